@@ -1,0 +1,34 @@
+//! Definitions, properties, values and packs: what a tenant's data may look like.
+//!
+//! Pure rules. This crate never reads a clock, never does I/O, and knows nothing of SQL, search or HTTP.
+//!
+//! # Adding a property type
+//! 1. Write `src/property/x.rs` with a type that implements [`property::PropertyKind`] and a `read` function for its
+//!    options.
+//! 2. Add its line to [`property::TABLE`].
+//!
+//! Nothing else changes: store, server and import ask the trait.
+
+pub mod access;
+pub mod association;
+pub mod change;
+pub mod expression;
+pub mod id;
+pub mod layer;
+pub mod name;
+pub mod object;
+pub mod pack;
+pub mod pipeline;
+pub mod problem;
+pub mod property;
+pub mod registry;
+pub mod spec;
+pub mod template;
+pub mod time;
+
+pub use id::{JobId, RecordId, Sequence, TeamId, TenantId, TokenId, UserId};
+pub use name::{Name, nearest};
+pub use problem::{Problem, Problems};
+
+/// A record's properties in normal form: property name to value, in the order of the definition, never null.
+pub type Properties = serde_json::Map<String, serde_json::Value>;

@@ -1,0 +1,42 @@
+//! What is wrong with an input: all of it at once, each with the place and a stable code.
+
+use serde::Serialize;
+
+/// One mistake in an input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// RFC 6901 pointer into the input, `/properties/amount`; empty for the whole input.
+    pub pointer: String,
+    /// Stable word that programs may rely on.
+    pub code: &'static str,
+    /// What is wrong and what to do about it.
+    pub message: String,
+    /// How many records are concerned, where that is the point.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<i64>,
+    /// Ids of some of the records concerned.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<String>,
+}
+
+impl Problem {
+    /// A problem at `pointer`.
+    pub fn new(pointer: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), code, message: message.into(), count: None, samples: Vec::new() }
+    }
+
+    /// The same problem seen from further out: `prefix` goes before its pointer.
+    #[must_use]
+    pub fn within(mut self, prefix: &str) -> Self {
+        self.pointer.insert_str(0, prefix);
+        self
+    }
+}
+
+/// Problems in the order they were found.
+pub type Problems = Vec<Problem>;
+
+/// Appends one segment to a pointer, escaped as RFC 6901 asks.
+pub fn push_segment(pointer: &str, segment: &str) -> String {
+    format!("{pointer}/{}", segment.replace('~', "~0").replace('/', "~1"))
+}
