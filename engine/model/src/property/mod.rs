@@ -102,6 +102,11 @@ pub trait PropertyKind: Debug + Send + Sync {
         false
     }
 
+    /// For a `json` property, the name of the JSON Schema fragment that its values follow.
+    fn schema_reference(&self) -> Option<&str> {
+        None
+    }
+
     /// Filter operators that a search takes for it.
     fn operators(&self) -> &'static [&'static str] {
         self.storage().operators()

@@ -1,0 +1,234 @@
+//! Layers: what one pack, or the tenant itself, contributes; folded in order they are the effective definitions.
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use crate::name::Name;
+use crate::problem::{Problem, Problems, push_segment};
+use crate::spec::{SpecReader, named_entries};
+
+/// Name of the tenant's own layer.
+pub const CUSTOM: &str = "custom";
+
+/// Name under which properties appear that the engine itself adds.
+pub const ENGINE: &str = "engine";
+
+/// What one pack, or the tenant, contributes; specifications are kept as written.
+#[derive(Debug, Clone, Default)]
+pub struct Layer {
+    /// The pack's name, or [`CUSTOM`].
+    pub name: String,
+    /// Switches that this layer declares.
+    pub capabilities: Vec<Name>,
+    /// Named JSON Schema fragments for `json` properties.
+    pub schemas: IndexMap<Name, Value>,
+    /// Objects that this layer owns.
+    pub objects: IndexMap<Name, Map<String, Value>>,
+    /// What it adds to objects of layers below.
+    pub extend: IndexMap<Name, Map<String, Value>>,
+    /// Relations between objects.
+    pub associations: IndexMap<Name, Map<String, Value>>,
+    /// Pipelines by object and name.
+    pub pipelines: IndexMap<(Name, Name), Map<String, Value>>,
+}
+
+impl Layer {
+    /// Reads the sections `schemas`, `objects`, `extend`, `associations` and `pipelines` of a pack's document.
+    ///
+    /// Only their outer shape is checked here; the contents are checked when layers are folded.
+    pub fn read(name: &str, document: &Map<String, Value>, problems: &mut Problems) -> Self {
+        let mut layer = Self { name: name.to_owned(), ..Self::default() };
+        let mut reader = SpecReader::of_map(document, "", problems);
+        layer.capabilities = reader.names("capabilities").unwrap_or_default();
+        for section in ["schemas", "objects", "extend", "associations", "pipelines"] {
+            let Some(map) = reader.map(section) else { continue };
+            let pointer = reader.pointer_of(section);
+            for (name, value, at) in named_entries(map, &pointer, reader.problems()) {
+                layer.take(section, name, value, &at, reader.problems());
+            }
+        }
+        layer
+    }
+
+    fn take(&mut self, section: &str, name: Name, value: &Value, at: &str, problems: &mut Problems) {
+        let Some(spec) = value.as_object() else {
+            let message = format!("an object is expected, not {}", crate::spec::shape(value));
+            problems.push(Problem::new(at, "wrong_type", message));
+            return;
+        };
+        match section {
+            "schemas" => drop(self.schemas.insert(name, value.clone())),
+            "objects" => drop(self.objects.insert(name, spec.clone())),
+            "extend" => drop(self.extend.insert(name, spec.clone())),
+            "associations" => drop(self.associations.insert(name, spec.clone())),
+            _ => match spec.get("object").and_then(Value::as_str).map(Name::new) {
+                Some(Ok(object)) => drop(self.pipelines.insert((object, name), spec.clone())),
+                _ => {
+                    let at = push_segment(at, "object");
+                    problems.push(Problem::new(at, "required", "`object` names the object that the pipeline is for"));
+                }
+            },
+        }
+    }
+}
+
+/// One definition folded over all layers that contribute to it.
+#[derive(Debug, Clone)]
+pub struct Folded {
+    /// The layer that declared it.
+    pub layer: String,
+    /// The merged specification.
+    pub spec: Map<String, Value>,
+    /// For each key of `properties`, the layer that declared it.
+    pub property_layers: IndexMap<String, String>,
+    /// Where the topmost contribution stands in its layer's document.
+    pub pointer: String,
+}
+
+impl Folded {
+    /// The lowest contribution.
+    pub fn new(layer: &str, spec: Map<String, Value>, pointer: String) -> Self {
+        let mut folded = Self { layer: layer.to_owned(), spec: Map::new(), property_layers: IndexMap::new(), pointer };
+        folded.add(layer, spec, None);
+        folded
+    }
+
+    /// Lays a contribution of a higher layer over what is there.
+    pub fn add(&mut self, layer: &str, mut spec: Map<String, Value>, pointer: Option<String>) {
+        if let Some(pointer) = pointer {
+            self.pointer = pointer;
+        }
+        if let Some(properties) = spec.get("properties").and_then(Value::as_object) {
+            for (property, value) in properties {
+                // A layer that only adjusts a property of a layer below does not give it a type.
+                if value.get("type").is_some() || !self.property_layers.contains_key(property) {
+                    self.property_layers.entry(property.clone()).or_insert_with(|| layer.to_owned());
+                }
+            }
+        }
+        let constraints = spec.shift_remove("constraints");
+        merge(&mut self.spec, spec);
+        if let Some(constraints) = constraints {
+            add_constraints(&mut self.spec, constraints);
+        }
+    }
+}
+
+/// Lays `over` on `base`: maps merge key by key, `null` removes, `options` merge by option key, the rest replaces.
+pub fn merge(base: &mut Map<String, Value>, over: Map<String, Value>) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (_, Value::Null) => drop(base.shift_remove(&key)),
+            (Some(old), new) if key == "options" => *old = merge_options(old, &new),
+            (Some(Value::Object(old)), Value::Object(new)) => merge(old, new),
+            (_, new) => drop(base.insert(key, new)),
+        }
+    }
+}
+
+/// Merges two lists of options by key; an entry with `removed: true` takes the option away.
+///
+/// The upper order holds where it names every option of the lower list; otherwise new options follow the old ones.
+fn merge_options(base: &Value, over: &Value) -> Value {
+    let (Some(base), Some(over)) = (option_entries(base), option_entries(over)) else { return over.clone() };
+    let is_complete = base.keys().all(|key| over.contains_key(key));
+    let mut merged = if is_complete { IndexMap::new() } else { base.clone() };
+    for (key, spec) in over {
+        if spec.get("removed") == Some(&Value::Bool(true)) {
+            merged.shift_remove(&key);
+            continue;
+        }
+        let mut whole = base.get(&key).cloned().unwrap_or_default();
+        merge(&mut whole, spec);
+        merged.insert(key, whole);
+    }
+    merged.into_values().map(Value::Object).collect()
+}
+
+/// The options of a specification by key, each in its object form; `None` where they have no known form.
+///
+/// Written as a list of keys, a list of objects, or a map of key to label or object.
+pub fn option_entries(options: &Value) -> Option<IndexMap<String, Map<String, Value>>> {
+    let entry = |key: &str, spec: Map<String, Value>| {
+        let mut whole = Map::new();
+        whole.insert("key".to_owned(), Value::from(key));
+        whole.extend(spec);
+        (key.to_owned(), whole)
+    };
+    match options {
+        Value::Array(list) => list
+            .iter()
+            .map(|item| match item {
+                Value::String(key) => Some(entry(key, Map::new())),
+                Value::Object(spec) => Some(entry(spec.get("key")?.as_str()?, spec.clone())),
+                _ => None,
+            })
+            .collect(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, item)| match item {
+                Value::String(label) => {
+                    Some(entry(key, Map::from_iter([("label".to_owned(), Value::from(label.as_str()))])))
+                }
+                Value::Object(spec) => Some(entry(key, spec.clone())),
+                Value::Null => Some(entry(key, Map::new())),
+                _ => None,
+            })
+            .collect(),
+        _ => None,
+    }
+}
+
+fn add_constraints(spec: &mut Map<String, Value>, added: Value) {
+    match (spec.get_mut("constraints"), added) {
+        (Some(Value::Array(present)), Value::Array(added)) => {
+            for constraint in added {
+                if !present.contains(&constraint) {
+                    present.push(constraint);
+                }
+            }
+        }
+        (_, added) => drop(spec.insert("constraints".to_owned(), added)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn map(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_higher_layer_adjusts_labels_and_adds_options_without_losing_the_lower_ones() {
+        let mut folded = Folded::new(
+            "crm",
+            map(json!({"label": "Deal", "properties": {"kind": {"type": "enum", "options": {"new": "New", "old": "Old"}}}})),
+            "/objects/deal".to_owned(),
+        );
+        folded.add(
+            CUSTOM,
+            map(json!({"label": "Opportunity", "properties": {
+                "kind": {"options": [{"key": "used", "label": "Used"}, {"key": "new", "label": "Brand new"}]},
+                "mine": {"type": "string"}}})),
+            None,
+        );
+        assert_eq!(folded.spec["label"], "Opportunity");
+        assert_eq!(
+            folded.spec["properties"]["kind"]["options"],
+            json!([{"key": "new", "label": "Brand new"}, {"key": "old", "label": "Old"}, {"key": "used", "label": "Used"}])
+        );
+        assert_eq!(folded.property_layers["kind"], "crm");
+        assert_eq!(folded.property_layers["mine"], CUSTOM);
+    }
+
+    #[test]
+    fn null_removes_and_constraints_add_up_without_repeats() {
+        let rule = json!({"unique": ["a"]});
+        let mut folded = Folded::new("core", map(json!({"icon": "x", "constraints": [rule]})), String::new());
+        folded.add(CUSTOM, map(json!({"icon": null, "constraints": [rule, {"unique": ["b"]}]})), None);
+        assert_eq!(Value::from(folded.spec), json!({"constraints": [{"unique": ["a"]}, {"unique": ["b"]}]}));
+    }
+}

@@ -1,0 +1,313 @@
+//! Object definitions: a kind of record with its properties, constraints and features.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use crate::expression::Expression;
+use crate::layer::Folded;
+use crate::name::{Name, did_you_mean};
+use crate::problem::{Problem, Problems};
+use crate::property::{Property, Storage};
+use crate::spec::{SpecReader, named_entries};
+use crate::template::Template;
+
+/// Names that a record carries beside its properties, so that no property may have them.
+pub const SYSTEM_FIELDS: &[&str] = &[
+    "id", "uid", "object", "display_name", "properties", "owner_id", "team_id", "version", "created_at", "created_by",
+    "updated_at", "updated_by", "archived_at", "associations",
+];
+
+/// The first path segments of the API, which no object's plural may shadow.
+pub const RESERVED_PLURALS: &[&str] = &[
+    "access", "associations", "association-definitions", "changes", "dashboards", "docs", "duplicates", "exports",
+    "files", "graphql", "healthz", "imports", "jobs", "lists", "live", "metadata", "metrics", "object-definitions",
+    "openapi", "packs", "pipelines", "readyz", "records", "reports", "roles", "search", "teams", "tenant", "tenants",
+    "tokens", "transactions", "undo", "users", "views", "webhooks", "workflows",
+];
+
+/// A kind of record.
+#[derive(Debug, Clone)]
+pub struct ObjectDefinition {
+    /// Internal name, `deal`.
+    pub name: Name,
+    /// What people read for one.
+    pub label: String,
+    /// Path of its facade, `deals`.
+    pub plural: String,
+    /// What people read for many.
+    pub plural_label: String,
+    /// What it means, for people.
+    pub description: Option<String>,
+    /// How a record is called, made from its properties.
+    pub display: Template,
+    /// Name of an icon.
+    pub icon: Option<String>,
+    /// Switch that turns the object on; without one it is always on.
+    pub capability: Option<Name>,
+    /// What screens and followers offer for it.
+    pub features: Map<String, Value>,
+    /// Groups that properties are shown in: name to specification.
+    pub groups: Map<String, Value>,
+    /// Properties in order, archived ones included.
+    pub properties: IndexMap<Name, Property>,
+    /// Rules over several properties.
+    pub constraints: Vec<Constraint>,
+    /// Layer that declared it.
+    pub layer: String,
+    /// No longer accepted or shown; records stay.
+    pub archived: bool,
+    /// The specification as written, folded over all layers.
+    pub spec: Map<String, Value>,
+}
+
+/// A rule that every record of an object meets.
+#[derive(Debug, Clone)]
+pub enum Constraint {
+    /// No two unarchived records share the values of these properties; a record that lacks one is exempt.
+    Unique {
+        /// Two or more properties, or one.
+        properties: Vec<Name>,
+    },
+    /// A CEL expression that must be true.
+    Rule {
+        /// The expression over the record's properties.
+        expression: Arc<Expression>,
+        /// What the user is told.
+        message: String,
+        /// The property that the message points at; none for the whole record.
+        at: Option<Name>,
+    },
+    /// Half-open intervals of records that share a value may not overlap.
+    NoOverlap {
+        /// Records with the same value here compete.
+        within: Name,
+        /// Where the interval begins, included.
+        from: Name,
+        /// Where it ends, not included.
+        to: Name,
+    },
+}
+
+impl Constraint {
+    /// Key under which claimed values are stored: the property names joined by `,`.
+    pub fn claim_name(properties: &[Name]) -> String {
+        properties.iter().map(Name::as_str).collect::<Vec<_>>().join(",")
+    }
+}
+
+impl ObjectDefinition {
+    /// Reads a folded specification; `None` where it cannot stand.
+    pub fn read(name: Name, folded: &Folded, problems: &mut Problems) -> Option<Self> {
+        let before = problems.len();
+        let mut reader = SpecReader::of_map(&folded.spec, &folded.pointer, problems);
+        if reader.string("name").is_some_and(|written| written != name.as_str()) {
+            reader.problem("name", "immutable", "a name cannot be changed");
+        }
+        let label = reader.string("label").map_or_else(|| name.to_label(), str::to_owned);
+        let plural = read_plural(&mut reader, &name);
+        let plural_label = reader.string("plural_label").map_or_else(|| label_of_plural(&plural), str::to_owned);
+        let description = reader.string("description").map(str::to_owned);
+        let icon = reader.string("icon").map(str::to_owned);
+        let capability = reader.name("capability");
+        let features = reader.map("features").cloned().unwrap_or_default();
+        let groups = reader.map("groups").cloned().unwrap_or_default();
+        let properties = read_properties(&mut reader, folded);
+        let display = read_display(&mut reader, &properties);
+        let constraints = read_constraints(&mut reader, &properties);
+        let archived = reader.boolean("archived").unwrap_or(false);
+        reader.finish();
+        if problems.len() > before {
+            return None;
+        }
+        Some(Self {
+            name,
+            label,
+            plural,
+            plural_label,
+            description,
+            display: display?,
+            icon,
+            capability,
+            features,
+            groups,
+            properties,
+            constraints,
+            layer: folded.layer.clone(),
+            archived,
+            spec: folded.spec.clone(),
+        })
+    }
+
+    /// The property called `name`, unless archived.
+    pub fn property(&self, name: &str) -> Option<&Property> {
+        self.properties.get(name).filter(|property| !property.archived)
+    }
+
+    /// Every set of properties whose values are unique: single ones first, then composite.
+    pub fn unique_sets(&self) -> impl Iterator<Item = Vec<&Property>> {
+        let single = self.properties.values().filter(|property| property.unique && !property.archived);
+        let composite = self.constraints.iter().filter_map(|constraint| match constraint {
+            Constraint::Unique { properties } => properties.iter().map(|name| self.property(name)).collect(),
+            Constraint::Rule { .. } | Constraint::NoOverlap { .. } => None,
+        });
+        single.map(|property| vec![property]).chain(composite)
+    }
+
+    /// `; did you mean …?` for a property that does not exist.
+    pub fn property_hint(&self, name: &str) -> String {
+        did_you_mean(name, self.properties.values().filter(|found| !found.archived).map(|found| found.name.as_str()))
+    }
+}
+
+fn read_plural(reader: &mut SpecReader<'_>, name: &Name) -> String {
+    let plural = reader.string("plural").map_or_else(|| default_plural(name), str::to_owned);
+    let well_formed = Name::new(&plural.replace('-', "_")).is_ok();
+    if !well_formed {
+        let message = "a plural is a path segment: lower-case letters, digits, `_` and `-`, beginning with a letter";
+        reader.problem("plural", "invalid_name", message);
+    }
+    if RESERVED_PLURALS.contains(&plural.as_str()) {
+        let message = format!("`{plural}` is a path of the API itself; choose another plural, such as `{name}_records`");
+        reader.problem("plural", "reserved", message);
+    }
+    plural
+}
+
+fn default_plural(name: &str) -> String {
+    match name.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(['a', 'e', 'i', 'o', 'u']) => format!("{stem}ies"),
+        _ if name.ends_with(['s', 'x', 'z']) || name.ends_with("ch") || name.ends_with("sh") => format!("{name}es"),
+        _ => format!("{name}s"),
+    }
+}
+
+fn label_of_plural(plural: &str) -> String {
+    let words = plural.replace(['_', '-'], " ");
+    let mut characters = words.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+fn read_properties(reader: &mut SpecReader<'_>, folded: &Folded) -> IndexMap<Name, Property> {
+    let mut properties = IndexMap::new();
+    let Some(map) = reader.map("properties") else { return properties };
+    let pointer = reader.pointer_of("properties");
+    for (name, spec, at) in named_entries(map, &pointer, reader.problems()) {
+        if SYSTEM_FIELDS.contains(&name.as_str()) {
+            let message = format!("`{name}` is a field that every record has; choose another name");
+            reader.problems().push(Problem::new(at, "reserved", message));
+            continue;
+        }
+        let layer = folded.property_layers.get(name.as_str()).unwrap_or(&folded.layer);
+        if let Some(property) = Property::read(name.clone(), spec, layer, &at, reader.problems()) {
+            properties.insert(name, property);
+        }
+    }
+    properties
+}
+
+fn read_display(reader: &mut SpecReader<'_>, properties: &IndexMap<Name, Property>) -> Option<Template> {
+    let source = reader.string("display").map_or_else(|| default_display(properties), str::to_owned);
+    match Template::compile(&source) {
+        Ok(template) => {
+            let unknown: Vec<_> = template.names().filter(|name| !properties.contains_key(*name)).collect();
+            for name in unknown {
+                let hint = did_you_mean(name, properties.keys().map(Name::as_str));
+                reader.problem("display", "unknown", format!("`{name}` is no property of this object{hint}"));
+            }
+            Some(template)
+        }
+        Err(error) => {
+            reader.problem("display", "invalid", error.to_string());
+            None
+        }
+    }
+}
+
+/// Without a template a record is called by its first short text.
+fn default_display(properties: &IndexMap<Name, Property>) -> String {
+    let named = ["name", "title", "label", "subject", "number"].iter().find_map(|name| properties.get(*name));
+    let first = || properties.values().find(|property| property.kind.storage() == Storage::Text);
+    named.or_else(first).map_or_else(String::new, |property| format!("{{{{ {} }}}}", property.name))
+}
+
+fn read_constraints(reader: &mut SpecReader<'_>, properties: &IndexMap<Name, Property>) -> Vec<Constraint> {
+    let Some(list) = reader.list("constraints") else { return Vec::new() };
+    let pointer = reader.pointer_of("constraints");
+    let read = |(index, spec)| read_constraint(spec, &format!("{pointer}/{index}"), properties, reader.problems());
+    list.iter().enumerate().filter_map(read).collect()
+}
+
+fn read_constraint(
+    spec: &Value,
+    at: &str,
+    properties: &IndexMap<Name, Property>,
+    problems: &mut Problems,
+) -> Option<Constraint> {
+    let mut reader = SpecReader::new(spec, at, problems)?;
+    let constraint = if let Some(names) = reader.names("unique") {
+        let known = names.iter().filter(|name| check_known(&mut reader, "unique", name, properties)).count();
+        (known == names.len() && !names.is_empty()).then_some(Constraint::Unique { properties: names })
+    } else if let Some(source) = reader.string("rule") {
+        let message = reader.string("message").unwrap_or("the record breaks a rule of its object").to_owned();
+        let at = reader.name("at").filter(|name| check_known(&mut reader, "at", name, properties));
+        match Expression::compile(source) {
+            Ok(expression) => {
+                let names: Vec<_> = expression.names().filter_map(|name| Name::new(name).ok()).collect();
+                for name in names.iter().filter(|name| !SYSTEM_FIELDS.contains(&name.as_str())) {
+                    check_known(&mut reader, "rule", name, properties);
+                }
+                Some(Constraint::Rule { expression: Arc::new(expression), message, at })
+            }
+            Err(error) => {
+                reader.problem("rule", "invalid_expression", error.to_string());
+                None
+            }
+        }
+    } else if let Some(map) = reader.map("no_overlap") {
+        let at = reader.pointer_of("no_overlap");
+        read_no_overlap(map, &at, properties, reader.problems())
+    } else {
+        let message = "a constraint is `unique: [properties]`, `rule: expression` or `no_overlap: {within, from, to}`";
+        let at = reader.pointer().to_owned();
+        reader.problems().push(Problem::new(at, "invalid", message));
+        None
+    };
+    reader.finish();
+    constraint
+}
+
+fn read_no_overlap(
+    map: &Map<String, Value>,
+    at: &str,
+    properties: &IndexMap<Name, Property>,
+    problems: &mut Problems,
+) -> Option<Constraint> {
+    let mut reader = SpecReader::of_map(map, at, problems);
+    let mut read = |key: &'static str| {
+        let name = reader.name(key);
+        if name.is_none() && !map.contains_key(key) {
+            reader.missing(key);
+        }
+        name.filter(|name| check_known(&mut reader, key, name, properties))
+    };
+    let (within, from, to) = (read("within"), read("from"), read("to"));
+    for (key, name) in [("from", &from), ("to", &to)] {
+        let storage = name.as_ref().and_then(|name| properties.get(name.as_str())).map(|found| found.kind.storage());
+        if !matches!(storage, None | Some(Storage::Date | Storage::Datetime | Storage::Scaled(_))) {
+            reader.problem(key, "wrong_type", "an interval is made of dates, moments or numbers");
+        }
+    }
+    reader.finish();
+    Some(Constraint::NoOverlap { within: within?, from: from?, to: to? })
+}
+
+fn check_known(reader: &mut SpecReader<'_>, key: &str, name: &Name, properties: &IndexMap<Name, Property>) -> bool {
+    let known = properties.contains_key(name.as_str());
+    if !known {
+        let hint = did_you_mean(name, properties.keys().map(Name::as_str));
+        reader.problem(key, "unknown", format!("`{name}` is no property of this object{hint}"));
+    }
+    known
+}

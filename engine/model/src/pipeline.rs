@@ -1,0 +1,188 @@
+//! Pipelines: named state machines of an object, and their stages.
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use crate::layer::Folded;
+use crate::name::{Name, did_you_mean};
+use crate::problem::Problems;
+use crate::spec::{SpecReader, named_entries};
+
+/// A named state machine of an object.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    /// Internal name, unique in its object.
+    pub name: Name,
+    /// The object whose records move through it.
+    pub object: Name,
+    /// What people read.
+    pub label: String,
+    /// New records start here unless told otherwise.
+    pub is_default: bool,
+    /// Stages in order; at least one.
+    pub stages: IndexMap<Name, Stage>,
+    /// Allowed moves by the stage they start from; `None` allows every move.
+    pub transitions: Option<IndexMap<Name, Vec<Name>>>,
+    /// Layer that declared it.
+    pub layer: String,
+    /// No longer offered; records in it stay.
+    pub archived: bool,
+    /// The specification as written, folded over all layers.
+    pub spec: Map<String, Value>,
+}
+
+/// One state of a pipeline.
+#[derive(Debug, Clone)]
+pub struct Stage {
+    /// Internal name, the value that records carry.
+    pub name: Name,
+    /// What people read.
+    pub label: String,
+    /// What being here means.
+    pub category: StageCategory,
+    /// Chance in percent that a record here is won.
+    pub probability: Option<u8>,
+    /// Properties that must have a value before a record enters.
+    pub requires: Vec<Name>,
+    /// A colour's name or code.
+    pub color: Option<String>,
+    /// Not entered any more.
+    pub archived: bool,
+}
+
+/// What being in a stage means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StageCategory {
+    /// Still moving.
+    Open,
+    /// Ended with success.
+    Won,
+    /// Ended without.
+    Lost,
+    /// Ended, neither won nor lost.
+    Closed,
+}
+
+const CATEGORIES: [(&str, StageCategory); 4] = [
+    ("open", StageCategory::Open),
+    ("won", StageCategory::Won),
+    ("lost", StageCategory::Lost),
+    ("closed", StageCategory::Closed),
+];
+
+impl Pipeline {
+    /// Reads a folded specification; `None` where it cannot stand.
+    pub fn read(object: Name, name: Name, folded: &Folded, problems: &mut Problems) -> Option<Self> {
+        let before = problems.len();
+        let mut reader = SpecReader::of_map(&folded.spec, &folded.pointer, problems);
+        reader.value("object");
+        reader.value("name");
+        let label = reader.string("label").map_or_else(|| name.to_label(), str::to_owned);
+        let is_default = reader.boolean("default").unwrap_or(false);
+        let stages = read_stages(&mut reader);
+        let transitions = read_transitions(&mut reader, &stages);
+        let archived = reader.boolean("archived").unwrap_or(false);
+        reader.finish();
+        if problems.len() > before {
+            return None;
+        }
+        let layer = folded.layer.clone();
+        let spec = folded.spec.clone();
+        Some(Self { name, object, label, is_default, stages, transitions, layer, archived, spec })
+    }
+
+    /// The stage where new records start.
+    pub fn first_stage(&self) -> Option<&Stage> {
+        self.stages.values().find(|stage| !stage.archived)
+    }
+
+    /// Whether a record may move from one stage to another.
+    pub fn allows(&self, from: &str, to: &str) -> bool {
+        match &self.transitions {
+            None => true,
+            Some(transitions) => transitions.get(from).is_some_and(|next| next.iter().any(|name| name.as_str() == to)),
+        }
+    }
+}
+
+fn read_stages(reader: &mut SpecReader<'_>) -> IndexMap<Name, Stage> {
+    let mut stages = IndexMap::new();
+    let Some(written) = reader.value("stages") else {
+        reader.missing("stages");
+        return stages;
+    };
+    let pointer = reader.pointer_of("stages");
+    // The admin API gives stages as a list of objects with `name`; packs write a map in order.
+    let listed: Map<String, Value> = match written {
+        Value::Object(map) => map.clone(),
+        Value::Array(list) => list
+            .iter()
+            .filter_map(|stage| Some((stage.get("name")?.as_str()?.to_owned(), stage.clone())))
+            .collect(),
+        _ => Map::new(),
+    };
+    if listed.is_empty() || written.as_array().is_some_and(|list| list.len() != listed.len()) {
+        reader.problem("stages", "invalid", "at least one stage is expected, each with a name of its own");
+        return stages;
+    }
+    for (name, spec, at) in named_entries(&listed, &pointer, reader.problems()) {
+        if let Some(stage) = read_stage(name.clone(), spec, &at, reader.problems()) {
+            stages.insert(name, stage);
+        }
+    }
+    stages
+}
+
+fn read_stage(name: Name, spec: &Value, at: &str, problems: &mut Problems) -> Option<Stage> {
+    if let Value::String(label) = spec {
+        let (label, requires) = (label.clone(), Vec::new());
+        let category = StageCategory::Open;
+        return Some(Stage { name, label, category, probability: None, requires, color: None, archived: false });
+    }
+    let mut reader = SpecReader::new(spec, at, problems)?;
+    reader.value("name");
+    let label = reader.string("label").map_or_else(|| name.to_label(), str::to_owned);
+    let names = CATEGORIES.map(|(name, _)| name);
+    let category = reader
+        .choice("type", &names)
+        .and_then(|text| CATEGORIES.iter().find(|(name, _)| *name == text))
+        .map_or(StageCategory::Open, |(_, category)| *category);
+    let probability = reader.count("probability");
+    if probability.is_some_and(|percent| percent > 100) {
+        reader.problem("probability", "too_large", "a probability is a percentage from 0 to 100");
+    }
+    let requires = reader.names("requires").unwrap_or_default();
+    let color = reader.string("color").map(str::to_owned);
+    let archived = reader.boolean("archived").unwrap_or(false);
+    reader.finish();
+    let probability = probability.and_then(|percent| u8::try_from(percent).ok());
+    Some(Stage { name, label, category, probability, requires, color, archived })
+}
+
+fn read_transitions(
+    reader: &mut SpecReader<'_>,
+    stages: &IndexMap<Name, Stage>,
+) -> Option<IndexMap<Name, Vec<Name>>> {
+    let map = reader.map("transitions")?;
+    let pointer = reader.pointer_of("transitions");
+    let mut transitions = IndexMap::new();
+    for (from, next, at) in named_entries(map, &pointer, reader.problems()) {
+        let mut targets = Vec::new();
+        for to in next.as_array().into_iter().flatten() {
+            match to.as_str().map(Name::new) {
+                Some(Ok(to)) => targets.push(to),
+                _ => reader.problem("transitions", "wrong_type", format!("`{from}` leads to a list of stages")),
+            }
+        }
+        if !next.is_array() {
+            reader.problem("transitions", "wrong_type", format!("`{from}` leads to a list of stages"));
+        }
+        for stage in targets.iter().chain([&from]).filter(|stage| !stages.contains_key(stage.as_str())) {
+            let hint = did_you_mean(stage, stages.keys().map(Name::as_str));
+            let message = format!("`{stage}` is no stage of this pipeline{hint}");
+            reader.problems().push(crate::Problem::new(at.clone(), "unknown", message));
+        }
+        transitions.insert(from, targets);
+    }
+    Some(transitions)
+}

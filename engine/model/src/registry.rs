@@ -1,0 +1,305 @@
+//! The effective definitions of one tenant: the fold of its layers, checked as a whole.
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value, json};
+
+use crate::association::{AssociationDefinition, Target};
+use crate::layer::{ENGINE, Folded, Layer};
+use crate::name::{Name, did_you_mean};
+use crate::object::{Constraint, ObjectDefinition};
+use crate::pipeline::Pipeline;
+use crate::problem::{Problem, Problems, push_segment};
+
+/// All definitions of a tenant, immutable.
+#[derive(Debug, Clone, Default)]
+pub struct Registry {
+    /// Objects by name, archived ones included.
+    pub objects: IndexMap<Name, ObjectDefinition>,
+    /// Associations by name, archived ones included.
+    pub associations: IndexMap<Name, AssociationDefinition>,
+    /// Pipelines by object and name, archived ones included.
+    pub pipelines: IndexMap<Name, IndexMap<Name, Pipeline>>,
+    /// Named JSON Schema fragments.
+    pub schemas: IndexMap<Name, Value>,
+    /// Switches that some layer declares.
+    pub capabilities: Vec<Name>,
+}
+
+impl Registry {
+    /// Folds `layers`, lowest first, and checks the result; every problem points into the topmost layer concerned.
+    pub fn fold(layers: &[Layer]) -> (Self, Problems) {
+        let mut problems = Problems::new();
+        let mut registry = Self::default();
+        for layer in layers {
+            for capability in &layer.capabilities {
+                if !registry.capabilities.contains(capability) {
+                    registry.capabilities.push(capability.clone());
+                }
+            }
+            registry.schemas.extend(layer.schemas.clone());
+        }
+        registry.read_pipelines(layers, &mut problems);
+        registry.read_objects(layers, &mut problems);
+        registry.read_associations(layers, &mut problems);
+        registry.check_references(&mut problems);
+        (registry, problems)
+    }
+
+    fn read_pipelines(&mut self, layers: &[Layer], problems: &mut Problems) {
+        let mut folded: IndexMap<&(Name, Name), Folded> = IndexMap::new();
+        for layer in layers {
+            for (key, spec) in &layer.pipelines {
+                let pointer = push_segment("/pipelines", &key.1);
+                match folded.get_mut(key) {
+                    Some(present) => present.add(&layer.name, spec.clone(), Some(pointer)),
+                    None => drop(folded.insert(key, Folded::new(&layer.name, spec.clone(), pointer))),
+                }
+            }
+        }
+        for ((object, name), folded) in folded {
+            if let Some(pipeline) = Pipeline::read(object.clone(), name.clone(), &folded, problems) {
+                self.pipelines.entry(object.clone()).or_default().insert(name.clone(), pipeline);
+            }
+        }
+    }
+
+    fn read_objects(&mut self, layers: &[Layer], problems: &mut Problems) {
+        let mut folded: IndexMap<&Name, Folded> = IndexMap::new();
+        for layer in layers {
+            for (name, spec) in &layer.objects {
+                let pointer = push_segment("/objects", name);
+                if let Some(present) = folded.get(name) {
+                    let message = format!("`{name}` belongs to `{}`; add to it under `extend`", present.layer);
+                    problems.push(Problem::new(pointer, "taken", message));
+                    continue;
+                }
+                folded.insert(name, Folded::new(&layer.name, spec.clone(), pointer));
+            }
+            for (name, spec) in &layer.extend {
+                let pointer = push_segment("/extend", name);
+                match folded.get_mut(name) {
+                    Some(present) => present.add(&layer.name, spec.clone(), Some(pointer)),
+                    None => {
+                        let hint = did_you_mean(name, folded.keys().map(|name| name.as_str()));
+                        problems.push(Problem::new(pointer, "unknown", format!("there is no object `{name}`{hint}")));
+                    }
+                }
+            }
+        }
+        for (name, mut folded) in folded {
+            self.add_engine_properties(name, &mut folded);
+            if let Some(object) = ObjectDefinition::read(name.clone(), &folded, problems) {
+                self.objects.insert(name.clone(), object);
+            }
+        }
+    }
+
+    /// Objects with pipelines carry `pipeline` and `stage`.
+    fn add_engine_properties(&self, object: &Name, folded: &mut Folded) {
+        let pipelines: Vec<_> = self.active_pipelines(object).collect();
+        if pipelines.is_empty() {
+            return;
+        }
+        let mut stages: IndexMap<&str, Value> = IndexMap::new();
+        for stage in pipelines.iter().flat_map(|pipeline| pipeline.stages.values()) {
+            stages.entry(stage.name.as_str()).or_insert_with(|| {
+                let mut option = json!({"key": stage.name, "label": stage.label});
+                if let Some(color) = &stage.color {
+                    option["color"] = json!(color);
+                }
+                option
+            });
+        }
+        let names: Vec<Value> =
+            pipelines.iter().map(|pipeline| json!({"key": pipeline.name, "label": pipeline.label})).collect();
+        let stages: Vec<Value> = stages.into_values().collect();
+        let entry = folded.spec.entry("properties").or_insert_with(|| Value::Object(Map::new()));
+        let Some(properties) = entry.as_object_mut() else { return };
+        for (name, label, options) in [("pipeline", "Pipeline", names), ("stage", "Stage", stages)] {
+            let spec = json!({"type": "enum", "label": label, "options": options});
+            let written = properties.entry(name).or_insert_with(|| json!({}));
+            // A layer may relabel these two; what they hold is the pipelines' business.
+            if let (Some(written), Value::Object(mut spec)) = (written.as_object_mut(), spec) {
+                spec.extend(written.clone().into_iter().filter(|(key, _)| key != "type" && key != "options"));
+                *written = spec;
+            }
+            folded.property_layers.insert(name.to_owned(), ENGINE.to_owned());
+        }
+    }
+
+    fn read_associations(&mut self, layers: &[Layer], problems: &mut Problems) {
+        let mut folded: IndexMap<&Name, Folded> = IndexMap::new();
+        for layer in layers {
+            for (name, spec) in &layer.associations {
+                let pointer = push_segment("/associations", name);
+                match folded.get_mut(name) {
+                    Some(present) => present.add(&layer.name, spec.clone(), Some(pointer)),
+                    None => drop(folded.insert(name, Folded::new(&layer.name, spec.clone(), pointer))),
+                }
+            }
+        }
+        for (name, folded) in folded {
+            if let Some(association) = AssociationDefinition::read(name.clone(), &folded, problems) {
+                self.associations.insert(name.clone(), association);
+            }
+        }
+    }
+
+    fn check_references(&self, problems: &mut Problems) {
+        for association in self.associations.values() {
+            let at = push_segment("/associations", &association.name);
+            self.check_object(&association.from, format!("{at}/from"), problems);
+            if let Target::Objects(objects) = &association.to {
+                for object in objects {
+                    self.check_object(object, format!("{at}/to"), problems);
+                }
+            }
+        }
+        for pipeline in self.pipelines.values().flat_map(IndexMap::values) {
+            let at = push_segment("/pipelines", &pipeline.name);
+            self.check_object(&pipeline.object, format!("{at}/object"), problems);
+            let Some(object) = self.objects.get(&pipeline.object) else { continue };
+            for stage in pipeline.stages.values() {
+                for name in stage.requires.iter().filter(|name| !object.properties.contains_key(name.as_str())) {
+                    let message = format!("`{name}` is no property of `{}`{}", object.name, object.property_hint(name));
+                    problems.push(Problem::new(format!("{at}/stages/{}/requires", stage.name), "unknown", message));
+                }
+            }
+        }
+        let mut plurals: IndexMap<&str, &Name> = IndexMap::new();
+        for object in self.objects.values() {
+            if let Some(other) = plurals.insert(&object.plural, &object.name) {
+                let message = format!("`{}` is already the plural of `{other}`; choose another", object.plural);
+                problems.push(Problem::new(format!("/objects/{}/plural", object.name), "taken", message));
+            }
+            if let Some(capability) = &object.capability
+                && !self.capabilities.contains(capability)
+            {
+                let hint = did_you_mean(capability, self.capabilities.iter().map(Name::as_str));
+                let message = format!("no pack declares the capability `{capability}`{hint}");
+                problems.push(Problem::new(format!("/objects/{}/capability", object.name), "unknown", message));
+            }
+        }
+    }
+
+    fn check_object(&self, name: &Name, pointer: String, problems: &mut Problems) {
+        if !self.objects.contains_key(name) {
+            let hint = did_you_mean(name, self.objects.keys().map(Name::as_str));
+            problems.push(Problem::new(pointer, "unknown", format!("there is no object `{name}`{hint}")));
+        }
+    }
+
+    /// The object's pipelines that are still offered, in order.
+    pub fn active_pipelines(&self, object: &str) -> impl Iterator<Item = &Pipeline> {
+        self.pipelines.get(object).into_iter().flat_map(IndexMap::values).filter(|pipeline| !pipeline.archived)
+    }
+
+    /// The pipeline where new records of the object start: the one marked so, else the first.
+    pub fn default_pipeline(&self, object: &str) -> Option<&Pipeline> {
+        self.active_pipelines(object)
+            .find(|pipeline| pipeline.is_default)
+            .or_else(|| self.active_pipelines(object).next())
+    }
+
+    /// Associations that lead from or to records of the object, unless archived.
+    pub fn associations_of(&self, object: &str) -> impl Iterator<Item = &AssociationDefinition> {
+        let object = object.to_owned();
+        self.associations.values().filter(move |association| {
+            !association.archived && (association.from.as_str() == object || association.to.accepts(&object))
+        })
+    }
+
+    /// JSON Schema 2020-12 of the `properties` of a stored record.
+    pub fn json_schema(&self, object: &ObjectDefinition) -> Value {
+        let mut properties = Map::new();
+        let mut required = Vec::new();
+        for property in object.properties.values().filter(|property| !property.archived) {
+            let mut schema = property.kind.schema();
+            if let Some(named) = property.kind.schema_reference().and_then(|name| self.schemas.get(name)) {
+                schema = named.as_object().cloned().unwrap_or_default();
+            }
+            schema.insert("title".to_owned(), Value::from(property.label.as_str()));
+            if let Some(description) = &property.description {
+                schema.insert("description".to_owned(), Value::from(description.as_str()));
+            }
+            if property.required {
+                required.push(Value::from(property.name.as_str()));
+            }
+            properties.insert(property.name.to_string(), Value::Object(schema));
+        }
+        json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": object.label,
+            "type": "object",
+            "properties": properties,
+            "required": required,
+            "additionalProperties": false,
+        })
+    }
+
+    /// Properties whose values an interval constraint of the object reads.
+    pub fn has_intervals(object: &ObjectDefinition) -> bool {
+        object.constraints.iter().any(|constraint| matches!(constraint, Constraint::NoOverlap { .. }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(name: &str, document: Value) -> Layer {
+        let mut problems = Problems::new();
+        let layer = Layer::read(name, document.as_object().expect("an object"), &mut problems);
+        assert_eq!(problems, []);
+        layer
+    }
+
+    fn fold(document: Value) -> (Registry, Vec<(String, &'static str)>) {
+        let (registry, problems) = Registry::fold(&[layer("core", document)]);
+        (registry, problems.into_iter().map(|problem| (problem.pointer, problem.code)).collect())
+    }
+
+    #[test]
+    fn an_object_with_a_pipeline_gets_pipeline_and_stage() {
+        let (registry, problems) = fold(json!({
+            "objects": {"deal": {"properties": {"name": {"type": "string", "required": true}}}},
+            "pipelines": {"sales": {"object": "deal", "stages": {"open": {}, "won": {"type": "won", "requires": ["name"]}},
+                "transitions": {"open": ["won"]}}},
+        }));
+        assert_eq!(problems, []);
+        let deal = &registry.objects["deal"];
+        assert_eq!(deal.properties.keys().map(Name::as_str).collect::<Vec<_>>(), ["name", "pipeline", "stage"]);
+        assert_eq!(deal.properties["stage"].layer, ENGINE);
+        assert_eq!(deal.plural, "deals");
+        let sales = registry.default_pipeline("deal").expect("a pipeline");
+        assert_eq!(sales.first_stage().map(|stage| stage.name.as_str()), Some("open"));
+        assert!(sales.allows("open", "won") && !sales.allows("won", "open"));
+    }
+
+    #[test]
+    fn every_mistake_is_reported_with_its_place() {
+        let (_, problems) = fold(json!({
+            "objects": {
+                "permit": {"plural": "users", "colour": 1, "properties": {"a": {"type": "strng"}, "id": {"type": "string"}, "b": {}}},
+                "site": {"display": "{{ nmae }}", "properties": {"name": {"type": "string"}},
+                    "constraints": [{"unique": ["nmae"]}, {"rule": "nam == 1"}, {}]},
+            },
+            "associations": {"permit_site": {"from": "permits", "to": ["site"], "cardinality": "many"}},
+        }));
+        assert_eq!(
+            problems,
+            [
+                ("/objects/permit/plural".to_owned(), "reserved"),
+                ("/objects/permit/properties/a/type".to_owned(), "unknown_type"),
+                ("/objects/permit/properties/id".to_owned(), "reserved"),
+                ("/objects/permit/properties/b/type".to_owned(), "required"),
+                ("/objects/permit/colour".to_owned(), "unknown_key"),
+                ("/objects/site/display".to_owned(), "unknown"),
+                ("/objects/site/constraints/0/unique".to_owned(), "unknown"),
+                ("/objects/site/constraints/1/rule".to_owned(), "unknown"),
+                ("/objects/site/constraints/2".to_owned(), "invalid"),
+                ("/associations/permit_site/cardinality".to_owned(), "unknown"),
+            ]
+        );
+    }
+}
