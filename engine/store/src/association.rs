@@ -1,0 +1,149 @@
+//! Associations: the links of a record, from either end. Writes go through [`crate::commit`].
+
+use engine_model::RecordId;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::sql::{Sql, args};
+use crate::store::Reader;
+
+/// The end from which links are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// The record is where the links start.
+    Out,
+    /// The record is where the links lead.
+    In,
+}
+
+/// A link seen from one of its ends: the other end, and what the link carries.
+#[derive(Debug, Clone, FromRow)]
+pub struct LinkRow {
+    /// The record that the links were asked of.
+    pub near_id: i64,
+    /// The record at the other end.
+    pub id: i64,
+    /// Its identifier anywhere.
+    pub uid: Uuid,
+    /// Its object's name.
+    pub object: String,
+    /// What people call it.
+    pub display_name: String,
+    /// Who owns it.
+    pub owner_id: Option<i64>,
+    /// What the link is called.
+    pub label: Option<String>,
+    /// JSON object.
+    pub properties: String,
+    /// When the link was made, microseconds since 1970.
+    pub created_at: i64,
+}
+
+const LIST_OUT: Sql = Sql::same(
+    "select l.from_id as near_id, r.id, r.uid, r.object, r.display_name, r.owner_id, l.label, l.properties, \
+       l.created_at \
+     from association l join record r on r.tenant_id = l.tenant_id and r.id = l.to_id \
+     where l.tenant_id = $1 and l.from_id = $2 and l.type = $3 and l.to_id > $4 and r.archived_at is null \
+     order by l.to_id limit $5",
+);
+
+const LIST_IN: Sql = Sql::same(
+    "select l.to_id as near_id, r.id, r.uid, r.object, r.display_name, r.owner_id, l.label, l.properties, \
+       l.created_at \
+     from association l join record r on r.tenant_id = l.tenant_id and r.id = l.from_id \
+     where l.tenant_id = $1 and l.to_id = $2 and l.type = $3 and l.from_id > $4 and r.archived_at is null \
+     order by l.from_id limit $5",
+);
+
+/// Links of one kind of a record whose other end has an id above `after`, lowest first; archived ends are left out.
+pub async fn list(
+    reader: &mut Reader,
+    record: RecordId,
+    kind: &str,
+    direction: Direction,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<LinkRow>> {
+    let tenant = reader.tenant();
+    let sql = match direction {
+        Direction::Out => &LIST_OUT,
+        Direction::In => &LIST_IN,
+    };
+    reader.fetch_all(sql, args![tenant, record, kind, after, limit]).await
+}
+
+const MANY_OUT: Sql = Sql::each(
+    "select l.from_id as near_id, r.id, r.uid, r.object, r.display_name, r.owner_id, l.label, l.properties, \
+       l.created_at \
+     from json_each($2) wanted cross join association l \
+       on l.tenant_id = $1 and l.from_id = wanted.value and l.type = $3 \
+     cross join record r on r.tenant_id = $1 and r.id = l.to_id \
+     where r.archived_at is null order by l.from_id, l.to_id limit $4",
+    "select l.from_id as near_id, r.id, r.uid, r.object, r.display_name, r.owner_id, l.label, l.properties, \
+       l.created_at \
+     from unnest($2::bigint[]) wanted(id) join association l \
+       on l.tenant_id = $1 and l.from_id = wanted.id and l.type = $3 \
+     join record r on r.tenant_id = $1 and r.id = l.to_id \
+     where r.archived_at is null order by l.from_id, l.to_id limit $4",
+);
+
+const MANY_IN: Sql = Sql::each(
+    "select l.to_id as near_id, r.id, r.uid, r.object, r.display_name, r.owner_id, l.label, l.properties, \
+       l.created_at \
+     from json_each($2) wanted cross join association l \
+       on l.tenant_id = $1 and l.to_id = wanted.value and l.type = $3 \
+     cross join record r on r.tenant_id = $1 and r.id = l.from_id \
+     where r.archived_at is null order by l.to_id, l.from_id limit $4",
+    "select l.to_id as near_id, r.id, r.uid, r.object, r.display_name, r.owner_id, l.label, l.properties, \
+       l.created_at \
+     from unnest($2::bigint[]) wanted(id) join association l \
+       on l.tenant_id = $1 and l.to_id = wanted.id and l.type = $3 \
+     join record r on r.tenant_id = $1 and r.id = l.from_id \
+     where r.archived_at is null order by l.to_id, l.from_id limit $4",
+);
+
+/// Links of one kind of many records at once, at most `limit` in all; `near_id` says whose each one is.
+pub async fn of_many(
+    reader: &mut Reader,
+    records: Vec<i64>,
+    kind: &str,
+    direction: Direction,
+    limit: i64,
+) -> Result<Vec<LinkRow>> {
+    let tenant = reader.tenant();
+    let sql = match direction {
+        Direction::Out => &MANY_OUT,
+        Direction::In => &MANY_IN,
+    };
+    reader.fetch_all(sql, args![tenant, records, kind, limit]).await
+}
+
+/// How often a kind of link stands at one end more than once.
+#[derive(Debug, Clone, Copy, FromRow)]
+pub struct Crowded {
+    /// The end with more than one link.
+    pub id: i64,
+    /// How many.
+    pub links: i64,
+}
+
+const CROWDED_FROM: Sql = Sql::same(
+    "select l.from_id as id, count(*) as links from association l \
+     where l.tenant_id = $1 and l.type = $2 group by l.from_id having count(*) > 1 order by l.from_id limit $3",
+);
+
+const CROWDED_TO: Sql = Sql::same(
+    "select l.to_id as id, count(*) as links from association l \
+     where l.tenant_id = $1 and l.type = $2 group by l.to_id having count(*) > 1 order by l.to_id limit $3",
+);
+
+/// Records with more than one link of a kind at the given end, for narrowing a cardinality.
+pub async fn crowded(reader: &mut Reader, kind: &str, direction: Direction, limit: i64) -> Result<Vec<Crowded>> {
+    let tenant = reader.tenant();
+    let sql = match direction {
+        Direction::Out => &CROWDED_FROM,
+        Direction::In => &CROWDED_TO,
+    };
+    reader.fetch_all(sql, args![tenant, kind, limit]).await
+}

@@ -1,0 +1,123 @@
+//! The change log: every change once, in commit order; and the positions of those who follow it.
+
+use engine_model::time::Timestamp;
+use engine_model::{RecordId, Sequence, TenantId};
+use sqlx::FromRow;
+
+use crate::commit::Origin;
+use crate::error::Result;
+use crate::sql::{Sql, args};
+use crate::store::{Reader, Tx};
+
+/// One change.
+#[derive(Debug, Clone, FromRow)]
+pub struct ChangeRow {
+    /// Position in the log.
+    pub sequence: i64,
+    /// Microseconds since 1970.
+    pub at: i64,
+    /// What happened, such as `record.created`.
+    pub kind: String,
+    /// The object's name; none for changes of definitions.
+    pub object: Option<String>,
+    /// The record concerned.
+    pub record_id: Option<i64>,
+    /// JSON object: property to `[old, new]`.
+    pub changes: String,
+    /// User who did it.
+    pub actor: Option<i64>,
+    /// `api`, `import` and the like.
+    pub source: String,
+    /// The request that asked for it.
+    pub request_id: Option<String>,
+    /// Address of the caller.
+    pub ip: Option<String>,
+    /// The caller's program.
+    pub user_agent: Option<String>,
+}
+
+macro_rules! columns {
+    () => {
+        "sequence, at, kind, object, record_id, changes, actor, source, request_id, ip, user_agent"
+    };
+}
+
+const AFTER: Sql = Sql::same(concat!(
+    "select ",
+    columns!(),
+    " from change where tenant_id = $1 and sequence > $2 order by sequence limit $3"
+));
+
+/// Changes after a position, oldest first.
+pub async fn after(reader: &mut Reader, position: Sequence, limit: i64) -> Result<Vec<ChangeRow>> {
+    let tenant = reader.tenant();
+    reader.fetch_all(&AFTER, args![tenant, position, limit]).await
+}
+
+const OF_RECORD: Sql = Sql::same(concat!(
+    "select ",
+    columns!(),
+    " from change where tenant_id = $1 and record_id = $2 and sequence < $3 order by sequence desc limit $4"
+));
+
+/// Changes of one record before a position, newest first.
+pub async fn of_record(
+    reader: &mut Reader,
+    record: RecordId,
+    before: Sequence,
+    limit: i64,
+) -> Result<Vec<ChangeRow>> {
+    let tenant = reader.tenant();
+    reader.fetch_all(&OF_RECORD, args![tenant, record, before, limit]).await
+}
+
+const APPEND: Sql = Sql::same(
+    "insert into change (tenant_id, sequence, at, kind, object, record_id, changes, actor, source, request_id, ip, \
+       user_agent) values ($1, $2, $3, $4, $5, null, $6, $7, $8, $9, $10, $11)",
+);
+
+/// Appends a change that concerns no record, such as `metadata.changed`.
+pub async fn append(
+    tx: &mut Tx,
+    origin: &Origin,
+    at: Timestamp,
+    kind: &str,
+    object: Option<String>,
+    changes: String,
+) -> Result<()> {
+    tx.head.last_sequence += 1;
+    let arguments = args![
+        tx.tenant(),
+        tx.head.last_sequence,
+        at,
+        kind,
+        object,
+        changes,
+        origin.actor,
+        &origin.source,
+        origin.request_id.clone(),
+        origin.ip.clone(),
+        origin.user_agent.clone(),
+    ];
+    tx.execute(&APPEND, arguments).await.map(drop)
+}
+
+const POSITION: Sql = Sql::same("select sequence from follower where tenant_id = $1 and name = $2");
+
+/// Where a follower has got to; 0 before its first change.
+pub async fn position(reader: &mut Reader, follower: &str) -> Result<Sequence> {
+    let tenant = reader.tenant();
+    let row: Option<(i64,)> = reader.fetch_optional(&POSITION, args![tenant, follower]).await?;
+    Ok(Sequence(row.map_or(0, |(sequence,)| sequence)))
+}
+
+const SAVE_POSITION: Sql = Sql::same(
+    "insert into follower (tenant_id, name, sequence, updated_at) values ($1, $2, $3, $4) \
+     on conflict (tenant_id, name) do update set sequence = excluded.sequence, updated_at = excluded.updated_at",
+);
+
+/// Keeps where a follower has got to, in the transaction that holds what the follower did.
+pub async fn save_position(tx: &mut Tx, follower: &str, position: Sequence, at: Timestamp) -> Result<()> {
+    let tenant: TenantId = tx.tenant();
+    tx.execute(&SAVE_POSITION, args![tenant, follower, position, at]).await.map(drop)
+}

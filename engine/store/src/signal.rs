@@ -1,0 +1,129 @@
+//! Telling those who wait that a tenant's change log has grown. Losing a signal costs time, never a change.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use engine_model::TenantId;
+use sqlx::postgres::PgListener;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+
+use crate::connect::StoreConfig;
+use crate::error::Result;
+use crate::pool::{Pool, Scope};
+use crate::sql::{Sql, args};
+
+const CHANNEL: &str = "trellis_change";
+const NOTIFY: Sql = Sql::each("select 1", "select pg_notify('trellis_change', $1)");
+const RECONNECT: Duration = Duration::from_secs(1);
+
+/// Last known log position by tenant, for those who wait.
+#[derive(Debug, Default)]
+pub(crate) struct Signals {
+    waiting: Mutex<HashMap<TenantId, watch::Sender<i64>>>,
+    /// Positions that other nodes have not been told yet.
+    untold: Mutex<BTreeMap<TenantId, i64>>,
+    told: Notify,
+}
+
+impl Signals {
+    /// A receiver that changes whenever the tenant's log grows.
+    pub(crate) fn subscribe(&self, tenant: TenantId) -> watch::Receiver<i64> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.entry(tenant).or_insert_with(|| watch::channel(0).0).subscribe()
+    }
+
+    /// This node committed up to `sequence`.
+    pub(crate) fn publish(&self, tenant: TenantId, sequence: i64) {
+        self.wake(tenant, sequence);
+        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        untold.insert(tenant, sequence);
+        drop(untold);
+        self.told.notify_one();
+    }
+
+    fn wake(&self, tenant: TenantId, sequence: i64) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(sender) = waiting.get(&tenant) else { return };
+        if sender.receiver_count() == 0 {
+            waiting.remove(&tenant);
+            return;
+        }
+        sender.send_modify(|known| *known = sequence.max(*known));
+    }
+
+    /// Wakes everybody, after signals may have been lost.
+    fn wake_all(&self) {
+        for sender in self.waiting.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            sender.send_modify(|_| ());
+        }
+    }
+
+    fn take_untold(&self) -> BTreeMap<TenantId, i64> {
+        std::mem::take(&mut *self.untold.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Exchanges signals with the other nodes of a PostgreSQL until aborted.
+    ///
+    /// One notification carries everything since the last one: NOTIFY inside each commit would make commits of all
+    /// tenants queue for one lock.
+    pub(crate) fn exchange(self: &Arc<Self>, config: &StoreConfig, pool: &Arc<Pool>) -> Vec<JoinHandle<()>> {
+        let Some(url) = config.postgres_url() else { return Vec::new() };
+        let url = url.to_owned();
+        let (sending, listening) = (Arc::clone(self), Arc::clone(self));
+        let pool = Arc::clone(pool);
+        #[expect(clippy::disallowed_methods, reason = "the store owns these two and aborts them when it closes")]
+        let tasks = vec![
+            tokio::spawn(async move { sending.tell_others(&pool).await }),
+            tokio::spawn(async move {
+                loop {
+                    if let Err(error) = listening.listen(&url).await {
+                        tracing::warn!(%error, "lost the signals of other nodes; connecting again");
+                    }
+                    tokio::time::sleep(RECONNECT).await;
+                    listening.wake_all();
+                }
+            }),
+        ];
+        tasks
+    }
+
+    async fn tell_others(&self, pool: &Arc<Pool>) {
+        loop {
+            self.told.notified().await;
+            let positions = self.take_untold();
+            // 8,000 bytes is the limit of a payload; a pair takes at most 40.
+            for chunk in positions.into_iter().collect::<Vec<_>>().chunks(180) {
+                let payload: Vec<String> =
+                    chunk.iter().map(|(tenant, sequence)| format!("{tenant}:{sequence}")).collect();
+                let told = async {
+                    let mut lease = pool.acquire(Scope::Platform).await?;
+                    lease.execute(&NOTIFY, args![payload.join(",")]).await
+                };
+                if let Err(error) = told.await {
+                    tracing::debug!(%error, "could not signal other nodes");
+                }
+            }
+        }
+    }
+
+    async fn listen(&self, url: &str) -> Result<()> {
+        let mut listener = PgListener::connect(url).await?;
+        listener.listen(CHANNEL).await?;
+        self.wake_all();
+        loop {
+            match listener.try_recv().await? {
+                Some(notification) => {
+                    for pair in notification.payload().split(',') {
+                        let Some((tenant, sequence)) = pair.split_once(':') else { continue };
+                        if let (Ok(tenant), Ok(sequence)) = (tenant.parse(), sequence.parse()) {
+                            self.wake(tenant, sequence);
+                        }
+                    }
+                }
+                None => self.wake_all(),
+            }
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! The store: readers, transactions and the group commit over one database.
+
+use std::sync::Arc;
+
+use engine_model::{Sequence, TenantId};
+use sqlx::FromRow;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::commit::{Committer, Outcome, Unit};
+use crate::connect::{StoreConfig, check_role};
+use crate::connection::FromBoth;
+use crate::error::Result;
+use crate::pool::{Lease, Pool, Scope};
+use crate::signal::Signals;
+use crate::sql::{Arg, Sql, args};
+
+/// An open database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    readers: Arc<Pool>,
+    reader_count: usize,
+    /// SQLite has one writer; on PostgreSQL this is the same pool as the readers'.
+    writers: Arc<Pool>,
+    committer: Committer,
+    signals: Arc<Signals>,
+    exchange: Vec<JoinHandle<()>>,
+    is_postgres: bool,
+}
+
+impl Store {
+    /// Opens the database, brings its schema up to date and refuses a role that would not be restrained.
+    pub async fn open(config: &StoreConfig) -> Result<Self> {
+        crate::migrate::migrate(config).await?;
+        let target = config.target()?;
+        check_role(&mut target.connect().await?).await?;
+        let is_postgres = target.is_postgres();
+        let reader_count = config.connections.max(2);
+        let readers = Pool::new(target.clone(), reader_count);
+        let writers = if is_postgres { Arc::clone(&readers) } else { Pool::new(target, 1) };
+        let signals = Arc::new(Signals::default());
+        let committer = Committer::start(&writers, &signals, is_postgres);
+        let exchange = signals.exchange(config, &readers);
+        let inner = Inner { readers, reader_count, writers, committer, signals, exchange, is_postgres };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Reads of one tenant; each statement sees what was committed when it began.
+    pub async fn read(&self, tenant: TenantId) -> Result<Reader> {
+        Ok(Reader { lease: self.inner.readers.acquire(Scope::Tenant(tenant)).await?, tenant })
+    }
+
+    /// Sees the one token row with `hash`, whichever tenant it belongs to.
+    pub(crate) async fn read_token(&self, hash: &str) -> Result<Lease> {
+        self.inner.readers.acquire(Scope::Token(hash.to_owned())).await
+    }
+
+    /// Sees the list of tenants and of waiting jobs.
+    pub(crate) async fn read_platform(&self) -> Result<Lease> {
+        self.inner.readers.acquire(Scope::Platform).await
+    }
+
+    /// A connection that may write a single statement of its own.
+    pub(crate) async fn write_lease(&self, scope: Scope) -> Result<Lease> {
+        self.inner.writers.acquire(scope).await
+    }
+
+    /// Writes records: checked and applied together with whatever else is waiting, answered after the shared commit.
+    pub async fn commit(&self, unit: Unit) -> Result<Outcome> {
+        self.inner.committer.commit(unit).await
+    }
+
+    /// A transaction of its own for definitions, users and the like; holds the tenant's lock until it ends.
+    pub async fn begin(&self, tenant: TenantId) -> Result<Tx> {
+        let mut lease = self.inner.writers.acquire(Scope::Tenant(tenant)).await?;
+        lease.begin().await?;
+        let mut reader = Reader { lease, tenant };
+        let head = lock_head(&mut reader).await?;
+        Ok(Tx { reader, head, before: head, signals: Arc::clone(&self.inner.signals) })
+    }
+
+    /// A transaction that makes a tenant; [`Tx::enter`] then moves it into the tenant.
+    pub(crate) async fn begin_platform(&self) -> Result<Tx> {
+        let mut lease = self.inner.writers.acquire(Scope::Platform).await?;
+        lease.begin().await?;
+        let reader = Reader { lease, tenant: TenantId(0) };
+        let signals = Arc::clone(&self.inner.signals);
+        Ok(Tx { reader, head: Head::default(), before: Head::default(), signals })
+    }
+
+    /// A receiver that changes whenever the tenant's change log grows, on whichever node.
+    pub fn subscribe(&self, tenant: TenantId) -> watch::Receiver<i64> {
+        self.inner.signals.subscribe(tenant)
+    }
+
+    /// Whether this is PostgreSQL rather than the embedded store.
+    pub fn is_postgres(&self) -> bool {
+        self.inner.is_postgres
+    }
+
+    /// Fails where the database cannot be reached.
+    pub async fn ping(&self) -> Result<()> {
+        let mut lease = self.read_platform().await?;
+        let pinged = lease.fetch_optional::<(i64,)>(&PING, args![]).await;
+        match pinged {
+            Err(error) if error.breaks_connection() && lease.is_reused() => {
+                lease.reconnect().await?;
+                lease.fetch_optional::<(i64,)>(&PING, args![]).await.map(drop)
+            }
+            other => other.map(drop),
+        }
+    }
+
+    /// Ends the group commit, then closes every connection.
+    pub async fn close(&self) {
+        self.inner.committer.close().await;
+        for task in &self.inner.exchange {
+            task.abort();
+        }
+        self.inner.readers.close(self.inner.reader_count).await;
+        if !self.inner.is_postgres {
+            self.inner.writers.close(1).await;
+        }
+    }
+}
+
+const PING: Sql = Sql::each("select 1", "select 1::bigint");
+
+/// A tenant's counters and versions, one row.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromRow)]
+pub struct Head {
+    /// Last position of the change log.
+    pub last_sequence: i64,
+    /// Last record id given out.
+    pub last_record_id: i64,
+    /// Counts changes of definitions and settings.
+    pub metadata_version: i64,
+    /// Counts changes of users, teams, roles and tokens.
+    pub access_version: i64,
+}
+
+impl Head {
+    /// Last position of the change log.
+    pub fn sequence(&self) -> Sequence {
+        Sequence(self.last_sequence)
+    }
+}
+
+const LOCK_HEAD: Sql = Sql::each(
+    "select last_sequence, last_record_id, metadata_version, access_version from tenant_head where tenant_id = $1",
+    "select last_sequence, last_record_id, metadata_version, access_version from tenant_head where tenant_id = $1 \
+     for update",
+);
+
+const READ_HEAD: Sql = Sql::same(
+    "select last_sequence, last_record_id, metadata_version, access_version from tenant_head where tenant_id = $1",
+);
+
+const SAVE_HEAD: Sql = Sql::same(
+    "update tenant_head set last_sequence = $2, last_record_id = $3, metadata_version = $4, access_version = $5 \
+     where tenant_id = $1",
+);
+
+async fn lock_head(reader: &mut Reader) -> Result<Head> {
+    let tenant = reader.tenant;
+    let head = reader.lease.fetch_optional(&LOCK_HEAD, args![tenant]).await?;
+    head.ok_or_else(|| crate::StoreError::Damaged(format!("tenant {tenant} has no head")))
+}
+
+/// Reads of one tenant.
+#[derive(Debug)]
+pub struct Reader {
+    lease: Lease,
+    tenant: TenantId,
+}
+
+impl Reader {
+    /// The tenant that this reads.
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// The tenant's counters and versions.
+    pub async fn head(&mut self) -> Result<Head> {
+        let tenant = self.tenant;
+        let head = self.fetch_optional(&READ_HEAD, args![tenant]).await?;
+        head.ok_or_else(|| crate::StoreError::Damaged(format!("tenant {tenant} has no head")))
+    }
+
+    pub(crate) async fn fetch_all<T: FromBoth>(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<Vec<T>> {
+        if !self.lease.is_reused() || !self.lease.is_postgres() {
+            return self.lease.fetch_all(sql, args).await;
+        }
+        match self.lease.fetch_all(sql, args.clone()).await {
+            Err(error) if error.breaks_connection() => {
+                self.lease.reconnect().await?;
+                self.lease.fetch_all(sql, args).await
+            }
+            other => other,
+        }
+    }
+
+    pub(crate) async fn fetch_optional<T: FromBoth>(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<Option<T>> {
+        if !self.lease.is_reused() || !self.lease.is_postgres() {
+            return self.lease.fetch_optional(sql, args).await;
+        }
+        match self.lease.fetch_optional(sql, args.clone()).await {
+            Err(error) if error.breaks_connection() => {
+                self.lease.reconnect().await?;
+                self.lease.fetch_optional(sql, args).await
+            }
+            other => other,
+        }
+    }
+}
+
+/// A transaction of one tenant, under the tenant's lock. Dropped without [`Tx::commit`] it changes nothing.
+#[derive(Debug)]
+pub struct Tx {
+    reader: Reader,
+    /// The tenant's counters and versions as this transaction leaves them.
+    pub head: Head,
+    before: Head,
+    signals: Arc<Signals>,
+}
+
+impl Tx {
+    /// Reads inside the transaction.
+    pub fn reader(&mut self) -> &mut Reader {
+        &mut self.reader
+    }
+
+    /// The tenant that this writes.
+    pub fn tenant(&self) -> TenantId {
+        self.reader.tenant
+    }
+
+    /// Goes on as a transaction of the tenant that was just made; the connection sees its rows already.
+    pub(crate) async fn enter(&mut self, tenant: TenantId) -> Result<()> {
+        self.reader.tenant = tenant;
+        self.head = lock_head(&mut self.reader).await?;
+        self.before = self.head;
+        Ok(())
+    }
+
+    pub(crate) async fn execute(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<u64> {
+        self.reader.lease.execute(sql, args).await
+    }
+
+    /// Makes everything done since the beginning visible at once.
+    pub async fn commit(mut self) -> Result<Head> {
+        let (tenant, head) = (self.reader.tenant, self.head);
+        if head != self.before {
+            let arguments =
+                args![tenant, head.last_sequence, head.last_record_id, head.metadata_version, head.access_version];
+            self.execute(&SAVE_HEAD, arguments).await?;
+        }
+        self.reader.lease.commit().await?;
+        self.signals.publish(tenant, head.last_sequence);
+        Ok(head)
+    }
+}
