@@ -1,1 +1,39 @@
-fn main(){}
+//! Scenarios over HTTP against the real program, each on both stores.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+/// Makes of each scenario one test per store.
+///
+/// A scenario takes a running server on a fresh store.
+macro_rules! scenarios {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::fixture::start(tests::Store::Sqlite).await).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::fixture::start(tests::Store::Postgres).await).await;
+            })+
+        }
+    };
+}
+
+mod access;
+mod associations;
+mod bad_input;
+mod batch;
+mod changes;
+mod crash;
+mod fixture;
+mod idempotency;
+mod imports;
+mod metadata;
+mod outage;
+mod property_types;
+mod records;
+mod tenancy;
+mod transactions;

@@ -1,0 +1,1 @@
+//! imports come with the maps
