@@ -1,4 +1,18 @@
 //! Properties: named, typed fields of an object, and the table of their types.
+//!
+//! # Codes of what can be wrong with a value
+//! | code | meaning |
+//! | --- | --- |
+//! | `wrong_type` | another kind of JSON is expected |
+//! | `invalid` | the right kind of JSON, but no such value: no calendar day, no e-mail address, … |
+//! | `too_short`, `too_long` | too few or too many characters |
+//! | `too_small`, `too_large` | outside of the numbers that are allowed |
+//! | `too_precise` | more digits after the point than are kept |
+//! | `too_many` | too many elements |
+//! | `pattern` | does not match the property's pattern |
+//! | `unknown_option` | no option of the enumeration has this key |
+//! | `archived_option` | the option is kept for stored values only |
+//! | `read_only` | the engine makes the value itself |
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -16,19 +30,37 @@ mod computed;
 mod date;
 mod datetime;
 mod decimal;
+mod dial_plan;
 mod domain;
 mod email;
 mod enumeration;
+mod exact;
+mod fault;
 mod file;
 mod geo;
+mod host;
+mod input;
 mod integer;
 mod json;
+mod literal;
 mod money;
+mod options;
+mod pattern;
 mod phone;
+mod reference;
 mod tags;
 mod text;
 mod url;
 mod user;
+mod widening;
+
+pub use auto_number::AutoNumber;
+pub use computed::{Formula, Rollup, RollupFunction};
+pub use fault::{Fault, Faults};
+pub use file::FileRules;
+pub use input::Input;
+pub use money::Currency;
+pub use reference::Reference;
 
 /// One typed field of an object definition.
 #[derive(Debug, Clone)]
@@ -80,8 +112,9 @@ pub trait PropertyKind: Debug + Send + Sync {
     fn schema(&self) -> Map<String, Value>;
 
     /// A text, as found in a CSV cell, as the JSON that `normalize` takes. `Err` says why it cannot be.
+    #[expect(clippy::wrong_self_convention, reason = "the value comes from the text, the type says how")]
     fn from_text(&self, text: &str) -> Result<Value, String> {
-        Ok(Value::from(text))
+        Ok(Value::from(text.trim()))
     }
 
     /// Canonical options to show in a definition's reply in place of those written, key by key.
@@ -107,6 +140,31 @@ pub trait PropertyKind: Debug + Send + Sync {
         None
     }
 
+    /// For `money`, where the currency of its amounts stands.
+    fn currency(&self) -> Option<&Currency> {
+        None
+    }
+
+    /// What a value names, for the engine to see whether it exists.
+    fn reference(&self) -> Option<Reference<'_>> {
+        None
+    }
+
+    /// For `auto_number`, how a counter is written.
+    fn auto_number(&self) -> Option<&AutoNumber> {
+        None
+    }
+
+    /// For `formula`, the expression and the type of its result.
+    fn formula(&self) -> Option<&Formula> {
+        None
+    }
+
+    /// For `rollup`, what it draws together.
+    fn rollup(&self) -> Option<&Rollup> {
+        None
+    }
+
     /// Filter operators that a search takes for it.
     fn operators(&self) -> &'static [&'static str] {
         self.storage().operators()
@@ -117,10 +175,12 @@ pub trait PropertyKind: Debug + Send + Sync {
         &[]
     }
 
-    /// Values stored under `self` that `next` would refuse must be looked for when the type changes from one to the
-    /// other; `false` promises that there can be none.
+    /// Values stored under `self` that `next` would refuse, or would write differently, must be looked for when the
+    /// type changes from one to the other; `false` promises that there can be none.
     fn narrows_to(&self, next: &dyn PropertyKind) -> bool {
-        self.name() != next.name() || self.schema() != next.schema()
+        // A type whose values the engine makes would overwrite what callers stored.
+        let is_taken_over = next.is_computed() && self.name() != next.name();
+        is_taken_over || !widening::admits(&next.schema(), &self.schema())
     }
 }
 
@@ -152,7 +212,18 @@ impl Storage {
     pub fn operators(self) -> &'static [&'static str] {
         match self {
             Self::Text => &[
-                "eq", "neq", "lt", "lte", "gt", "gte", "between", "in", "not_in", "exists", "not_exists", "contains",
+                "eq",
+                "neq",
+                "lt",
+                "lte",
+                "gt",
+                "gte",
+                "between",
+                "in",
+                "not_in",
+                "exists",
+                "not_exists",
+                "contains",
                 "starts_with",
             ],
             Self::LongText => &["contains", "exists", "not_exists"],
@@ -192,63 +263,13 @@ impl Default for Locale {
     }
 }
 
-/// A value as it came in, number literals kept as written so that decimals stay exact.
-#[derive(Debug, Clone, Copy)]
-pub enum Input<'a> {
-    /// `true` or `false`.
-    Boolean(bool),
-    /// A number's literal text.
-    Number(&'a str),
-    /// A text.
-    String(&'a str),
-    /// A list or an object.
-    Json(&'a RawValue),
-}
-
-impl Input<'_> {
-    /// What it is, in words.
-    pub fn shape(&self) -> &'static str {
-        match self {
-            Self::Boolean(_) => "a boolean",
-            Self::Number(_) => "a number",
-            Self::String(_) => "a string",
-            Self::Json(raw) => if raw.get().starts_with('[') { "a list" } else { "an object" },
-        }
-    }
-
-    /// `wrong_type` with what was expected.
-    pub fn wrong_type(&self, expected: &str) -> Faults {
-        vec![Fault::new("wrong_type", format!("{expected} is expected, not {}", self.shape()))]
-    }
-}
-
-/// One thing wrong with a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Pointer from the value on, empty for the value itself, `/2` for its third element.
-    pub pointer: String,
-    /// Stable word.
-    pub code: &'static str,
-    /// What is wrong and what is expected.
-    pub message: String,
-}
-
-impl Fault {
-    /// A fault of the value itself.
-    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { pointer: String::new(), code, message: message.into() }
-    }
-}
-
-/// Everything wrong with a value.
-pub type Faults = Vec<Fault>;
-
 /// One property type: its name and how its options are read.
 pub struct KindEntry {
     /// The type's name in definitions.
     pub name: &'static str,
-    /// Reads the type's own options; problems go to the reader.
-    pub read: fn(&mut SpecReader<'_>) -> Arc<dyn PropertyKind>,
+    /// Reads the type's own options; problems go to the reader. `None` where too little of them can be read, with at
+    /// least one problem.
+    pub read: fn(&mut SpecReader<'_>) -> Option<Arc<dyn PropertyKind>>,
 }
 
 /// Every property type. A new one is a line here and a file beside this one.
@@ -311,21 +332,31 @@ impl Property {
         let searchable = reader.boolean("searchable").unwrap_or(false);
         let archived = reader.boolean("archived").unwrap_or(false);
         let default = reader.value("default");
-        let kind = (entry?.read)(&mut reader);
-        if kind.is_computed() && (required || default.is_some()) {
-            let at = if required { "required" } else { "default" };
-            reader.problem(at, "not_applicable", format!("a {} is made by the engine: `{at}` has no meaning", kind.name()));
+        let Some(kind) = (entry?.read)(&mut reader) else {
+            reader.finish();
+            return None;
+        };
+        for (at, is_written) in [("required", required), ("default", default.is_some())] {
+            if is_written && kind.is_computed() {
+                let message = format!("a {} is made by the engine: `{at}` has no meaning", kind.name());
+                reader.problem(at, "not_applicable", message);
+            }
         }
         if unique && matches!(kind.storage(), Storage::LongText | Storage::Opaque | Storage::TextList) {
             let message = format!("a {} property cannot be unique", kind.name());
             reader.problem("unique", "not_applicable", message);
         }
-        let default = match default.map(|value| normalize_value(kind.as_ref(), value, &Locale::default())) {
+        // With broken options every default would look wrong too.
+        let is_sound = reader.problems().len() == before;
+        let default =
+            default.filter(|_| is_sound).map(|value| normalize_value(kind.as_ref(), value, &Locale::default()));
+        let default = match default {
             Some(Ok(value)) => value,
             Some(Err(faults)) => {
                 let at = reader.pointer_of("default");
                 let faults = faults.into_iter();
-                let found = faults.map(|fault| Problem::new(format!("{at}{}", fault.pointer), fault.code, fault.message));
+                let found =
+                    faults.map(|fault| Problem::new(format!("{at}{}", fault.pointer), fault.code, fault.message));
                 reader.problems().extend(found.collect::<Vec<_>>());
                 None
             }
@@ -359,15 +390,9 @@ pub fn normalize(kind: &dyn PropertyKind, raw: &RawValue, locale: &Locale) -> Re
         Some(b't') => kind.normalize(Input::Boolean(true), locale).map(Some),
         Some(b'f') => kind.normalize(Input::Boolean(false), locale).map(Some),
         Some(b'"') => {
-            let string: std::borrow::Cow<'_, str> = serde_json::from_str::<BorrowedText<'_>>(text)
-                .map_err(|_| vec![Fault::new("wrong_type", "the string has a broken escape")])?
-                .0;
+            let string = input::decode_text(raw).map_err(|fault| vec![fault])?;
             if string.is_empty() {
                 return Ok(None);
-            }
-            // Neither store keeps U+0000 in a text, so both refuse it alike.
-            if string.contains('\0') {
-                return Err(vec![Fault::new("invalid", "the character U+0000 cannot be stored")]);
             }
             kind.normalize(Input::String(&string), locale).map(Some)
         }
@@ -382,9 +407,6 @@ pub fn normalize_value(kind: &dyn PropertyKind, value: &Value, locale: &Locale) 
         .map_err(|error| vec![Fault::new("wrong_type", format!("not a JSON value: {error}"))])?;
     normalize(kind, &raw, locale)
 }
-
-#[derive(serde::Deserialize)]
-struct BorrowedText<'a>(#[serde(borrow)] std::borrow::Cow<'a, str>);
 
 #[cfg(test)]
 mod tests;
