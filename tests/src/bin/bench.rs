@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use tests::bench::{self, Options};
 
+// The allocator belongs to a program, not to a library: the same as the product's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // The server under load is this same program, so that one build measures what it has built.
     if std::env::args().nth(1).as_deref() == Some(bench::SERVE) {

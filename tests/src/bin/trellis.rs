@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+// The allocator belongs to a program, not to a library: the same as the product's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     tests::end_with_parent();
     server::main()
