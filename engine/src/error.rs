@@ -2,6 +2,7 @@
 
 use engine_model::Problem;
 use engine_store::StoreError;
+use engine_store::idempotency::StoredReply;
 
 /// Why a use case did not happen. A use case that fails has changed nothing.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,8 @@ pub struct Error {
     /// What happened inside, for the log only.
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    /// The reply that an earlier request under the same key got; sent in place of this error.
+    pub replay: Option<Box<StoredReply>>,
 }
 
 /// Result of a use case.
@@ -76,7 +79,7 @@ impl ErrorCode {
 impl Error {
     /// An error without a list of problems.
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), problems: Vec::new(), source: None }
+        Self { code, detail: detail.into(), problems: Vec::new(), source: None, replay: None }
     }
 
     /// The input breaks the definitions in these places.
@@ -85,7 +88,7 @@ impl Error {
             [only] => only.message.clone(),
             many => format!("{} problems; see `errors`", many.len()),
         };
-        Self { code: ErrorCode::ValidationFailed, detail, problems, source: None }
+        Self { code: ErrorCode::ValidationFailed, detail, problems, source: None, replay: None }
     }
 
     /// One thing wrong in one place.
@@ -106,7 +109,12 @@ impl Error {
     /// A mistake of ours; `source` goes to the log only.
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         let detail = "something went wrong on our side; the log has the details under this request's id".to_owned();
-        Self { code: ErrorCode::Internal, detail, problems: Vec::new(), source: Some(source.into()) }
+        Self { code: ErrorCode::Internal, detail, problems: Vec::new(), source: Some(source.into()), replay: None }
+    }
+
+    /// The request was answered before; this is the answer.
+    pub fn replayed(reply: StoredReply) -> Self {
+        Self { replay: Some(Box::new(reply)), ..Self::new(ErrorCode::Conflict, "the request was answered before") }
     }
 
     /// The same error with `prefix` before every pointer.
@@ -130,7 +138,7 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         if error.is_unavailable() {
             let detail = "the database cannot be reached or has no room; try again shortly".to_owned();
-            Self { code: ErrorCode::Unavailable, detail, problems: Vec::new(), source: Some(Box::new(error)) }
+            Self { code: ErrorCode::Unavailable, detail, problems: Vec::new(), source: Some(Box::new(error)), replay: None }
         } else {
             Self::internal(error)
         }

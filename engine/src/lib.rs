@@ -1,1 +1,44 @@
-//! placeholder
+//! The use cases of the object engine: validate, prepare, commit, follow.
+//!
+//! An [`Engine`] is an open database with its caches; a [`Session`] is one caller's way into it, and every use case is
+//! a method of it. HTTP, files and the environment are the server's business; SQL is the store's.
+//!
+//! # Adding a use case
+//! A function on [`Session`] in the area's folder, which checks the caller's rights first; its errors are
+//! [`Error`]s with a code from [`ErrorCode`].
+
+mod access;
+mod associations;
+mod caller;
+mod changes;
+mod clock;
+mod definitions;
+mod engine;
+mod error;
+mod jobs;
+pub mod packs;
+pub mod records;
+mod session;
+mod tenants;
+mod token;
+pub mod transfer;
+
+pub use access::{
+    AccessReply, NewToken, NewUser, TeamInput, TeamView, TokenPatch, TokenView, UserPatch, UserView,
+};
+pub use associations::{Link, LinkQuery};
+pub use caller::Caller;
+pub use changes::{Change, ChangeQuery, Changes};
+pub use clock::Clock;
+pub use definitions::catalog::Catalog;
+pub use definitions::MetadataVersion;
+pub use engine::{Engine, EngineConfig};
+pub use engine_model as model;
+pub use engine_store::StoreConfig;
+pub use engine_store::commit::Origin;
+pub use engine_store::idempotency::StoredReply;
+pub use error::{Error, ErrorCode, Result};
+pub use jobs::{Job, JobError};
+pub use session::{Idempotency, Session};
+pub use tenants::{NewTenant, Tenant, TenantPatch};
+pub use token::repeatable_secret;

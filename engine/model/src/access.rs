@@ -86,6 +86,16 @@ pub struct Role {
 /// Names of the roles that every tenant has, strongest first.
 pub const BUILT_IN: &[&str] = &["owner", "admin", "member", "viewer"];
 
+/// Position in [`BUILT_IN`]: the stronger the role, the smaller.
+pub fn strength(role: &str) -> usize {
+    BUILT_IN.iter().position(|name| *name == role).unwrap_or(BUILT_IN.len())
+}
+
+/// The one of two roles that allows less.
+pub fn weaker<'a>(one: &'a str, other: &'a str) -> &'a str {
+    if strength(one) >= strength(other) { one } else { other }
+}
+
 impl Role {
     /// One of the four roles that every tenant has.
     pub fn built_in(name: &str) -> Option<Self> {

@@ -15,6 +15,7 @@ pub mod change;
 pub mod expression;
 pub mod id;
 pub mod layer;
+pub mod locale;
 pub mod name;
 pub mod object;
 pub mod pack;

@@ -255,7 +255,7 @@ fn read_constraint(
         match Expression::compile(source) {
             Ok(expression) => {
                 let names: Vec<_> = expression.names().filter_map(|name| Name::new(name).ok()).collect();
-                for name in names.iter().filter(|name| !SYSTEM_FIELDS.contains(&name.as_str())) {
+                for name in &names {
                     check_known(&mut reader, "rule", name, properties);
                 }
                 Some(Constraint::Rule { expression: Arc::new(expression), message, at })

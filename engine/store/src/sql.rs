@@ -128,7 +128,7 @@ column_from!(i64 => Ints, Option<i64> => OptInts, String => Texts, Option<String
 /// Turns a list of rows into columns: `rows!(list; row => i64: row.id, String: row.name)`.
 macro_rules! rows {
     ($list:expr; $row:ident => $($value:expr),* $(,)?) => {
-        $crate::sql::Rows::new(vec![$($crate::sql::Column::from($list.iter().map(|$row| $value).collect::<Vec<_>>())),*])
+        $crate::sql::Rows::new(vec![$($crate::sql::Column::from($list.iter().map(|$row| { let _ = &$row; $value }).collect::<Vec<_>>())),*])
     };
 }
 pub(crate) use rows;

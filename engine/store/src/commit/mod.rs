@@ -235,8 +235,8 @@ pub struct Committed {
     pub sequence: Sequence,
     /// Ids of the inserted records, in order; none where the item was refused.
     pub inserted: Vec<Option<RecordId>>,
-    /// For each item, whether it was refused.
-    pub items: Vec<Result<(), Refusal>>,
+    /// For each item, everything that it was refused for.
+    pub items: Vec<Result<(), Vec<Refusal>>>,
 }
 
 /// Why an item was refused.

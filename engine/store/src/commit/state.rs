@@ -164,43 +164,35 @@ impl State {
             return Outcome::Outdated;
         }
         let Unit { origin, at, items, is_atomic, idempotency, .. } = unit;
-        let mut inserted = Vec::new();
         let mut results = Vec::with_capacity(items.len());
         let mut refused = Vec::new();
-        let mut draft = Draft::new(self, &origin, at);
+        let mut draft = Draft::new(self, &origin, at, Vec::new());
         for (index, item) in items.into_iter().enumerate() {
+            let before = draft.inserted.len();
             let inserts = item.writes.iter().filter(|write| matches!(write, Write::Insert(_))).count();
             match draft.apply(item) {
-                Ok(()) => {
-                    results.push(Ok(()));
-                    if !is_atomic {
-                        inserted.extend(draft.inserted.drain(..).map(Some));
-                        draft.base = inserted.len();
-                        let done = draft.finish();
-                        self.merge(done, &origin, at);
-                        draft = Draft::new(self, &origin, at);
-                        draft.base = inserted.len();
-                    }
-                }
-                Err(refusal) if is_atomic => {
-                    refused.push((index, refusal));
-                }
-                Err(refusal) => {
-                    results.push(Err(refusal));
+                Ok(()) => results.push(Ok(())),
+                Err(refusals) if is_atomic => refused.extend(refusals.into_iter().map(|refusal| (index, refusal))),
+                Err(refusals) => {
+                    results.push(Err(refusals));
+                    let mut inserted = std::mem::take(&mut draft.inserted);
+                    inserted.truncate(before);
                     inserted.extend(std::iter::repeat_n(None, inserts));
-                    draft = Draft::new(self, &origin, at);
-                    draft.base = inserted.len();
+                    draft = Draft::new(self, &origin, at, inserted);
+                    continue;
                 }
             }
-        }
-        if is_atomic {
-            if !refused.is_empty() {
-                return Outcome::Refused(refused);
+            if !is_atomic {
+                let Draft { done, inserted, .. } = draft;
+                self.merge(done, &origin, at);
+                draft = Draft::new(self, &origin, at, inserted);
             }
-            inserted.extend(draft.inserted.drain(..).map(Some));
-            let done = draft.finish();
-            self.merge(done, &origin, at);
         }
+        if !refused.is_empty() {
+            return Outcome::Refused(refused);
+        }
+        let Draft { done, inserted, .. } = draft;
+        self.merge(done, &origin, at);
         let committed = Committed { sequence: Sequence(self.head.last_sequence), inserted, items: results };
         if let Some(claim) = idempotency {
             self.keep_reply(claim, &committed, at);
@@ -276,24 +268,21 @@ struct Draft<'a> {
     state: &'a State,
     origin: Arc<Origin>,
     at: Timestamp,
-    /// How many records the unit has inserted before this draft.
-    base: usize,
-    inserted: Vec<RecordId>,
+    /// Records that the unit has inserted so far; none where the item was refused.
+    inserted: Vec<Option<RecordId>>,
     done: Done,
 }
 
 impl<'a> Draft<'a> {
-    fn new(state: &'a State, origin: &Arc<Origin>, at: Timestamp) -> Self {
+    fn new(state: &'a State, origin: &Arc<Origin>, at: Timestamp, inserted: Vec<Option<RecordId>>) -> Self {
         let done = Done { last_record_id: state.head.last_record_id, ..Done::default() };
-        Self { state, origin: Arc::clone(origin), at, base: 0, inserted: Vec::new(), done }
+        Self { state, origin: Arc::clone(origin), at, inserted, done }
     }
 
-    fn finish(self) -> Done {
-        self.done
-    }
-
-    fn apply(&mut self, item: Item) -> Result<(), Refusal> {
-        item.writes.into_iter().try_for_each(|write| self.write(write))
+    /// Goes on after a refusal, so that the caller learns of all of them at once.
+    fn apply(&mut self, item: Item) -> Result<(), Vec<Refusal>> {
+        let refusals: Vec<_> = item.writes.into_iter().filter_map(|write| self.write(write).err()).collect();
+        if refusals.is_empty() { Ok(()) } else { Err(refusals) }
     }
 
     fn write(&mut self, write: Write) -> Result<(), Refusal> {
@@ -340,8 +329,8 @@ impl<'a> Draft<'a> {
         match record {
             RecordRef::Id(id) => Ok(id.0),
             RecordRef::New(index) => {
-                let own = index.checked_sub(self.base).and_then(|index| self.inserted.get(index));
-                own.map(|id| id.0).ok_or(Refusal::Missing(record))
+                let made = self.inserted.get(index).copied().flatten();
+                made.map(|id| id.0).ok_or(Refusal::Missing(record))
             }
         }
     }
@@ -360,7 +349,7 @@ impl<'a> Draft<'a> {
     fn insert(&mut self, record: NewRecord) {
         self.done.last_record_id += 1;
         let id = self.done.last_record_id;
-        self.inserted.push(RecordId(id));
+        self.inserted.push(Some(RecordId(id)));
         let now = RecordNow { object: record.object.clone(), version: 1, is_archived: false };
         self.done.records.insert(id, now);
         let (at, by) = (self.at.0, self.origin.actor.map(|UserId(actor)| actor));

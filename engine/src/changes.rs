@@ -1,0 +1,159 @@
+//! Reading the change log: every change in commit order, once, resumable from any position.
+
+use std::time::Duration;
+
+use engine_model::access::Action;
+use engine_model::time::Timestamp;
+use engine_model::{RecordId, Sequence, UserId};
+use engine_store::change::{self, ChangeRow};
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+
+use crate::error::{Error, Result};
+use crate::records::Shown;
+use crate::session::{Session, with_current};
+
+/// Changes that are read from the store at a time.
+const CHUNK: i64 = 500;
+
+/// One change.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Position in the log.
+    pub sequence: Sequence,
+    /// When.
+    pub at: Timestamp,
+    /// Who did it.
+    pub actor: Option<UserId>,
+    /// What happened, such as `record.created`.
+    pub kind: String,
+    /// The object's name.
+    pub object: Option<String>,
+    /// The record concerned.
+    pub record: Option<RecordId>,
+    /// Property to `[old, new]`.
+    pub changes: Map<String, Value>,
+    /// The request that asked for it.
+    pub request_id: Option<String>,
+    /// `api`, `import` and the like.
+    pub source: String,
+    /// Address of the caller.
+    pub ip: Option<String>,
+    /// The caller's program.
+    pub user_agent: Option<String>,
+}
+
+/// Which changes are wanted.
+#[derive(Debug, Clone)]
+pub struct ChangeQuery {
+    /// Only after this position.
+    pub after: Sequence,
+    /// Only of this object.
+    pub object: Option<String>,
+    /// At most this many.
+    pub limit: usize,
+    /// How long to wait where there is nothing yet.
+    pub wait: Duration,
+}
+
+/// Some changes, and where to go on.
+#[derive(Debug, Clone)]
+pub struct Changes {
+    /// In commit order.
+    pub results: Vec<Change>,
+    /// Everything up to here has been looked at.
+    pub position: Sequence,
+    /// There may be more right now.
+    pub has_more: bool,
+}
+
+impl Session {
+    /// Changes after a position, oldest first; waits for the first one where there is none yet.
+    pub async fn changes(&mut self, query: &ChangeQuery) -> Result<Changes> {
+        self.wait_for_position().await?;
+        if let Some(object) = &query.object {
+            with_current!(self, self.catalog.object(object).map(drop))?;
+        }
+        let mut signal = self.signal();
+        let deadline = tokio::time::Instant::now() + query.wait;
+        let mut position = query.after;
+        loop {
+            let found = self.changes_now(position, query.object.as_deref(), query.limit).await?;
+            if !found.results.is_empty() || query.wait.is_zero() {
+                return Ok(found);
+            }
+            position = found.position;
+            if found.has_more {
+                continue;
+            }
+            let stopping = self.engine.stopping();
+            tokio::select! {
+                woken = tokio::time::timeout_at(deadline, signal.changed()) => match woken {
+                    Ok(Ok(())) => {}
+                    Ok(Err(_)) | Err(_) => return Ok(found),
+                },
+                () = stopping.cancelled() => return Ok(found),
+            }
+        }
+    }
+
+    /// A signal that fires whenever the tenant's log grows. Take it before reading, so that nothing falls between.
+    pub fn signal(&self) -> watch::Receiver<i64> {
+        self.engine.store().subscribe(self.tenant())
+    }
+
+    /// Changes after a position that are there now; reads at most one chunk where an object is asked for.
+    pub async fn changes_now(&mut self, after: Sequence, object: Option<&str>, limit: usize) -> Result<Changes> {
+        let wanted = i64::try_from(limit).unwrap_or(CHUNK);
+        let chunk = if object.is_some() { CHUNK } else { wanted.min(CHUNK) };
+        let mut reader = self.reader().await?;
+        let head = reader.head().await?;
+        let rows = change::after(&mut reader, after, chunk).await?;
+        drop(reader);
+        self.catch_up(head.metadata_version, head.access_version).await?;
+        let is_full = i64::try_from(rows.len()).is_ok_and(|count| count == chunk);
+        let mut results = Vec::new();
+        let mut position = after;
+        for row in rows {
+            if results.len() >= limit {
+                return Ok(Changes { results, position, has_more: true });
+            }
+            position = Sequence(row.sequence);
+            if object.is_none_or(|object| row.object.as_deref() == Some(object))
+                && let Some(change) = self.visible(row)?
+            {
+                results.push(change);
+            }
+        }
+        Ok(Changes { results, position, has_more: is_full })
+    }
+
+    /// The change as far as the caller may see it.
+    fn visible(&self, row: ChangeRow) -> Result<Option<Change>> {
+        let mut changes: Map<String, Value> = serde_json::from_str(&row.changes).map_err(Error::internal)?;
+        if let Some(name) = &row.object {
+            // A change of an object that is off or archived stays in the log for those who know it, not for this call.
+            let Some(object) = self.catalog.registry.objects.get(name.as_str()) else { return Ok(None) };
+            if !self.caller.may(Action::Read, name, None) {
+                return Ok(None);
+            }
+            if row.kind.starts_with("record.") || row.kind == "stage.changed" {
+                let shown = Shown::of(object, &self.caller.role, None);
+                changes.retain(|property, _| property == "owner_id" || shown.shows(property));
+            }
+        }
+        Ok(Some(Change {
+            sequence: Sequence(row.sequence),
+            at: Timestamp(row.at),
+            actor: row.actor.map(UserId),
+            kind: row.kind,
+            object: row.object,
+            record: row.record_id.map(RecordId),
+            changes,
+            request_id: row.request_id,
+            source: row.source,
+            ip: row.ip,
+            user_agent: row.user_agent,
+        }))
+    }
+}

@@ -1,0 +1,7 @@
+//! Administration of metadata.
+
+pub mod catalog;
+
+/// One change of definitions.
+#[derive(Debug, Clone)]
+pub struct MetadataVersion;

@@ -1,0 +1,191 @@
+//! The engine: one database, the caches over it, and the way to a [`Session`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine_model::TenantId;
+use engine_model::access::Role;
+use engine_model::time::Timestamp;
+use engine_store::commit::Origin;
+use engine_store::{Store, StoreConfig, access};
+use moka::future::Cache;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::caller::Caller;
+use crate::clock::Clock;
+use crate::definitions::catalog::{Catalog, CatalogCache};
+use crate::error::{Error, ErrorCode, Result};
+use crate::session::Session;
+use crate::token::hash_secret;
+
+/// How long what a token leads to is believed without a look at the store. Statements compare versions in between, so
+/// this bounds only how long an ended token may still reach calls that read nothing.
+const CALLER_LIFETIME: Duration = Duration::from_secs(2);
+
+/// Everything that the engine needs to know from outside.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// Where the data is.
+    pub store: StoreConfig,
+    /// Source of the present moment.
+    pub clock: Arc<dyn Clock>,
+    /// Further packs, each as its files: name and text.
+    pub packs: Vec<Vec<(String, String)>>,
+}
+
+/// An open engine. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) catalogs: CatalogCache,
+    pub(crate) callers: Cache<String, Arc<Caller>>,
+    /// Last versions seen of each tenant: metadata and access.
+    versions: Cache<TenantId, (i64, i64)>,
+    /// Users known to exist, by tenant and access version.
+    pub(crate) known_users: Cache<(TenantId, i64, i64), bool>,
+    pub(crate) packs: Vec<Vec<(String, String)>>,
+    pub(crate) locks: crate::records::locks::RecordLocks,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stopping: CancellationToken,
+    pub(crate) job_added: tokio::sync::Notify,
+}
+
+impl Engine {
+    /// Opens the store and starts the background tasks.
+    pub async fn open(config: EngineConfig) -> Result<Self> {
+        let store = Store::open(&config.store).await?;
+        let inner = Inner {
+            store,
+            clock: config.clock,
+            catalogs: Cache::builder().max_capacity(2_000).time_to_idle(Duration::from_secs(3600)).build(),
+            callers: Cache::builder().max_capacity(50_000).time_to_live(CALLER_LIFETIME).build(),
+            versions: Cache::builder().max_capacity(50_000).build(),
+            known_users: Cache::builder().max_capacity(100_000).build(),
+            packs: config.packs,
+            locks: crate::records::locks::RecordLocks::default(),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            job_added: tokio::sync::Notify::new(),
+        };
+        let engine = Self { inner: Arc::new(inner) };
+        crate::jobs::start_worker(&engine);
+        Ok(engine)
+    }
+
+    /// The store below, for the engine's own modules.
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// Fails where the database cannot be reached.
+    pub async fn ping(&self) -> Result<()> {
+        Ok(self.store().ping().await?)
+    }
+
+    /// Whether the store is PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        self.store().is_postgres()
+    }
+
+    /// A session for the holder of a bearer token.
+    pub async fn session(&self, secret: &str, origin: Origin) -> Result<Session> {
+        let hash = hash_secret(secret);
+        let caller = match self.inner.callers.get(&hash).await {
+            Some(caller) => caller,
+            None => self.load_caller(&hash).await?,
+        };
+        if caller.expires_at.is_some_and(|end| end <= self.now()) {
+            return Err(Error::new(ErrorCode::Unauthenticated, "the token has expired; ask for a new one"));
+        }
+        let catalog = self.catalog(caller.tenant).await?;
+        Ok(Session::new(self.clone(), hash, caller, catalog, origin))
+    }
+
+    /// Reads what a token's hash leads to.
+    pub(crate) async fn load_caller(&self, hash: &str) -> Result<Arc<Caller>> {
+        let unknown = || Error::new(ErrorCode::Unauthenticated, "the token is not known or has been revoked");
+        let owner = access::token_owner(self.store(), hash).await?;
+        let Some((tenant, token)) = owner else {
+            self.inner.callers.invalidate(hash).await;
+            return Err(unknown());
+        };
+        let mut reader = self.store().read(tenant).await?;
+        // The version is read first: what is read after it can only be newer, never older.
+        let head = reader.head().await?;
+        let token = access::token(&mut reader, token).await?.ok_or_else(unknown)?;
+        let user = access::user(&mut reader, engine_model::UserId(token.user_id)).await?.ok_or_else(unknown)?;
+        if user.archived_at.is_some() {
+            return Err(unknown());
+        }
+        let teams: Vec<_> = access::teams_of(&mut reader, vec![user.id]).await?.into_iter().map(|(team, _)| team).collect();
+        let team_ids = teams.iter().map(|team| team.0).collect();
+        let mates = access::members(&mut reader, team_ids).await?.into_iter().map(|(_, user)| user).collect();
+        // A user who has lost rights takes them from its tokens too.
+        let role = engine_model::access::weaker(&token.role, &user.role);
+        let role = Role::built_in(role).ok_or_else(|| Error::internal("a token has an unknown role"))?;
+        let caller = Arc::new(Caller {
+            tenant,
+            user: engine_model::UserId(user.id),
+            user_name: user.name,
+            user_email: user.email,
+            token: engine_model::TokenId(token.id),
+            role,
+            scopes: serde_json::from_str(&token.scopes).unwrap_or_default(),
+            teams,
+            team_mates: mates,
+            expires_at: token.expires_at.map(Timestamp),
+            access_version: head.access_version,
+        });
+        self.inner.callers.insert(hash.to_owned(), Arc::clone(&caller)).await;
+        self.saw_versions(tenant, head.metadata_version, head.access_version).await;
+        Ok(caller)
+    }
+
+    /// Keeps the newest versions that any statement has seen of a tenant.
+    pub(crate) async fn saw_versions(&self, tenant: TenantId, metadata: i64, access: i64) {
+        let known = self.inner.versions.get(&tenant).await;
+        if known.is_none_or(|known| known.0 < metadata || known.1 < access) {
+            let newest = known.map_or((metadata, access), |known| (known.0.max(metadata), known.1.max(access)));
+            self.inner.versions.insert(tenant, newest).await;
+        }
+    }
+
+    /// The tenant's definitions at the newest version that this node has seen.
+    pub(crate) async fn catalog(&self, tenant: TenantId) -> Result<Arc<Catalog>> {
+        if let Some((version, _)) = self.inner.versions.get(&tenant).await
+            && let Some(catalog) = self.inner.catalogs.get(&(tenant.0, version)).await
+        {
+            return Ok(catalog);
+        }
+        let mut reader = self.store().read(tenant).await?;
+        let catalog = Arc::new(Catalog::load(&mut reader).await?);
+        self.inner.catalogs.insert((tenant.0, catalog.version), Arc::clone(&catalog)).await;
+        self.saw_versions(tenant, catalog.version, 0).await;
+        Ok(catalog)
+    }
+
+    /// Finishes what has begun in the background, then closes the store.
+    pub async fn close(&self) {
+        self.inner.stopping.cancel();
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+        self.store().close().await;
+    }
+
+    /// A signal that the engine is about to close; streams end by it.
+    pub fn stopping(&self) -> CancellationToken {
+        self.inner.stopping.clone()
+    }
+}

@@ -1,0 +1,241 @@
+//! Installing a pack on a tenant: read, check on top of what the tenant has, lay it over, all in one transaction.
+
+use engine_model::layer::Layer;
+use engine_model::name::did_you_mean;
+use engine_model::pack::{LocatedProblem, Pack};
+use engine_model::registry::Registry;
+use engine_model::{Name, Problem, Sequence};
+use engine_store::{Tx, change, definition, pack};
+use serde_json::json;
+
+use super::shipped::{self, Files};
+use crate::definitions::catalog::Catalog;
+use crate::engine::Engine;
+use crate::error::{Error, ErrorCode, Result};
+use crate::records::Written;
+use crate::session::Session;
+
+/// Where a pack comes from.
+#[derive(Debug, Clone)]
+pub enum PackSource {
+    /// Its files: name and text.
+    Files(Files),
+    /// One that the server knows, by name.
+    Known(String),
+}
+
+/// What installing did.
+#[derive(Debug, Clone)]
+pub struct Installed {
+    /// The pack's name.
+    pub pack: String,
+    /// Its version.
+    pub version: String,
+    /// The tenant's metadata version now.
+    pub metadata_version: i64,
+    /// False where the tenant had this very version already.
+    pub is_new: bool,
+}
+
+/// A pack that a tenant has or could have.
+#[derive(Debug, Clone)]
+pub struct PackView {
+    /// The pack's name.
+    pub pack: String,
+    /// What people read.
+    pub label: String,
+    /// Versions that the server knows.
+    pub versions: Vec<String>,
+    /// The version that the tenant has.
+    pub installed: Option<String>,
+    /// Switches that it declares.
+    pub capabilities: Vec<String>,
+}
+
+impl Engine {
+    /// Every pack that the server knows, shipped ones first.
+    pub(crate) fn known_packs(&self) -> Vec<Files> {
+        let shipped = shipped::packs().map(|(_, files)| files);
+        shipped.chain(self.inner.packs.iter().cloned()).collect()
+    }
+
+    fn known_pack(&self, name: &str) -> Result<Files> {
+        let mut names = Vec::new();
+        for files in self.known_packs() {
+            match Pack::read(&files) {
+                Ok(pack) if pack.name.as_str() == name => return Ok(files),
+                Ok(pack) => names.push(pack.name.to_string()),
+                Err(problems) => tracing::warn!(problems = problems.len(), "a pack folder of the server has mistakes"),
+            }
+        }
+        let hint = did_you_mean(name, names.iter().map(String::as_str));
+        Err(Error::not_found(format!("there is no pack `{name}`{hint}")))
+    }
+
+    /// Installs the packs of a profile on a tenant that is being made.
+    pub(crate) async fn install_profile(&self, tx: &mut Tx, profile: &str, at: engine_model::time::Timestamp) -> Result<()> {
+        self.install_profile_packs(tx, profile, &[], at).await
+    }
+
+    /// Installs the packs of a profile that a tenant does not have yet.
+    pub(crate) async fn install_profile_packs(
+        &self,
+        tx: &mut Tx,
+        profile: &str,
+        has: &[pack::TenantPackRow],
+        at: engine_model::time::Timestamp,
+    ) -> Result<()> {
+        let Some(profile) = shipped::profile(profile) else { return Ok(()) };
+        for name in profile.packs.iter().filter(|name| !has.iter().any(|row| row.name == name.as_str())) {
+            let files = self.known_pack(name)?;
+            let pack = Pack::read(&files).map_err(mistakes)?;
+            lay(tx, &pack, &files, at).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Session {
+    /// Every pack that the server knows, and which version the tenant has.
+    pub async fn packs(&mut self) -> Result<Vec<PackView>> {
+        let mut reader = self.reader().await?;
+        let installed = pack::installed(&mut reader).await?;
+        let mut views: Vec<PackView> = Vec::new();
+        let kept = installed.iter().filter_map(|row| serde_json::from_str::<Files>(&row.source).ok());
+        for files in self.engine.known_packs().into_iter().chain(kept) {
+            let Ok(pack) = Pack::read(&files) else { continue };
+            let version = pack.version.to_string();
+            if let Some(view) = views.iter_mut().find(|view| view.pack == pack.name.as_str()) {
+                if !view.versions.contains(&version) {
+                    view.versions.push(version);
+                }
+                continue;
+            }
+            let has = installed.iter().find(|row| row.name == pack.name.as_str());
+            views.push(PackView {
+                pack: pack.name.to_string(),
+                label: pack.label,
+                versions: vec![version],
+                installed: has.map(|row| row.version.clone()),
+                capabilities: pack.capabilities.iter().map(Name::to_string).collect(),
+            });
+        }
+        Ok(views)
+    }
+
+    /// Installs a pack: all of it or, with every mistake said, nothing. The same version again changes nothing.
+    pub async fn pack_install(&mut self, source: PackSource) -> Result<Written<Installed>> {
+        self.caller.check_admin()?;
+        let files = match source {
+            PackSource::Files(files) => files,
+            PackSource::Known(name) => self.engine.known_pack(&name)?,
+        };
+        for _ in 0..8 {
+            self.refresh().await?;
+            let below: Vec<Layer> = self.catalog.layers.iter().filter(|layer| layer.name != "custom").cloned().collect();
+            let pack = Pack::read_and_check(&files, |pack| {
+                below.iter().filter(|layer| layer.name != pack.name.as_str()).cloned().collect()
+            })
+            .map_err(mistakes)?;
+            let has = pack::installed(&mut self.reader().await?).await?;
+            if let Some(row) = has.iter().find(|row| row.name == pack.name.as_str()) {
+                return self.installed_already(&pack, &row.version).await;
+            }
+            check_requirements(&pack, &has)?;
+            check_own_layer(&self.catalog, &pack)?;
+            let mut tx = self.engine.store().begin(self.tenant()).await?;
+            if tx.head.metadata_version != self.catalog.version {
+                continue;
+            }
+            let at = self.now();
+            lay(&mut tx, &pack, &files, at).await?;
+            let summary = format!("install pack {} {}", pack.name, pack.version);
+            let changes = json!({"pack": [null, pack.name], "version": [null, pack.version.to_string()]}).to_string();
+            definition::add_version(&mut tx, Some(self.caller.user), at, &summary, changes.clone()).await?;
+            change::append(&mut tx, &self.origin, at, "metadata.changed", None, changes).await?;
+            let head = tx.commit().await?;
+            self.catch_up(head.metadata_version, head.access_version).await?;
+            let value = Installed {
+                pack: pack.name.to_string(),
+                version: pack.version.to_string(),
+                metadata_version: head.metadata_version,
+                is_new: true,
+            };
+            return Ok(Written { value, sequence: head.sequence() });
+        }
+        Err(Error::new(ErrorCode::Conflict, "definitions keep being changed by others; try again"))
+    }
+
+    async fn installed_already(&self, pack: &Pack, version: &str) -> Result<Written<Installed>> {
+        if pack.version.to_string() != version {
+            let detail = format!(
+                "the tenant has `{}` {version}; moving an installed pack to version {} is not supported by this release",
+                pack.name, pack.version
+            );
+            return Err(Error::new(ErrorCode::Conflict, detail));
+        }
+        let sequence: Sequence = self.position().await?;
+        let value = Installed {
+            pack: pack.name.to_string(),
+            version: version.to_owned(),
+            metadata_version: self.catalog.version,
+            is_new: false,
+        };
+        Ok(Written { value, sequence })
+    }
+}
+
+async fn lay(tx: &mut Tx, of: &Pack, files: &Files, at: engine_model::time::Timestamp) -> Result<()> {
+    let (name, version) = (of.name.as_str(), of.version.to_string());
+    let source = serde_json::to_string(files).map_err(Error::internal)?;
+    match pack::source(tx.reader(), name, &version).await? {
+        Some(known) if known != source => {
+            let detail = format!("`{name}` {version} is known with other contents; a changed pack needs a new version");
+            return Err(Error::new(ErrorCode::Conflict, detail));
+        }
+        Some(_) => {}
+        None => pack::add(tx, name, &version, &source, at).await?,
+    }
+    Ok(pack::install(tx, name, &version, at).await?)
+}
+
+fn check_requirements(of: &Pack, has: &[pack::TenantPackRow]) -> Result<()> {
+    let mut problems = Vec::new();
+    for (name, wanted) in &of.requires {
+        let at = format!("/requires/{name}");
+        let Some(row) = has.iter().find(|row| row.name == name.as_str()) else {
+            problems.push(Problem::new(at, "missing_pack", format!("install `{name}` {wanted} first")));
+            continue;
+        };
+        if !semver::Version::parse(&row.version).is_ok_and(|version| wanted.matches(&version)) {
+            let message = format!("the tenant has `{name}` {}, but {wanted} is required", row.version);
+            problems.push(Problem::new(at, "pack_version", message));
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Error::invalid(problems)) }
+}
+
+/// The tenant's own layer must still stand on top of the new pack.
+fn check_own_layer(catalog: &Catalog, of: &Pack) -> Result<()> {
+    let mut layers = catalog.layers.clone();
+    let own = layers.pop();
+    layers.push(of.layer.clone());
+    layers.extend(own);
+    let before = Registry::fold(&catalog.layers).1;
+    let mut problems = Registry::fold(&layers).1;
+    problems.retain(|problem| !before.contains(problem));
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let detail = "the pack collides with what the tenant has defined itself; see `errors`";
+    Err(Error { code: ErrorCode::Conflict, detail: detail.to_owned(), ..Error::invalid(problems) })
+}
+
+/// Mistakes in a pack's files, each with file, line and column in its message.
+pub(crate) fn mistakes(problems: Vec<LocatedProblem>) -> Error {
+    let problems = problems
+        .into_iter()
+        .map(|problem| Problem::new(problem.pointer.clone(), problem.code, problem.to_string()))
+        .collect();
+    Error::invalid(problems)
+}

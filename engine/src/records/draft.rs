@@ -1,0 +1,295 @@
+//! From a state and an input to the next state and the rows to write; nothing is read or written here.
+
+use engine_model::change::{ChangeKind, differences};
+use engine_model::object::ObjectDefinition;
+use engine_model::problem::push_segment;
+use engine_model::property::normalize;
+use engine_model::time::Timestamp;
+use engine_model::{Problem, Problems, Properties, UserId};
+use engine_store::commit::{LogEntry, NewRecord, RecordRef, RecordUpdate, Write};
+use indexmap::IndexMap;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::input::{PropertiesInput, RecordInput};
+use super::rules::{check, default_stage, intervals, unique_values};
+use super::state::State;
+use crate::definitions::catalog::{Catalog, shortened};
+
+/// Who writes and when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pen {
+    pub(crate) at: Timestamp,
+    pub(crate) by: UserId,
+    /// Imports may write read-only properties.
+    pub(crate) writes_read_only: bool,
+}
+
+/// A record's next state, checked.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) before: Option<State>,
+    pub(crate) after: State,
+}
+
+impl Draft {
+    /// A new record; it becomes the `index`-th insert of its unit.
+    pub(crate) fn create(
+        catalog: &Catalog,
+        object: &ObjectDefinition,
+        input: &RecordInput,
+        pen: Pen,
+        index: usize,
+        uid: Uuid,
+    ) -> Result<Self, Problems> {
+        let mut problems = Problems::new();
+        let mut given = read_properties(catalog, object, &input.properties, pen, &mut problems);
+        for property in object.properties.values().filter(|property| property.is_writable()) {
+            if let Some(default) = &property.default
+                && !given.contains_key(property.name.as_str())
+            {
+                given.insert(property.name.to_string(), Some(default.clone()));
+            }
+        }
+        let mut properties: Properties = given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        default_stage(catalog, object, &mut properties);
+        let properties = in_order(object, properties);
+        let owner = read_owner(input, &mut problems).flatten();
+        add_new(&mut problems, check(catalog, object, None, &properties));
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let display_name = object.display.render(&properties);
+        let after = State {
+            record: RecordRef::New(index),
+            uid,
+            object: object.name.to_string(),
+            properties,
+            display_name,
+            owner,
+            version: 1,
+            created_at: pen.at,
+            created_by: Some(pen.by),
+            updated_at: pen.at,
+            updated_by: Some(pen.by),
+            archived_at: None,
+        };
+        Ok(Self { before: None, after })
+    }
+
+    /// A record with some values changed; the rest stays.
+    pub(crate) fn update(
+        catalog: &Catalog,
+        object: &ObjectDefinition,
+        before: State,
+        input: &RecordInput,
+        pen: Pen,
+    ) -> Result<Self, Problems> {
+        let mut problems = Problems::new();
+        let given = read_properties(catalog, object, &input.properties, pen, &mut problems);
+        let mut properties = before.properties.clone();
+        let changes_pipeline = given.get("pipeline").is_some_and(|value| properties.get("pipeline") != value.as_ref());
+        if changes_pipeline && !given.contains_key("stage") {
+            properties.shift_remove("stage");
+        }
+        for (name, value) in given {
+            match value {
+                Some(value) => drop(properties.insert(name, value)),
+                None => drop(properties.shift_remove(&name)),
+            }
+        }
+        default_stage(catalog, object, &mut properties);
+        let properties = in_order(object, properties);
+        let owner = read_owner(input, &mut problems).unwrap_or(before.owner);
+        add_new(&mut problems, check(catalog, object, Some(&before), &properties));
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let mut after = before.clone();
+        if properties != before.properties || owner != before.owner {
+            after.display_name = object.display.render(&properties);
+            after.properties = properties;
+            after.owner = owner;
+            after.touch(pen);
+        }
+        Ok(Self { before: Some(before), after })
+    }
+
+    /// A record put away; its unique values become free.
+    pub(crate) fn archive(before: State, pen: Pen) -> Self {
+        let mut after = before.clone();
+        after.archived_at = Some(pen.at);
+        after.touch(pen);
+        Self { before: Some(before), after }
+    }
+
+    /// An archived record brought back; it takes its unique values again.
+    pub(crate) fn restore(before: State, pen: Pen) -> Self {
+        let mut after = before.clone();
+        after.archived_at = None;
+        after.touch(pen);
+        Self { before: Some(before), after }
+    }
+
+    /// Whether there is anything to write.
+    pub(crate) fn changes_anything(&self) -> bool {
+        self.before.as_ref().is_none_or(|before| before.version != self.after.version)
+    }
+
+    /// The rows to write: the record, the values it takes and gives back, and what to log.
+    pub(crate) fn writes(&self, object: &ObjectDefinition) -> Vec<Write> {
+        let after = &self.after;
+        let record = after.record;
+        let mut writes = Vec::with_capacity(4);
+        match &self.before {
+            None => writes.push(Write::Insert(NewRecord {
+                uid: after.uid,
+                object: after.object.clone(),
+                properties: text(&after.properties),
+                display_name: after.display_name.clone(),
+                owner: after.owner,
+            })),
+            Some(before) => writes.push(Write::Update(RecordUpdate {
+                record,
+                expected_version: before.version,
+                properties: text(&after.properties),
+                display_name: after.display_name.clone(),
+                owner: after.owner,
+                archived_at: after.archived_at,
+            })),
+        }
+        self.claim(object, &mut writes);
+        writes.extend(self.log().into_iter().map(|(kind, changes)| {
+            let changes = changes.to_string();
+            Write::Log(LogEntry { kind, object: after.object.clone(), record, changes })
+        }));
+        writes
+    }
+
+    fn claim(&self, object: &ObjectDefinition, writes: &mut Vec<Write>) {
+        let record = self.after.record;
+        let live = |state: &&State| state.archived_at.is_none();
+        let before = self.before.as_ref().filter(live);
+        let after = Some(&self.after).filter(live);
+        let values = |state: Option<&State>| state.map(|state| unique_values(object, &state.properties)).unwrap_or_default();
+        let (old, new) = (values(before), values(after));
+        writes.extend(old.iter().filter(|value| !new.contains(value)).map(|value| Write::Release(record, value.clone())));
+        writes.extend(new.into_iter().filter(|value| !old.contains(value)).map(|value| Write::Claim(record, value)));
+        let spans = |state: Option<&State>| state.map(|state| intervals(object, &state.properties)).unwrap_or_default();
+        let (old, new) = (spans(before), spans(after));
+        writes.extend(old.iter().filter(|span| !new.contains(span)).map(|span| Write::Vacate(record, span.clone())));
+        writes.extend(new.into_iter().filter(|span| !old.contains(span)).map(|span| Write::Occupy(record, span)));
+    }
+
+    /// Each changed property stands in exactly one entry: the stage's in `stage.changed`, the rest in the other.
+    fn log(&self) -> Vec<(ChangeKind, Value)> {
+        let after = &self.after;
+        let Some(before) = &self.before else {
+            let mut changes = differences(&Map::new(), &after.properties);
+            if let Some(owner) = after.owner {
+                changes.insert("owner_id".to_owned(), json!([null, owner.to_string()]));
+            }
+            return vec![(ChangeKind::RecordCreated, Value::Object(changes))];
+        };
+        match (before.archived_at, after.archived_at) {
+            (None, Some(_)) => return vec![(ChangeKind::RecordArchived, json!({}))],
+            (Some(_), None) => return vec![(ChangeKind::RecordRestored, json!({}))],
+            _ => {}
+        }
+        let mut changes = differences(&before.properties, &after.properties);
+        if before.owner != after.owner {
+            changes.insert("owner_id".to_owned(), json!([before.owner, after.owner]));
+        }
+        let mut moved = Map::new();
+        for name in ["pipeline", "stage"] {
+            if let Some(change) = changes.shift_remove(name) {
+                moved.insert(name.to_owned(), change);
+            }
+        }
+        let mut entries = Vec::with_capacity(2);
+        if !changes.is_empty() {
+            entries.push((ChangeKind::RecordUpdated, Value::Object(changes)));
+        }
+        if !moved.is_empty() {
+            entries.push((ChangeKind::StageChanged, Value::Object(moved)));
+        }
+        entries
+    }
+}
+
+impl State {
+    fn touch(&mut self, pen: Pen) {
+        self.version += 1;
+        self.updated_at = pen.at;
+        self.updated_by = Some(pen.by);
+    }
+}
+
+/// Values in normal form; `None` takes a value away.
+fn read_properties(
+    catalog: &Catalog,
+    object: &ObjectDefinition,
+    input: &PropertiesInput,
+    pen: Pen,
+    problems: &mut Problems,
+) -> IndexMap<String, Option<Value>> {
+    let mut given = IndexMap::with_capacity(input.0.len());
+    for (name, raw) in &input.0 {
+        let at = || push_segment("/properties", name);
+        let Some(property) = object.property(name) else {
+            let message = format!("`{}` is no property of `{}`{}", shortened(name), object.name, object.property_hint(name));
+            problems.push(Problem::new(at(), "unknown_property", message));
+            continue;
+        };
+        if property.read_only && !pen.writes_read_only {
+            problems.push(Problem::new(at(), "read_only", format!("`{name}` is read-only")));
+            continue;
+        }
+        match normalize(property.kind.as_ref(), raw, &catalog.locale) {
+            Ok(value) => drop(given.insert(name.clone(), value)),
+            Err(faults) => problems.extend(
+                faults.into_iter().map(|fault| Problem::new(at() + &fault.pointer, fault.code, fault.message)),
+            ),
+        }
+    }
+    given
+}
+
+fn read_owner(input: &RecordInput, problems: &mut Problems) -> Option<Option<UserId>> {
+    match input.owner.as_ref()? {
+        None => Some(None),
+        Some(text) => match text.parse() {
+            Ok(owner) => Some(Some(owner)),
+            Err(error) => {
+                problems.push(Problem::new("/owner_id", "invalid", error.to_string()));
+                None
+            }
+        },
+    }
+}
+
+/// The order of the definition, so that equal records have equal texts.
+fn in_order(object: &ObjectDefinition, mut properties: Properties) -> Properties {
+    let mut ordered = Properties::with_capacity(properties.len());
+    for name in object.properties.keys() {
+        if let Some((name, value)) = properties.remove_entry(name.as_str()) {
+            ordered.insert(name, value);
+        }
+    }
+    ordered.extend(properties);
+    ordered
+}
+
+/// Adds what is wrong in places where nothing was wrong before.
+fn add_new(problems: &mut Problems, found: Problems) {
+    for problem in found {
+        if !problems.iter().any(|known| known.pointer == problem.pointer) {
+            problems.push(problem);
+        }
+    }
+}
+
+fn text(properties: &Properties) -> String {
+    // A map of JSON values always serialises.
+    serde_json::to_string(properties).unwrap_or_else(|_| "{}".to_owned())
+}

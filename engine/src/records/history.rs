@@ -1,0 +1,196 @@
+//! A record's past, read from the change log: each property's values, and the record as it was at a moment.
+
+use engine_model::time::Timestamp;
+use engine_model::{Properties, Sequence, UserId};
+use engine_store::change::{ChangeRow, of_record};
+use serde_json::Value;
+
+use super::operation::Target;
+use super::read::{Page, View, make_cursor, read_cursor};
+use super::record::{Record, Shown};
+use super::state::State;
+use crate::error::{Error, Result};
+use crate::session::Session;
+
+/// Changes that are read at a time.
+const CHUNK: i64 = 500;
+
+/// One past change of one property.
+#[derive(Debug, Clone)]
+pub struct HistoryEntry {
+    /// Position in the change log.
+    pub sequence: Sequence,
+    /// When.
+    pub at: Timestamp,
+    /// Who did it.
+    pub by: Option<UserId>,
+    /// `api`, `import` and the like.
+    pub source: String,
+    /// The request that asked for it.
+    pub request_id: Option<String>,
+    /// The property, or `owner_id` or `archived_at`.
+    pub property: String,
+    /// Its value before.
+    pub old: Value,
+    /// Its value after.
+    pub new: Value,
+}
+
+/// A moment of the past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// After the change at this position.
+    Sequence(Sequence),
+    /// At this time.
+    Time(Timestamp),
+}
+
+impl Moment {
+    fn is_before(self, change: &ChangeRow) -> bool {
+        match self {
+            Self::Sequence(sequence) => sequence.0 < change.sequence,
+            Self::Time(at) => at.0 < change.at,
+        }
+    }
+}
+
+impl Session {
+    /// What happened to a record's properties, newest first.
+    pub async fn record_history(
+        &mut self,
+        object: &str,
+        target: &Target,
+        limit: usize,
+        cursor: Option<&str>,
+    ) -> Result<Page<HistoryEntry>> {
+        let found = self.record_read(object, target, &View::default()).await?.record;
+        let name = format!("history.{}", found.id);
+        let before = cursor.map_or(Ok(i64::MAX), |cursor| read_cursor(cursor, &[&name]))?;
+        let shown = self.shown(object)?;
+        let mut reader = self.reader().await?;
+        let mut results: Vec<HistoryEntry> = Vec::new();
+        let mut next = before;
+        // Whole changes only: a page ends between two of them and may so be a little longer than asked for.
+        loop {
+            let changes = of_record(&mut reader, found.id, Sequence(next), CHUNK).await?;
+            let is_last = changes.len() < usize::try_from(CHUNK).unwrap_or(usize::MAX);
+            for change in changes {
+                if results.len() >= limit {
+                    let next_cursor = Some(make_cursor(&[&name], next));
+                    return Ok(Page { results, next_cursor });
+                }
+                next = change.sequence;
+                results.extend(entries(&change, &shown)?);
+            }
+            if is_last {
+                return Ok(Page { results, next_cursor: None });
+            }
+        }
+    }
+
+    /// A record as it was at a moment; not found before it was made.
+    pub async fn record_as_of(&mut self, object: &str, target: &Target, moment: Moment, view: &View) -> Result<Record> {
+        let current = self.record_read(object, target, &View::default()).await?.record;
+        let missing = || Error::not_found("the record did not exist at that moment");
+        let mut reader = self.reader().await?;
+        let (_, row) = engine_store::record::get(&mut reader, &engine_store::record::Key::Id(current.id)).await?;
+        let mut state = State::from_row(row.ok_or_else(missing)?)?;
+        let mut before = Sequence(i64::MAX);
+        let mut last_write = None;
+        'changes: loop {
+            let changes = of_record(&mut reader, current.id, before, CHUNK).await?;
+            let is_last = changes.len() < usize::try_from(CHUNK).unwrap_or(usize::MAX);
+            for change in changes {
+                before = Sequence(change.sequence);
+                if !moment.is_before(&change) {
+                    state.updated_at = Timestamp(change.at);
+                    state.updated_by = change.actor.map(UserId);
+                    break 'changes;
+                }
+                if change.kind == "record.created" {
+                    return Err(missing());
+                }
+                take_back(&mut state, &change)?;
+                // One write may leave two entries, an update and a move; versions count writes.
+                let write = Some((change.at, change.request_id.clone()));
+                if changes_version(&change) && write != last_write {
+                    state.version = (state.version - 1).max(1);
+                    last_write = write;
+                }
+            }
+            if is_last {
+                break;
+            }
+        }
+        let definition = self.catalog.object(object)?;
+        state.display_name = definition.display.render(&state.properties);
+        let selected = view.select.as_deref().map(|names| super::read::select_names(definition, names)).transpose()?;
+        let shown = Shown::of(definition, &self.caller.role, selected.as_deref());
+        state.into_record(current.id, &shown)
+    }
+
+    fn shown(&self, object: &str) -> Result<Shown> {
+        Ok(Shown::of(self.catalog.object(object)?, &self.caller.role, None))
+    }
+}
+
+fn entries(change: &ChangeRow, shown: &Shown) -> Result<Vec<HistoryEntry>> {
+    let entry = |property: &str, old: Value, new: Value| HistoryEntry {
+        sequence: Sequence(change.sequence),
+        at: Timestamp(change.at),
+        by: change.actor.map(UserId),
+        source: change.source.clone(),
+        request_id: change.request_id.clone(),
+        property: property.to_owned(),
+        old,
+        new,
+    };
+    let at = || Value::from(Timestamp(change.at).to_rfc3339());
+    Ok(match change.kind.as_str() {
+        "record.archived" => vec![entry("archived_at", Value::Null, at())],
+        "record.restored" => vec![entry("archived_at", at(), Value::Null)],
+        kind if kind.starts_with("record.") || kind == "stage.changed" => pairs(change)?
+            .into_iter()
+            .filter(|(property, ..)| property == "owner_id" || shown.shows(property))
+            .map(|(property, old, new)| entry(&property, old, new))
+            .collect(),
+        _ => Vec::new(),
+    })
+}
+
+fn pairs(change: &ChangeRow) -> Result<Vec<(String, Value, Value)>> {
+    let changes: Properties = serde_json::from_str(&change.changes).map_err(Error::internal)?;
+    Ok(changes
+        .into_iter()
+        .filter_map(|(property, pair)| match pair {
+            Value::Array(pair) => match <[Value; 2]>::try_from(pair) {
+                Ok([old, new]) => Some((property, old, new)),
+                Err(_) => None,
+            },
+            _ => None,
+        })
+        .collect())
+}
+
+/// Undoes one change in memory.
+fn take_back(state: &mut State, change: &ChangeRow) -> Result<()> {
+    match change.kind.as_str() {
+        "record.archived" => state.archived_at = None,
+        "record.restored" => state.archived_at = Some(Timestamp(change.at)),
+        "record.updated" | "stage.changed" => {
+            for (property, old, _) in pairs(change)? {
+                match (property.as_str(), old) {
+                    ("owner_id", old) => state.owner = old.as_str().and_then(|owner| owner.parse().ok()),
+                    (_, Value::Null) => drop(state.properties.shift_remove(&property)),
+                    (_, old) => drop(state.properties.insert(property, old)),
+                }
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn changes_version(change: &ChangeRow) -> bool {
+    matches!(change.kind.as_str(), "record.archived" | "record.restored" | "record.updated" | "stage.changed")
+}

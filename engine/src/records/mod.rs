@@ -1,0 +1,37 @@
+//! The write side, and reads by id.
+//!
+//! Every write is a list of [`Operation`]s and takes the same way ([`Session::execute`](crate::Session::execute)): load
+//! what they are about ([`workspace`]), make the next states and check them ([`plan`], [`draft`], [`rules`]), commit
+//! ([`write`]), answer ([`record`]).
+
+mod draft;
+mod execute;
+mod history;
+mod include;
+mod input;
+mod links;
+pub(crate) mod locks;
+mod operation;
+mod plan;
+mod read;
+mod record;
+mod rules;
+mod state;
+mod verbs;
+mod workspace;
+mod write;
+
+pub use execute::Mode;
+pub use history::{HistoryEntry, Moment};
+pub use include::Include;
+pub use input::{LinkInput, PropertiesInput, RecordInput};
+pub(crate) use links::direction_from;
+pub(crate) use links::find as find_association;
+pub use operation::{Done, Effect, Operation, Results, Step, Target};
+pub use read::{Found, ListQuery, Page, View};
+pub(crate) use read::{make_cursor, read_cursor};
+pub(crate) use include::bad_parameter;
+pub use verbs::DoneReply;
+pub use record::Record;
+pub(crate) use record::Shown;
+pub use write::{Reply, Written};

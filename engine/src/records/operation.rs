@@ -1,0 +1,140 @@
+//! What can be done to records, one operation each; single calls, batches and transactions are lists of them.
+
+use super::input::{PropertiesInput, RecordInput};
+use super::record::Record;
+use crate::error::Error;
+
+/// How a caller names a record: id, uid, `$ref`, or a unique property's value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Target {
+    /// The id, uid, reference or value.
+    pub id: String,
+    /// The unique property that `id` is a value of.
+    pub id_property: Option<String>,
+}
+
+impl Target {
+    /// By id, uid or `$ref`.
+    pub fn id(id: impl Into<String>) -> Self {
+        Self { id: id.into(), id_property: None }
+    }
+}
+
+/// One thing to do.
+#[derive(Debug, Clone)]
+pub enum Operation {
+    /// Make a record.
+    Create {
+        /// The object's name.
+        object: String,
+        /// Values, owner and links.
+        input: RecordInput,
+    },
+    /// Change a record.
+    Update {
+        /// The object's name.
+        object: String,
+        /// Which record.
+        target: Target,
+        /// What changes.
+        input: RecordInput,
+        /// Only if it is at this version.
+        version: Option<i64>,
+    },
+    /// Change the record that has a unique property's value, or make one.
+    Upsert {
+        /// The object's name.
+        object: String,
+        /// The unique property.
+        id_property: String,
+        /// Its value, where `input` does not hold it.
+        id: Option<String>,
+        /// Values, owner and links.
+        input: RecordInput,
+    },
+    /// Put a record away.
+    Archive {
+        /// The object's name.
+        object: String,
+        /// Which record.
+        target: Target,
+        /// Only if it is at this version.
+        version: Option<i64>,
+    },
+    /// Bring an archived record back.
+    Restore {
+        /// The object's name.
+        object: String,
+        /// Which record.
+        target: Target,
+    },
+    /// Erase a record's values for good.
+    Purge {
+        /// The object's name.
+        object: String,
+        /// Which record.
+        target: Target,
+    },
+    /// Link two records.
+    Associate {
+        /// Name of the association.
+        kind: String,
+        /// Where it starts.
+        from: String,
+        /// Where it leads.
+        to: String,
+        /// What the link is called.
+        label: Option<String>,
+        /// The link's own properties.
+        properties: PropertiesInput,
+        /// Takes links in the way away.
+        replace: bool,
+    },
+    /// Take a link away.
+    Dissociate {
+        /// Name of the association.
+        kind: String,
+        /// Where it starts.
+        from: String,
+        /// Where it leads.
+        to: String,
+    },
+}
+
+/// An operation that later ones may refer to.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Name under which later operations find its record, without the `$`.
+    pub reference: Option<String>,
+    /// What to do.
+    pub operation: Operation,
+}
+
+impl From<Operation> for Step {
+    fn from(operation: Operation) -> Self {
+        Self { reference: None, operation }
+    }
+}
+
+/// What came of an operation.
+#[derive(Debug, Clone)]
+pub struct Done {
+    /// The record as it is now; none for links and purged records.
+    pub record: Option<Record>,
+    /// What happened to it.
+    pub effect: Effect,
+}
+
+/// What an operation did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// A record was made.
+    Created,
+    /// A record, or a link, was changed.
+    Changed,
+    /// Everything was so already.
+    Unchanged,
+}
+
+/// Results of a list of operations, in order.
+pub type Results = Vec<Result<Done, Error>>;

@@ -1,0 +1,316 @@
+//! Plans one operation: from the workspace and the definitions to the rows to write.
+
+use engine_model::access::Action;
+use engine_model::change::ChangeKind;
+use engine_model::object::ObjectDefinition;
+use engine_model::{Problem, Problems};
+use engine_store::commit::{LogEntry, NewLink, RecordRef, RecordUpdate, UniqueValue, Write};
+use uuid::Uuid;
+
+use super::draft::{Draft, Pen};
+use super::input::{LinkInput, RecordInput};
+use super::links::{End, resolve};
+use super::operation::{Effect, Operation, Step, Target};
+use super::rules::{intervals, unique_values};
+use super::state::State;
+use super::workspace::{Workspace, upsert_key};
+use super::write::refuse;
+use crate::caller::Caller;
+use crate::definitions::catalog::{Catalog, shortened};
+use crate::error::{Error, ErrorCode, Result};
+
+/// What an operation comes to.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) body: Body,
+    pub(crate) links: Vec<NewLink>,
+    pub(crate) effect: Effect,
+    /// The value that an upsert went by: taken meanwhile, the operation is planned again.
+    pub(crate) upsert: Option<UniqueValue>,
+}
+
+/// The main thing that a plan writes.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// A record's next state.
+    Record(Box<Draft>),
+    /// Erased for good.
+    Purge(Box<State>),
+    /// A link taken away.
+    Unlink(Write),
+    /// Only links are made.
+    Links,
+}
+
+/// Everything that planning looks at.
+pub(crate) struct Planner<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) caller: &'a Caller,
+    pub(crate) pen: Pen,
+    pub(crate) workspace: Workspace,
+}
+
+impl<'a> Planner<'a> {
+    /// Plans a step and takes its result over into the workspace.
+    pub(crate) fn plan(&mut self, step: &Step) -> Result<Plan> {
+        let name = step.reference.as_deref();
+        match &step.operation {
+            Operation::Create { object, input } => {
+                let object = self.catalog.object(object)?;
+                self.create(object, input, name)
+            }
+            Operation::Update { object, target, input, version } => {
+                let object = self.catalog.object(object)?;
+                let before = self.find(object, target)?;
+                check_version(&before, *version)?;
+                self.update(object, before, input, name)
+            }
+            Operation::Upsert { object, id_property, id, input } => {
+                let object = self.catalog.object(object)?;
+                self.upsert(object, id_property, id.as_deref(), input, name)
+            }
+            Operation::Archive { object, target, version } => {
+                let object = self.catalog.object(object)?;
+                let before = self.find(object, target)?;
+                self.caller.check(Action::Archive, &object.name, before.owner)?;
+                check_version(&before, *version)?;
+                let draft = if before.archived_at.is_some() { unchanged(before) } else { Draft::archive(before, self.pen) };
+                Ok(self.take(object, draft, Vec::new(), name))
+            }
+            Operation::Restore { object, target } => {
+                let object = self.catalog.object(object)?;
+                let before = self.find(object, target)?;
+                self.caller.check(Action::Archive, &object.name, before.owner)?;
+                let draft = if before.archived_at.is_none() { unchanged(before) } else { Draft::restore(before, self.pen) };
+                Ok(self.take(object, draft, Vec::new(), name))
+            }
+            Operation::Purge { object, target } => {
+                let object = self.catalog.object(object)?;
+                self.caller.check_admin()?;
+                let state = Box::new(self.find(object, target)?);
+                Ok(Plan { body: Body::Purge(state), links: Vec::new(), effect: Effect::Changed, upsert: None })
+            }
+            Operation::Associate { kind, from, to, label, properties, replace } => {
+                let input = LinkInput {
+                    kind: kind.clone(),
+                    to: to.clone(),
+                    label: label.clone(),
+                    properties: properties.clone(),
+                };
+                self.associate(from, &input, *replace)
+            }
+            Operation::Dissociate { kind, from, to } => self.dissociate(kind, from, to),
+        }
+    }
+
+    /// Finds a record that the caller may know of.
+    fn find(&self, object: &ObjectDefinition, target: &Target) -> Result<State> {
+        let state = self.workspace.find(self.catalog, object, target)?;
+        if !self.caller.may(Action::Read, &object.name, state.owner) {
+            return Err(Error::not_found(format!("there is no `{}` record `{}`", object.name, shortened(&target.id))));
+        }
+        Ok(state.clone())
+    }
+
+    fn create(&mut self, object: &ObjectDefinition, input: &RecordInput, name: Option<&str>) -> Result<Plan> {
+        self.caller.check(Action::Create, &object.name, None)?;
+        let (index, uid) = (self.workspace.inserts, new_uid(self.pen));
+        let near = End { record: RecordRef::New(index), object: &object.name };
+        let links = self.links(near, input);
+        let draft = match (Draft::create(self.catalog, object, input, self.pen, index, uid), links) {
+            (Ok(draft), Ok(links)) => return Ok(self.insert(object, draft, links, name)),
+            (draft, links) => [draft.err(), links.err()],
+        };
+        Err(refuse(draft.into_iter().flatten().flatten().collect()))
+    }
+
+    fn insert(&mut self, object: &ObjectDefinition, draft: Draft, links: Vec<NewLink>, name: Option<&str>) -> Plan {
+        self.workspace.inserts += 1;
+        self.take(object, draft, links, name)
+    }
+
+    fn update(
+        &mut self,
+        object: &ObjectDefinition,
+        before: State,
+        input: &RecordInput,
+        name: Option<&str>,
+    ) -> Result<Plan> {
+        self.caller.check(Action::Update, &object.name, before.owner)?;
+        if before.archived_at.is_some() {
+            let detail = "the record is archived; restore it before changing it";
+            return Err(Error::new(ErrorCode::Conflict, detail).with(Problem::new("", "archived", detail)));
+        }
+        let links = self.links(End { record: before.record, object: &object.name }, input);
+        let draft = match (Draft::update(self.catalog, object, before, input, self.pen), links) {
+            (Ok(draft), Ok(links)) => return Ok(self.take(object, draft, links, name)),
+            (draft, links) => [draft.err(), links.err()],
+        };
+        Err(refuse(draft.into_iter().flatten().flatten().collect()))
+    }
+
+    fn upsert(
+        &mut self,
+        object: &ObjectDefinition,
+        id_property: &str,
+        id: Option<&str>,
+        input: &RecordInput,
+        name: Option<&str>,
+    ) -> Result<Plan> {
+        let key = upsert_key(self.catalog, object, id_property, id, input)?;
+        let mut plan = match self.workspace.holder(&key).cloned() {
+            Some(before) => self.update(object, before, input, name)?,
+            None => {
+                let mut input = input.clone();
+                let is_given = input.properties.0.iter().any(|(name, _)| name == id_property);
+                if let (Some(id), false) = (id, is_given) {
+                    let value = object.property(id_property).and_then(|property| property.kind.from_text(id).ok());
+                    let raw = serde_json::value::to_raw_value(&value).map_err(Error::internal)?;
+                    input.properties.0.push((id_property.to_owned(), raw));
+                }
+                self.create(object, &input, name)?
+            }
+        };
+        plan.upsert = Some(key);
+        Ok(plan)
+    }
+
+    fn take(&mut self, object: &ObjectDefinition, draft: Draft, links: Vec<NewLink>, name: Option<&str>) -> Plan {
+        self.workspace.put(object, draft.before.as_ref(), draft.after.clone(), name);
+        let effect = match (&draft.before, draft.changes_anything()) {
+            (None, _) => Effect::Created,
+            (Some(_), true) => Effect::Changed,
+            (Some(_), false) => Effect::Unchanged,
+        };
+        Plan { body: Body::Record(Box::new(draft)), links, effect, upsert: None }
+    }
+
+    fn links(&self, near: End<'_>, input: &RecordInput) -> Result<Vec<NewLink>, Problems> {
+        let mut problems = Problems::new();
+        let mut links = Vec::with_capacity(input.associations.len());
+        for (index, link) in input.associations.iter().enumerate() {
+            let place = format!("/associations/{index}");
+            let Some(far) = self.visible(&link.to) else {
+                let message = format!("there is no record `{}`", shortened(&link.to));
+                problems.push(Problem::new(place + "/to", "not_found", message));
+                continue;
+            };
+            match resolve(self.catalog, link, near, End { record: far.record, object: &far.object }, false) {
+                Ok(link) => links.push(link),
+                Err(found) => problems.extend(found.into_iter().map(|problem| problem.within(&place))),
+            }
+        }
+        if problems.is_empty() { Ok(links) } else { Err(problems) }
+    }
+
+    /// A record that the caller may know of and that is not archived.
+    fn visible(&self, id: &str) -> Option<&State> {
+        let state = self.workspace.find_any(id).filter(|state| state.archived_at.is_none())?;
+        let is_known = self.catalog.object(&state.object).is_ok();
+        (is_known && self.caller.may(Action::Read, &state.object, state.owner)).then_some(state)
+    }
+
+    fn both_ends(&self, from: &str, to: &str) -> Result<(&State, &State)> {
+        match (self.visible(from), self.visible(to)) {
+            (Some(near), Some(far)) => {
+                self.caller.check(Action::Update, &near.object, near.owner)?;
+                Ok((near, far))
+            }
+            (near, far) => {
+                let missing = [("/from", from, near.is_none()), ("/to", to, far.is_none())];
+                let problems: Problems = missing
+                    .into_iter()
+                    .filter(|(_, _, is_missing)| *is_missing)
+                    .map(|(at, id, _)| Problem::new(at, "not_found", format!("there is no record `{}`", shortened(id))))
+                    .collect();
+                let mut error = Error::invalid(problems);
+                error.code = ErrorCode::NotFound;
+                Err(error)
+            }
+        }
+    }
+
+    fn associate(&self, from: &str, input: &LinkInput, replace: bool) -> Result<Plan> {
+        let (near, far) = self.both_ends(from, &input.to)?;
+        let near = End { record: near.record, object: &near.object };
+        let far = End { record: far.record, object: &far.object };
+        let link = resolve(self.catalog, input, near, far, replace).map_err(refuse)?;
+        Ok(Plan { body: Body::Links, links: vec![link], effect: Effect::Changed, upsert: None })
+    }
+
+    fn dissociate(&self, kind: &str, from: &str, to: &str) -> Result<Plan> {
+        let (near, far) = self.both_ends(from, to)?;
+        let input = LinkInput { kind: kind.to_owned(), to: to.to_owned(), label: None, properties: Default::default() };
+        let ends = (End { record: near.record, object: &near.object }, End { record: far.record, object: &far.object });
+        // Only the ends matter here, so what the link should carry is not asked for.
+        let link = match resolve(self.catalog, &input, ends.0, ends.1, false) {
+            Ok(link) => (link.from, link.to),
+            Err(problems) if problems.iter().all(|problem| problem.code == "required") => (near.record, far.record),
+            Err(problems) => return Err(refuse(problems)),
+        };
+        let write = Write::Unlink { kind: kind.to_owned(), from: link.0, to: link.1 };
+        Ok(Plan { body: Body::Unlink(write), links: Vec::new(), effect: Effect::Changed, upsert: None })
+    }
+}
+
+impl Plan {
+    /// The rows to write, in order.
+    pub(crate) fn writes(&self, catalog: &Catalog) -> Result<Vec<Write>> {
+        let mut writes = match &self.body {
+            Body::Record(draft) if draft.changes_anything() => {
+                let object = catalog.registry.objects.get(draft.after.object.as_str());
+                let object = object.ok_or_else(|| Error::internal("a planned record has no object"))?;
+                draft.writes(object)
+            }
+            Body::Purge(state) => purge(catalog, state)?,
+            Body::Unlink(Write::Unlink { kind, from, to }) => {
+                vec![Write::Unlink { kind: kind.clone(), from: *from, to: *to }]
+            }
+            Body::Record(_) | Body::Unlink(_) | Body::Links => Vec::new(),
+        };
+        writes.extend(self.links.iter().cloned().map(Write::Link));
+        Ok(writes)
+    }
+}
+
+fn purge(catalog: &Catalog, state: &State) -> Result<Vec<Write>> {
+    let record = state.record;
+    let id = state.id().ok_or_else(|| Error::new(ErrorCode::BadRequest, "a new record cannot be purged"))?;
+    let mut writes = vec![Write::Update(RecordUpdate {
+        record,
+        expected_version: state.version,
+        properties: "{}".to_owned(),
+        display_name: String::new(),
+        owner: None,
+        archived_at: Some(state.archived_at.unwrap_or(state.updated_at)),
+    })];
+    if let (Some(object), None) = (catalog.registry.objects.get(state.object.as_str()), state.archived_at) {
+        writes.extend(unique_values(object, &state.properties).into_iter().map(|value| Write::Release(record, value)));
+        writes.extend(intervals(object, &state.properties).into_iter().map(|span| Write::Vacate(record, span)));
+    }
+    writes.push(Write::Purge(id));
+    let changes = "{}".to_owned();
+    writes.push(Write::Log(LogEntry { kind: ChangeKind::RecordPurged, object: state.object.clone(), record, changes }));
+    Ok(writes)
+}
+
+fn unchanged(state: State) -> Draft {
+    Draft { after: state.clone(), before: Some(state) }
+}
+
+fn check_version(state: &State, expected: Option<i64>) -> Result<()> {
+    match expected {
+        Some(expected) if expected != state.version => {
+            let detail = format!("the record is at version {}, not {expected}; read it again", state.version);
+            Err(Error::new(ErrorCode::VersionMismatch, detail))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// UUIDv7 of the present moment; random in its lower part.
+fn new_uid(pen: Pen) -> Uuid {
+    let micros = u64::try_from(pen.at.0).unwrap_or(0);
+    let nanos = u32::try_from(micros % 1_000_000 * 1_000).unwrap_or(0);
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, micros / 1_000_000, nanos))
+}

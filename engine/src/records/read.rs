@@ -1,0 +1,221 @@
+//! Reads by id and page by page.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use engine_model::access::Action;
+use engine_model::object::ObjectDefinition;
+use engine_model::property::Locale;
+use engine_model::{RecordId, Sequence, UserId};
+use engine_store::record::{self, Key, RecordRow};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::include::{Include, bad_parameter};
+use super::operation::Target;
+use super::record::{Record, Shown};
+use super::workspace::{unique_property, unique_value};
+use crate::definitions::catalog::shortened;
+use crate::error::{Error, Result};
+use crate::session::{Session, with_current};
+
+/// What of a record is wanted.
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    /// Properties to show; all where none are named.
+    pub select: Option<Vec<String>>,
+    /// Linked records to bring along.
+    pub include: Vec<Include>,
+}
+
+/// Which page of a list is wanted.
+#[derive(Debug, Clone)]
+pub struct ListQuery {
+    /// Only archived records rather than only active ones.
+    pub archived: bool,
+    /// At most this many, from 1 to 200.
+    pub limit: usize,
+    /// Where the page begins; what the page before said.
+    pub cursor: Option<String>,
+    /// What of each record is wanted.
+    pub view: View,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// What is on it.
+    pub results: Vec<T>,
+    /// Where the next one begins; none after the last.
+    pub next_cursor: Option<String>,
+}
+
+/// A record and where the change log stood when it was read.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The record.
+    pub record: Record,
+    /// The log's last position.
+    pub sequence: Sequence,
+}
+
+impl Session {
+    /// A record by id, uid or unique value; archived ones too.
+    pub async fn record_read(&mut self, object: &str, target: &Target, view: &View) -> Result<Found> {
+        with_current!(self, self.try_record_read(object, target, view).await)
+    }
+
+    async fn try_record_read(&mut self, object: &str, target: &Target, view: &View) -> Result<Found> {
+        for _ in 0..3 {
+            let key = {
+                let definition = self.catalog.object(object)?;
+                key_of(definition, target, &self.catalog.locale)?
+            };
+            let Some(key) = key else { return Err(missing(object, target)) };
+            let mut reader = self.reader().await?;
+            let (head, row) = record::get(&mut reader, &key).await?;
+            drop(reader);
+            if self.catch_up(head.metadata_version, head.access_version).await? {
+                continue;
+            }
+            if head.sequence() < self.at_least {
+                self.wait_for_position().await?;
+                continue;
+            }
+            let definition = self.catalog.object(object)?;
+            let row = row.filter(|row| self.may_read(object, row)).ok_or_else(|| missing(object, target))?;
+            let selected = view.select.as_deref().map(|names| select_names(definition, names)).transpose()?;
+            let shown = Shown::of(definition, &self.caller.role, selected.as_deref());
+            let mut record = Record::from_row(row, &shown)?;
+            if !view.include.is_empty() {
+                self.include(definition, std::slice::from_mut(&mut record), &view.include).await?;
+            }
+            return Ok(Found { record, sequence: head.sequence() });
+        }
+        Err(Error::internal("definitions kept changing while a record was read"))
+    }
+
+    fn may_read(&self, object: &str, row: &RecordRow) -> bool {
+        row.object == object && self.caller.may(Action::Read, object, row.owner_id.map(UserId))
+    }
+
+    /// One page of an object's records in the order of their ids.
+    pub async fn record_list(&mut self, object: &str, query: &ListQuery) -> Result<Page<Record>> {
+        self.wait_for_position().await?;
+        with_current!(self, self.try_record_list(object, query).await)
+    }
+
+    async fn try_record_list(&self, object: &str, query: &ListQuery) -> Result<Page<Record>> {
+        let definition = self.catalog.object(object)?;
+        let kind = if query.archived { "archived" } else { "active" };
+        let after = match &query.cursor {
+            Some(cursor) => read_cursor(cursor, &[object, kind])?,
+            None => 0,
+        };
+        let selected = query.view.select.as_deref().map(|names| select_names(definition, names)).transpose()?;
+        let shown = Shown::of(definition, &self.caller.role, selected.as_deref());
+        let mut reader = self.reader().await?;
+        let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
+        let mut rows = record::list(&mut reader, object, query.archived, after, limit + 1).await?;
+        drop(reader);
+        let has_more = rows.len() > query.limit;
+        rows.truncate(query.limit);
+        let last = rows.last().map(|row| row.id).filter(|_| has_more);
+        let mut results = Vec::with_capacity(rows.len());
+        for row in rows {
+            if self.may_read(object, &row) {
+                results.push(Record::from_row(row, &shown)?);
+            }
+        }
+        if !query.view.include.is_empty() {
+            self.include(definition, &mut results, &query.view.include).await?;
+        }
+        Ok(Page { results, next_cursor: last.map(|last| make_cursor(&[object, kind], last)) })
+    }
+
+    /// Records by id, uid or unique value, each answered for itself, in order.
+    pub async fn record_read_many(
+        &mut self,
+        object: &str,
+        targets: &[Target],
+        view: &View,
+    ) -> Result<Vec<Result<Record>>> {
+        self.wait_for_position().await?;
+        with_current!(self, self.try_record_read_many(object, targets, view).await)
+    }
+
+    async fn try_record_read_many(&self, object: &str, targets: &[Target], view: &View) -> Result<Vec<Result<Record>>> {
+        let definition = self.catalog.object(object)?;
+        let selected = view.select.as_deref().map(|names| select_names(definition, names)).transpose()?;
+        let shown = Shown::of(definition, &self.caller.role, selected.as_deref());
+        let steps: Vec<_> = targets
+            .iter()
+            .map(|target| {
+                let (object, target) = (object.to_owned(), target.clone());
+                super::operation::Step::from(super::operation::Operation::Restore { object, target })
+            })
+            .collect();
+        let mut reader = self.reader().await?;
+        let workspace = super::workspace::Workspace::load(&mut reader, &self.catalog, &steps).await?;
+        drop(reader);
+        let mut results = Vec::with_capacity(targets.len());
+        for target in targets {
+            let found = workspace.find(&self.catalog, definition, target).cloned();
+            let found = found.and_then(|state| match state.id() {
+                Some(id) if self.caller.may(Action::Read, object, state.owner) => state.into_record(id, &shown),
+                _ => Err(missing(object, target)),
+            });
+            results.push(found);
+        }
+        if !view.include.is_empty() {
+            for record in results.iter_mut().flatten() {
+                self.include(definition, std::slice::from_mut(record), &view.include).await?;
+            }
+        }
+        Ok(results)
+    }
+}
+
+pub(crate) fn missing(object: &str, target: &Target) -> Error {
+    Error::not_found(format!("there is no `{}` record `{}`", shortened(object), shortened(&target.id)))
+}
+
+/// `None` where the text can name no record.
+pub(crate) fn key_of(object: &ObjectDefinition, target: &Target, locale: &Locale) -> Result<Option<Key>> {
+    let Some(name) = &target.id_property else {
+        if let Ok(id) = target.id.parse::<RecordId>() {
+            return Ok(Some(Key::Id(id)));
+        }
+        return Ok(Uuid::try_parse(&target.id).ok().map(Key::Uid));
+    };
+    unique_property(object, name)?;
+    Ok(unique_value(locale, object, name, &Value::from(target.id.as_str())).map(Key::Value))
+}
+
+/// Names of properties to show; unknown ones are an error that names the nearest.
+pub(crate) fn select_names(object: &ObjectDefinition, names: &[String]) -> Result<Vec<String>> {
+    for name in names {
+        if object.property(name).is_none() {
+            let hint = object.property_hint(name);
+            let message = format!("`{}` is no property of `{}`{hint}", shortened(name), object.name);
+            return Err(bad_parameter("select", message));
+        }
+    }
+    Ok(names.to_vec())
+}
+
+/// An opaque place in a list; it says which list, so that it cannot be used for another.
+pub(crate) fn make_cursor(list: &[&str], last: i64) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{}:{last}", list.join(":")))
+}
+
+/// The place that a cursor of the same list marks.
+pub(crate) fn read_cursor(cursor: &str, list: &[&str]) -> Result<i64> {
+    let invalid = || bad_parameter("cursor", "this cursor is not one that this list has given");
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| invalid())?;
+    let text = String::from_utf8(bytes).map_err(|_| invalid())?;
+    let (name, last) = text.rsplit_once(':').ok_or_else(invalid)?;
+    if name != list.join(":") {
+        return Err(invalid());
+    }
+    last.parse().ok().filter(|last| *last >= 0).ok_or_else(invalid)
+}

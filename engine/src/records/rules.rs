@@ -1,0 +1,225 @@
+//! What a whole record must meet: required values, the JSON Schema, rules, stages; and the values it claims.
+
+use engine_model::expression::Scope;
+use engine_model::name::did_you_mean;
+use engine_model::object::{Constraint, ObjectDefinition};
+use engine_model::problem::push_segment;
+use engine_model::property::{Property, Storage};
+use engine_model::time::Timestamp;
+use engine_model::{Name, Problem, Problems, Properties};
+use engine_store::commit::{Interval, UniqueValue};
+use serde_json::Value;
+
+use super::state::State;
+use crate::definitions::catalog::Catalog;
+
+/// Checks a record's next state as a whole; values alone have been checked before.
+pub(crate) fn check(
+    catalog: &Catalog,
+    object: &ObjectDefinition,
+    before: Option<&State>,
+    properties: &Properties,
+) -> Problems {
+    let mut problems = Problems::new();
+    check_required(object, properties, &mut problems);
+    check_stage(catalog, object, before, properties, &mut problems);
+    check_schema(catalog, object, properties, &mut problems);
+    check_rules(object, properties, &mut problems);
+    problems
+}
+
+fn pointer(name: &str) -> String {
+    push_segment("/properties", name)
+}
+
+fn check_required(object: &ObjectDefinition, properties: &Properties, problems: &mut Problems) {
+    for property in object.properties.values() {
+        let is_required = property.required && !property.archived && !property.kind.is_computed();
+        if is_required && !properties.contains_key(property.name.as_str()) {
+            problems.push(Problem::new(pointer(&property.name), "required", format!("`{}` is required", property.name)));
+        }
+    }
+}
+
+fn check_schema(catalog: &Catalog, object: &ObjectDefinition, properties: &Properties, problems: &mut Problems) {
+    let Some(validator) = catalog.validator(object) else { return };
+    // Values of archived properties stay stored and are no longer described.
+    let has_archived = properties.keys().any(|name| object.property(name).is_none());
+    let described: Properties = if has_archived {
+        properties.iter().filter(|(name, _)| object.property(name).is_some()).map(|(name, value)| (name.clone(), value.clone())).collect()
+    } else {
+        properties.clone()
+    };
+    for error in validator.iter_errors(&Value::Object(described)) {
+        let at = format!("/properties{}", error.instance_path());
+        let is_known = problems.iter().any(|problem| problem.pointer == at);
+        if !is_known && !error.instance_path().to_string().is_empty() {
+            problems.push(Problem::new(at, "invalid", error.to_string()));
+        }
+    }
+}
+
+fn check_rules(object: &ObjectDefinition, properties: &Properties, problems: &mut Problems) {
+    for constraint in &object.constraints {
+        match constraint {
+            Constraint::Rule { expression, message, at } => {
+                let scope = Scope::for_record(&object.properties, properties);
+                let place = at.as_ref().map_or_else(|| "/properties".to_owned(), |name| pointer(name));
+                match expression.evaluate_bool(&scope) {
+                    Ok(true) => {}
+                    Ok(false) => problems.push(Problem::new(place, "rule", message.clone())),
+                    // A rule speaks of values; where one is missing it has nothing to say.
+                    Err(error) if error.is_missing_value() => {}
+                    Err(error) => {
+                        problems.push(Problem::new(place, "rule", format!("{message} (the rule failed: {error})")));
+                    }
+                }
+            }
+            Constraint::NoOverlap { from, to, .. } => {
+                let (start, end) = (moment(object, properties, from), moment(object, properties, to));
+                if let (Some(start), Some(end)) = (start, end)
+                    && end <= start
+                {
+                    problems.push(Problem::new(pointer(to), "invalid", format!("`{to}` must be after `{from}`")));
+                }
+            }
+            Constraint::Unique { .. } => {}
+        }
+    }
+}
+
+/// The stage belongs to the pipeline, may be entered from the present one, and has what it asks for.
+fn check_stage(
+    catalog: &Catalog,
+    object: &ObjectDefinition,
+    before: Option<&State>,
+    properties: &Properties,
+    problems: &mut Problems,
+) {
+    let text = |properties: &Properties, name: &str| properties.get(name).and_then(Value::as_str).map(str::to_owned);
+    let Some(pipelines) = catalog.registry.pipelines.get(object.name.as_str()) else { return };
+    let (Some(name), Some(stage_name)) = (text(properties, "pipeline"), text(properties, "stage")) else { return };
+    let Some(pipeline) = pipelines.get(name.as_str()) else { return };
+    let old_pipeline = before.and_then(|state| text(&state.properties, "pipeline"));
+    let old_stage = before.and_then(|state| text(&state.properties, "stage"));
+    let moves = old_pipeline.as_deref() != Some(name.as_str()) || old_stage.as_deref() != Some(stage_name.as_str());
+    if !moves {
+        return;
+    }
+    let Some(stage) = pipeline.stages.get(stage_name.as_str()).filter(|stage| !stage.archived) else {
+        let known = pipeline.stages.values().filter(|stage| !stage.archived).map(|stage| stage.name.as_str());
+        let hint = did_you_mean(&stage_name, known);
+        let message = format!("`{stage_name}` is no stage of the pipeline `{name}`{hint}");
+        problems.push(Problem::new(pointer("stage"), "unknown_option", message));
+        return;
+    };
+    if let (true, Some(old)) = (old_pipeline.as_deref() == Some(name.as_str()), old_stage)
+        && !pipeline.allows(&old, &stage_name)
+    {
+        let message = format!("the pipeline `{name}` does not allow to move from `{old}` to `{stage_name}`");
+        problems.push(Problem::new(pointer("stage"), "transition", message));
+    }
+    for required in stage.requires.iter().filter(|required| !properties.contains_key(required.as_str())) {
+        let message = format!("`{required}` is required to enter the stage `{stage_name}`");
+        problems.push(Problem::new(pointer(required), "required", message));
+    }
+}
+
+/// Fills in where a new record starts, or where a record that changes its pipeline goes on.
+pub(crate) fn default_stage(catalog: &Catalog, object: &ObjectDefinition, properties: &mut Properties) {
+    if !catalog.registry.pipelines.contains_key(object.name.as_str()) {
+        return;
+    }
+    let chosen = properties.get("pipeline").and_then(Value::as_str);
+    let pipeline = match chosen {
+        Some(name) => catalog.registry.active_pipelines(&object.name).find(|pipeline| pipeline.name.as_str() == name),
+        None => {
+            // A stage without a pipeline means the default pipeline, or else the first that has such a stage.
+            let stage = properties.get("stage").and_then(Value::as_str);
+            let default = catalog.registry.default_pipeline(&object.name);
+            match stage {
+                Some(stage) => default.filter(|pipeline| pipeline.stages.contains_key(stage)).or_else(|| {
+                    catalog.registry.active_pipelines(&object.name).find(|pipeline| pipeline.stages.contains_key(stage))
+                }),
+                None => default,
+            }
+            .or(default)
+        }
+    };
+    let Some(pipeline) = pipeline else { return };
+    properties.insert("pipeline".to_owned(), Value::from(pipeline.name.as_str()));
+    if !properties.contains_key("stage")
+        && let Some(first) = pipeline.first_stage()
+    {
+        properties.insert("stage".to_owned(), Value::from(first.name.as_str()));
+    }
+}
+
+/// The unique values that a record in this state has.
+pub(crate) fn unique_values(object: &ObjectDefinition, properties: &Properties) -> Vec<UniqueValue> {
+    object
+        .unique_sets()
+        .filter_map(|set| {
+            let names: Vec<Name> = set.iter().map(|property| property.name.clone()).collect();
+            Some(UniqueValue {
+                object: object.name.to_string(),
+                properties: Constraint::claim_name(&names),
+                value: unique_text(&set, properties)?,
+            })
+        })
+        .collect()
+}
+
+/// The text under which the values of a set of properties are unique; `None` where one has no value.
+pub(crate) fn unique_text(set: &[&Property], properties: &Properties) -> Option<String> {
+    let mut keys = Vec::with_capacity(set.len());
+    for property in set {
+        keys.push(property.kind.unique_key(properties.get(property.name.as_str())?));
+    }
+    match keys.as_slice() {
+        [only] => Some(only.clone()),
+        many => serde_json::to_string(many).ok(),
+    }
+}
+
+/// The intervals that a record in this state occupies. Without an end it is open-ended.
+pub(crate) fn intervals(object: &ObjectDefinition, properties: &Properties) -> Vec<Interval> {
+    let mut intervals = Vec::new();
+    for constraint in &object.constraints {
+        let Constraint::NoOverlap { within, from, to } = constraint else { continue };
+        let Some(competing) = object.property(within) else { continue };
+        let Some(value) = properties.get(within.as_str()) else { continue };
+        let Some(starts_at) = moment(object, properties, from) else { continue };
+        intervals.push(Interval {
+            object: object.name.to_string(),
+            properties: Constraint::claim_name(&[within.clone(), from.clone(), to.clone()]),
+            within: competing.kind.unique_key(value),
+            starts_at,
+            ends_at: moment(object, properties, to).unwrap_or(i64::MAX),
+        });
+    }
+    intervals
+}
+
+/// A value as a position on a line: microseconds for dates and moments, the scaled number otherwise.
+fn moment(object: &ObjectDefinition, properties: &Properties, name: &Name) -> Option<i64> {
+    let value = properties.get(name.as_str())?;
+    match object.property(name)?.kind.storage() {
+        Storage::Datetime => Timestamp::parse(value.as_str()?).map(|at| at.0),
+        Storage::Date => Timestamp::parse(&format!("{}T00:00:00Z", value.as_str()?)).map(|at| at.0),
+        Storage::Scaled(digits) => scaled(value, digits),
+        Storage::Text | Storage::LongText | Storage::Option | Storage::TextList | Storage::Boolean | Storage::Opaque => {
+            None
+        }
+    }
+}
+
+fn scaled(value: &Value, digits: u32) -> Option<i64> {
+    if let Some(whole) = value.as_i64() {
+        return whole.checked_mul(10_i64.checked_pow(digits)?);
+    }
+    let text = value.as_str()?;
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let padded = format!("{whole}{fraction:0<width$}", width = usize::try_from(digits).ok()?);
+    padded.parse().ok()
+}

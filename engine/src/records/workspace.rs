@@ -1,0 +1,240 @@
+//! The records that a list of operations is about: loaded in a few statements, then kept as the operations leave them.
+
+use std::collections::HashMap;
+
+use engine_model::object::ObjectDefinition;
+use engine_model::property::{Locale, normalize_value};
+use engine_model::{Problem, RecordId};
+use engine_store::commit::{RecordRef, UniqueValue};
+use engine_store::{Reader, record};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::operation::{Operation, Step, Target};
+use super::rules::unique_values;
+use super::state::State;
+use crate::definitions::catalog::{Catalog, shortened};
+use crate::error::{Error, ErrorCode, Result};
+
+/// The records that a list of operations is about.
+#[derive(Debug, Default)]
+pub(crate) struct Workspace {
+    states: HashMap<RecordRef, State>,
+    uids: HashMap<Uuid, RecordId>,
+    holders: HashMap<UniqueValue, RecordRef>,
+    references: HashMap<String, RecordRef>,
+    /// How many records the operations have made so far.
+    pub(crate) inserts: usize,
+}
+
+/// What a text that names a record turned out to be.
+enum Handle {
+    Id(RecordId),
+    Uid(Uuid),
+    Reference(String),
+    Value(UniqueValue),
+}
+
+impl Workspace {
+    /// Loads whatever the steps mention: three statements at most, however many steps.
+    pub(crate) async fn load(reader: &mut Reader, catalog: &Catalog, steps: &[Step]) -> Result<Self> {
+        let mut workspace = Self::default();
+        let mut ids: Vec<i64> = Vec::new();
+        let mut uids = Vec::new();
+        let mut values = Vec::new();
+        for handle in steps.iter().flat_map(|step| mentioned(catalog, &step.operation)) {
+            match handle {
+                Handle::Id(id) => ids.push(id.0),
+                Handle::Uid(uid) => uids.push(uid),
+                Handle::Value(value) => values.push(value),
+                Handle::Reference(_) => {}
+            }
+        }
+        if !uids.is_empty() {
+            workspace.uids = record::ids_of_uids(reader, &uids).await?.into_iter().collect();
+            ids.extend(workspace.uids.values().map(|id| id.0));
+        }
+        if !values.is_empty() {
+            for (value, holder) in record::holders(reader, &values).await? {
+                ids.push(holder.0);
+                workspace.holders.insert(value, RecordRef::Id(holder));
+            }
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        if !ids.is_empty() {
+            for row in record::many(reader, ids).await? {
+                let state = State::from_row(row)?;
+                workspace.states.insert(state.record, state);
+            }
+        }
+        Ok(workspace)
+    }
+
+    /// The record of `object` that `target` names, archived or not.
+    pub(crate) fn find(&self, catalog: &Catalog, object: &ObjectDefinition, target: &Target) -> Result<&State> {
+        let missing = || Error::not_found(format!("there is no `{}` record `{}`", object.name, shortened(&target.id)));
+        let found = match handle_of(catalog, object, target)? {
+            Some(handle) => self.resolve(handle),
+            None => None,
+        };
+        found.filter(|state| state.object == object.name.as_str()).ok_or_else(missing)
+    }
+
+    /// The record of whatever object that `id` names.
+    pub(crate) fn find_any(&self, id: &str) -> Option<&State> {
+        self.resolve(plain_handle(id)?)
+    }
+
+    /// The record that has a unique value, as far as the operations have got.
+    pub(crate) fn holder(&self, value: &UniqueValue) -> Option<&State> {
+        self.states.get(self.holders.get(value)?)
+    }
+
+    fn resolve(&self, handle: Handle) -> Option<&State> {
+        let record = match handle {
+            Handle::Id(id) => RecordRef::Id(id),
+            Handle::Uid(uid) => RecordRef::Id(*self.uids.get(&uid)?),
+            Handle::Reference(name) => *self.references.get(&name)?,
+            Handle::Value(value) => *self.holders.get(&value)?,
+        };
+        self.states.get(&record)
+    }
+
+    /// Takes over a record as an operation leaves it.
+    pub(crate) fn put(&mut self, object: &ObjectDefinition, before: Option<&State>, after: State, name: Option<&str>) {
+        if let Some(before) = before.filter(|state| state.archived_at.is_none()) {
+            for value in unique_values(object, &before.properties) {
+                self.holders.remove(&value);
+            }
+        }
+        if after.archived_at.is_none() {
+            for value in unique_values(object, &after.properties) {
+                self.holders.entry(value).or_insert(after.record);
+            }
+        }
+        if let Some(name) = name {
+            self.references.insert(name.to_owned(), after.record);
+        }
+        self.states.insert(after.record, after);
+    }
+}
+
+/// Every record that an operation names, except by reference.
+fn mentioned(catalog: &Catalog, operation: &Operation) -> Vec<Handle> {
+    let target = |object: &str, target: &Target| {
+        let object = catalog.object(object).ok()?;
+        handle_of(catalog, object, target).ok().flatten()
+    };
+    let mut handles: Vec<Handle> = Vec::new();
+    let input = match operation {
+        Operation::Create { input, .. } => Some(input),
+        Operation::Update { object, target: named, input, .. } => {
+            handles.extend(target(object, named));
+            Some(input)
+        }
+        Operation::Upsert { object, id_property, id, input } => {
+            if let Ok(object) = catalog.object(object)
+                && let Ok(value) = upsert_key(catalog, object, id_property, id.as_deref(), input)
+            {
+                handles.push(Handle::Value(value));
+            }
+            Some(input)
+        }
+        Operation::Archive { object, target: named, .. }
+        | Operation::Restore { object, target: named }
+        | Operation::Purge { object, target: named } => {
+            handles.extend(target(object, named));
+            None
+        }
+        Operation::Associate { from, to, .. } | Operation::Dissociate { from, to, .. } => {
+            handles.extend([from, to].into_iter().filter_map(|id| plain_handle(id)));
+            None
+        }
+    };
+    let links = input.into_iter().flat_map(|input| &input.associations);
+    handles.extend(links.filter_map(|link| plain_handle(&link.to)));
+    handles
+}
+
+/// `None` where the text can name no record, so that there is none.
+fn handle_of(catalog: &Catalog, object: &ObjectDefinition, target: &Target) -> Result<Option<Handle>> {
+    match &target.id_property {
+        None => Ok(plain_handle(&target.id)),
+        Some(_) if target.id.starts_with('$') => Ok(plain_handle(&target.id)),
+        Some(name) => {
+            unique_property(object, name)?;
+            Ok(unique_value(&catalog.locale, object, name, &Value::from(target.id.as_str())).map(Handle::Value))
+        }
+    }
+}
+
+fn plain_handle(id: &str) -> Option<Handle> {
+    if let Some(name) = id.strip_prefix('$') {
+        return Some(Handle::Reference(name.to_owned()));
+    }
+    if let Ok(id) = id.parse() {
+        return Some(Handle::Id(id));
+    }
+    Uuid::try_parse(id).ok().map(Handle::Uid)
+}
+
+/// Refuses a property that does not name one record.
+pub(crate) fn unique_property(object: &ObjectDefinition, name: &str) -> Result<()> {
+    let Some(property) = object.property(name) else {
+        let message =
+            format!("`{}` is no property of `{}`{}", shortened(name), object.name, object.property_hint(name));
+        return Err(bad_id_property(message));
+    };
+    let is_unique = object.unique_sets().any(|set| matches!(set.as_slice(), [only] if only.name == property.name));
+    if is_unique {
+        return Ok(());
+    }
+    let unique: Vec<String> =
+        object.unique_sets().filter(|set| set.len() == 1).map(|set| format!("`{}`", set[0].name)).collect();
+    let hint = if unique.is_empty() { "none is".to_owned() } else { format!("these are: {}", unique.join(", ")) };
+    Err(bad_id_property(format!("`{name}` is not unique, so it does not name one record; {hint}")))
+}
+
+fn bad_id_property(message: String) -> Error {
+    Error { code: ErrorCode::BadRequest, ..Error::invalid(vec![Problem::new("/id_property", "invalid", message)]) }
+}
+
+/// The unique value that a text stands for; `None` where the property could never hold it.
+pub(crate) fn unique_value(locale: &Locale, object: &ObjectDefinition, name: &str, value: &Value) -> Option<UniqueValue> {
+    let property = object.property(name)?;
+    // An identifier in a path is text, whatever the property's JSON type is.
+    let typed = match value {
+        Value::String(text) => property.kind.from_text(text).ok()?,
+        other => other.clone(),
+    };
+    let normal = normalize_value(property.kind.as_ref(), &typed, locale).ok().flatten()?;
+    let value = property.kind.unique_key(&normal);
+    Some(UniqueValue { object: object.name.to_string(), properties: name.to_owned(), value })
+}
+
+/// The unique value that an upsert is about.
+pub(crate) fn upsert_key(
+    catalog: &Catalog,
+    object: &ObjectDefinition,
+    id_property: &str,
+    id: Option<&str>,
+    input: &super::input::RecordInput,
+) -> Result<UniqueValue> {
+    unique_property(object, id_property)?;
+    let given = match id {
+        Some(id) => Some(Value::from(id)),
+        None => input.properties.0.iter().find(|(name, _)| name == id_property).and_then(|(_, raw)| {
+            serde_json::from_str::<Value>(raw.get()).ok().filter(|value| !value.is_null() && value != "")
+        }),
+    };
+    let pointer = format!("/properties/{id_property}");
+    let Some(given) = given else {
+        let message = format!("`{id_property}` is required: it says which record is meant");
+        return Err(Error::invalid_at(pointer, "required", message));
+    };
+    if let Some(value) = unique_value(&catalog.locale, object, id_property, &given) {
+        return Ok(value);
+    }
+    Err(Error::invalid_at(pointer, "invalid", format!("this is no value that `{id_property}` can have")))
+}

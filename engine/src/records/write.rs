@@ -1,0 +1,183 @@
+//! Committing, and turning what the commit refuses into errors that say what is in the way.
+
+use std::sync::Arc;
+
+use engine_model::{Problem, Sequence};
+use engine_store::commit::{Committed, IdempotencyClaim, Item, Outcome, RecordRef, Refusal, Unit};
+use engine_store::idempotency::StoredReply;
+
+use super::draft::Pen;
+use crate::error::{Error, ErrorCode, Result};
+use crate::session::Session;
+
+/// How often a write is prepared again before the caller is told that others are faster.
+pub(crate) const ATTEMPTS: usize = 32;
+
+/// The result of a write, and where the change log stands after it.
+#[derive(Debug, Clone)]
+pub struct Written<T> {
+    /// What the write answers.
+    pub value: T,
+    /// The log's last position.
+    pub sequence: Sequence,
+}
+
+/// Makes the reply that is kept under the caller's idempotency key; runs inside the commit, so it must be quick.
+pub type Reply<T> = Arc<dyn Fn(&Written<T>) -> StoredReply + Send + Sync>;
+
+/// What came of a commit that was possible.
+pub(crate) enum Attempt {
+    /// It is durable, but for items that were refused.
+    Done(Committed),
+    /// An atomic unit was refused: by item.
+    Refused(Vec<(usize, Refusal)>),
+    /// Prepare again.
+    Outdated,
+}
+
+impl Session {
+    pub(crate) fn pen(&self) -> Pen {
+        Pen { at: self.now(), by: self.caller.user, writes_read_only: self.origin.source == "import" }
+    }
+
+    /// Whether the caller's key has to be kept with this write.
+    pub(crate) fn keeps_reply(&self) -> bool {
+        self.idempotency.is_some()
+    }
+
+    /// The claim of the caller's key, if there is one; `reply` makes what a repetition gets.
+    pub(crate) fn claim(
+        &self,
+        reply: impl FnOnce(&Committed) -> StoredReply + Send + 'static,
+    ) -> Option<IdempotencyClaim> {
+        let idempotency = self.idempotency.as_ref()?;
+        let (key, fingerprint) = (idempotency.key.clone(), idempotency.fingerprint.clone());
+        Some(IdempotencyClaim { key, fingerprint, reply: Box::new(reply) })
+    }
+
+    pub(crate) async fn commit(
+        &mut self,
+        items: Vec<Item>,
+        is_atomic: bool,
+        idempotency: Option<IdempotencyClaim>,
+    ) -> Result<Attempt> {
+        let unit = Unit {
+            tenant: self.tenant(),
+            metadata_version: self.catalog.version,
+            access_version: self.caller.access_version,
+            origin: Arc::clone(&self.origin),
+            at: self.now(),
+            items,
+            is_atomic,
+            idempotency,
+        };
+        Ok(match self.engine.store().commit(unit).await? {
+            Outcome::Committed(committed) => Attempt::Done(committed),
+            Outcome::Refused(refusals) => Attempt::Refused(refusals),
+            Outcome::Outdated => {
+                self.refresh().await?;
+                Attempt::Outdated
+            }
+            Outcome::Replayed(reply) => return Err(Error::replayed(reply)),
+            Outcome::KeyReused => return Err(key_reused()),
+        })
+    }
+
+    /// The reply kept for an earlier request under the caller's key, if there was one.
+    pub async fn kept_reply(&self) -> Result<Option<StoredReply>> {
+        let Some(idempotency) = &self.idempotency else { return Ok(None) };
+        let mut reader = self.reader().await?;
+        let kept = engine_store::idempotency::get(&mut reader, &idempotency.key, self.now()).await?;
+        match kept {
+            None => Ok(None),
+            Some(kept) if kept.fingerprint == idempotency.fingerprint => {
+                Ok(Some(StoredReply { status: kept.status, headers: kept.headers, body: kept.body }))
+            }
+            Some(_) => Err(key_reused()),
+        }
+    }
+
+    /// The log's present position, for writes that changed nothing.
+    pub(crate) async fn position(&self) -> Result<Sequence> {
+        Ok(self.reader().await?.head().await?.sequence())
+    }
+}
+
+fn key_reused() -> Error {
+    let detail = "this Idempotency-Key was used for another request; use a new key for a new request";
+    Error::new(ErrorCode::Conflict, detail).with(Problem::new("", "idempotency_key", detail))
+}
+
+/// Others wrote faster, again and again.
+pub(crate) fn outrun() -> Error {
+    Error::new(ErrorCode::Conflict, "the record keeps being changed by others; try again")
+}
+
+/// What a refused item is answered.
+pub(crate) fn explain(refusals: &[Refusal]) -> Error {
+    let mut problems = Vec::with_capacity(refusals.len());
+    let mut code = ErrorCode::Conflict;
+    for refusal in refusals {
+        let problem = match refusal {
+            Refusal::Stale(_) => return outrun(),
+            Refusal::Missing(record) => {
+                code = ErrorCode::ValidationFailed;
+                Problem::new("/associations", "not_found", format!("{} does not exist or is archived", described(*record)))
+            }
+            Refusal::Taken { value, holder } => {
+                let names: Vec<&str> = value.properties.split(',').collect();
+                let (subject, verb) = match names.as_slice() {
+                    [only] => (format!("`{only}`"), "has this value"),
+                    many => (format!("`{}`", many.join("` and `")), "have these values"),
+                };
+                let pointer = names.first().map(|name| format!("/properties/{name}")).unwrap_or_default();
+                let mut problem =
+                    Problem::new(pointer, "taken", format!("{subject} must be unique, and record {holder} already {verb}"));
+                problem.samples.push(holder.to_string());
+                problem
+            }
+            Refusal::Overlap { interval, holder } => {
+                let from = interval.properties.split(',').nth(1).unwrap_or_default();
+                let message = format!("the interval overlaps that of record {holder}");
+                let mut problem = Problem::new(format!("/properties/{from}"), "overlap", message);
+                problem.samples.push(holder.to_string());
+                problem
+            }
+            Refusal::Cardinality { kind, from, to } => {
+                if problems.is_empty() {
+                    code = ErrorCode::Cardinality;
+                }
+                let message = format!(
+                    "`{kind}` allows no further link here: record {from} is already linked to record {to}; \
+                     `?replace=true` replaces that link"
+                );
+                let mut problem = Problem::new("/associations", "cardinality", message);
+                problem.samples.extend([from.to_string(), to.to_string()]);
+                problem
+            }
+        };
+        problems.push(problem);
+    }
+    let detail = match problems.as_slice() {
+        [only] => only.message.clone(),
+        many => format!("{} conflicts; see `errors`", many.len()),
+    };
+    Error { code, detail, problems, source: None, replay: None }
+}
+
+fn described(record: RecordRef) -> String {
+    match record {
+        RecordRef::Id(id) => format!("record {id}"),
+        RecordRef::New(_) => "a record of the same request".to_owned(),
+    }
+}
+
+/// Problems of a draft: a move that the pipeline forbids is a conflict with the record's state, all else is invalid.
+pub(crate) fn refuse(problems: Vec<Problem>) -> Error {
+    let is_conflict = !problems.is_empty() && problems.iter().all(|problem| problem.code == "transition");
+    let mut error = Error::invalid(problems);
+    if is_conflict {
+        error.code = ErrorCode::Conflict;
+    }
+    error
+}

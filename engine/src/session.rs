@@ -1,0 +1,162 @@
+//! A session: one caller's way into the engine. Every use case starts here.
+
+use std::sync::Arc;
+
+use engine_model::time::Timestamp;
+use engine_model::{Sequence, TenantId};
+use engine_store::Reader;
+use engine_store::commit::Origin;
+
+use crate::caller::Caller;
+use crate::definitions::catalog::Catalog;
+use crate::engine::Engine;
+use crate::error::{Error, ErrorCode, Result};
+
+/// How long a call waits for a position of the change log that it asked to see.
+const POSITION_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// One caller's way into the engine, for one request.
+///
+/// Definitions and rights are those of the newest version that this node has seen; every statement that reads or writes
+/// records compares versions, and the use case starts over where they have moved on.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub(crate) engine: Engine,
+    token_hash: String,
+    /// Who calls.
+    pub caller: Arc<Caller>,
+    /// The tenant's definitions.
+    pub catalog: Arc<Catalog>,
+    pub(crate) origin: Arc<Origin>,
+    /// Position that reads must have reached.
+    pub(crate) at_least: Sequence,
+    /// Key that makes the next write happen once.
+    pub(crate) idempotency: Option<Idempotency>,
+}
+
+/// A caller's key for a write that must happen once.
+#[derive(Debug, Clone)]
+pub struct Idempotency {
+    /// The key.
+    pub key: String,
+    /// Hash of the request.
+    pub fingerprint: String,
+}
+
+impl Session {
+    pub(crate) fn new(
+        engine: Engine,
+        token_hash: String,
+        caller: Arc<Caller>,
+        catalog: Arc<Catalog>,
+        origin: Origin,
+    ) -> Self {
+        let origin = Arc::new(Origin { actor: Some(caller.user), ..origin });
+        Self { engine, token_hash, caller, catalog, origin, at_least: Sequence(0), idempotency: None }
+    }
+
+    /// The engine that this is a session of.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Whose data this is.
+    pub fn tenant(&self) -> TenantId {
+        self.caller.tenant
+    }
+
+    /// Makes reads wait until they see `position` of the change log.
+    pub fn see_at_least(&mut self, position: Sequence) {
+        self.at_least = position;
+    }
+
+    /// Makes the next write happen once under the caller's key.
+    pub fn set_idempotency(&mut self, idempotency: Idempotency) {
+        self.idempotency = Some(idempotency);
+    }
+
+    /// The key set by [`Session::set_idempotency`].
+    pub fn idempotency(&self) -> Option<&Idempotency> {
+        self.idempotency.as_ref()
+    }
+
+    /// Records made through this session say `source` in the change log.
+    #[must_use]
+    pub fn with_source(mut self, source: &str) -> Self {
+        self.origin = Arc::new(Origin { source: source.to_owned(), ..(*self.origin).clone() });
+        self
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.engine.now()
+    }
+
+    pub(crate) async fn reader(&self) -> Result<Reader> {
+        Ok(self.engine.store().read(self.tenant()).await?)
+    }
+
+    /// Takes over newer definitions and rights, if there are any; true where something was newer.
+    pub async fn refresh(&mut self) -> Result<bool> {
+        let head = self.reader().await?.head().await?;
+        self.catch_up(head.metadata_version, head.access_version).await
+    }
+
+    /// Takes over the definitions and rights of these versions, unless the session has them; true where it had not.
+    pub(crate) async fn catch_up(&mut self, metadata: i64, access: i64) -> Result<bool> {
+        let is_current = self.catalog.version >= metadata && self.caller.access_version >= access;
+        if is_current {
+            return Ok(false);
+        }
+        self.engine.saw_versions(self.tenant(), metadata, access).await;
+        if self.caller.access_version < access {
+            self.caller = self.engine.load_caller(&self.token_hash).await?;
+        }
+        self.catalog = self.engine.catalog(self.tenant()).await?;
+        Ok(true)
+    }
+
+    /// Waits until the change log has reached the position that the caller asked to see.
+    pub(crate) async fn wait_for_position(&self) -> Result<()> {
+        if self.at_least.0 == 0 || self.reader().await?.head().await?.sequence() >= self.at_least {
+            return Ok(());
+        }
+        let mut signal = self.engine.store().subscribe(self.tenant());
+        let reached = async {
+            loop {
+                if self.reader().await?.head().await?.sequence() >= self.at_least {
+                    return Ok::<(), Error>(());
+                }
+                if signal.changed().await.is_err() {
+                    return Err(Error::new(ErrorCode::Unavailable, "the store is closing"));
+                }
+            }
+        };
+        tokio::time::timeout(POSITION_TIMEOUT, reached).await.map_err(|_| {
+            let detail = format!("position {} of the change log was not reached within 5 seconds", self.at_least);
+            Error::new(ErrorCode::Unavailable, detail)
+        })?
+    }
+}
+
+/// Runs a use case against the definitions that the session has, and once more where they were outdated.
+///
+/// A mistake found under old definitions may be none under the new ones, so a failure is believed only once the
+/// versions are known to be current.
+macro_rules! with_current {
+    ($session:expr, $attempt:expr) => {{
+        let mut attempt = $attempt;
+        if attempt.as_ref().is_err_and(crate::session::may_be_outdated) && $session.refresh().await? {
+            attempt = $attempt;
+        }
+        attempt
+    }};
+}
+pub(crate) use with_current;
+
+/// Whether newer definitions or rights could turn this failure into a success.
+pub(crate) fn may_be_outdated(error: &Error) -> bool {
+    matches!(
+        error.code,
+        ErrorCode::ValidationFailed | ErrorCode::BadRequest | ErrorCode::NotFound | ErrorCode::Forbidden
+    )
+}
