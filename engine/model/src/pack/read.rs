@@ -1,0 +1,216 @@
+//! A pack as a whole: its head, its layer of definitions, and what later releases execute.
+
+use semver::{Version, VersionReq};
+use serde_json::{Map, Value};
+
+use super::place::{LocatedProblem, Place, Places};
+use super::source::{self, Source};
+use super::yaml::MAX_PROBLEMS;
+use crate::layer::{CUSTOM, ENGINE, Layer};
+use crate::name::Name;
+use crate::problem::{Problem, Problems};
+use crate::registry::Registry;
+use crate::spec::{SpecReader, named_entries, shape};
+
+/// Sections whose entries [`Layer::read`] reads.
+const LAYER_SECTIONS: [&str; 5] = ["schemas", "objects", "extend", "associations", "pipelines"];
+
+/// A versioned bundle of definitions.
+#[derive(Debug, Clone)]
+pub struct Pack {
+    /// Internal name, unique among packs.
+    pub name: Name,
+    /// Its version; the same version never has other contents.
+    pub version: Version,
+    /// What people read.
+    pub label: String,
+    /// Packs that it builds on, each with the versions that will do.
+    pub requires: Vec<(Name, VersionReq)>,
+    /// Switches that it declares.
+    pub capabilities: Vec<Name>,
+    /// Its definitions.
+    pub layer: Layer,
+    /// Saved views by name, as written.
+    pub views: Map<String, Value>,
+    /// Reports by name, as written.
+    pub reports: Map<String, Value>,
+    /// Workflows by name, as written.
+    pub workflows: Map<String, Value>,
+    /// Roles by name, as written.
+    pub roles: Map<String, Value>,
+    /// All of it as one document, as written.
+    pub document: Map<String, Value>,
+    places: Places,
+}
+
+impl Pack {
+    /// Reads a pack from its files, each a name and a text; `Err` has every mistake of form, at least one.
+    ///
+    /// What the definitions mean is checked by [`Pack::check`], since it depends on the layers below.
+    pub fn read(files: &[(String, String)]) -> Result<Self, Vec<LocatedProblem>> {
+        match Self::read_what_stands(files) {
+            (Some(pack), problems) if problems.is_empty() => Ok(pack),
+            (_, problems) => Err(problems),
+        }
+    }
+
+    /// Reads a pack and checks it on top of what `below` gives for it: every mistake there is, of form and of meaning.
+    pub fn read_and_check(
+        files: &[(String, String)],
+        below: impl FnOnce(&Self) -> Vec<Layer>,
+    ) -> Result<Self, Vec<LocatedProblem>> {
+        let (pack, mut problems) = Self::read_what_stands(files);
+        if let Some(pack) = &pack {
+            problems.extend(pack.check(&below(pack)));
+            limit(&mut problems);
+        }
+        match pack {
+            Some(pack) if problems.is_empty() => Ok(pack),
+            _ => Err(problems),
+        }
+    }
+
+    /// What is wrong with the pack's definitions when they are laid on `below`, lowest layer first.
+    pub fn check(&self, below: &[Layer]) -> Vec<LocatedProblem> {
+        let before = Registry::fold(below).1;
+        let mut layers = below.to_vec();
+        layers.push(self.layer.clone());
+        let (_, mut after) = Registry::fold(&layers);
+        // What was wrong below is not this pack's doing.
+        after.retain(|problem| !before.contains(problem));
+        let mut problems: Vec<_> = after.into_iter().map(|problem| self.places.located(problem)).collect();
+        limit(&mut problems);
+        problems
+    }
+
+    /// Where to look for what `pointer` means, or for the nearest thing around it that the pack has.
+    pub fn locate(&self, pointer: &str) -> Place {
+        self.places.locate(pointer).clone()
+    }
+
+    /// Gives a problem, whose pointer leads into the pack as one document, its place.
+    pub fn located(&self, problem: Problem) -> LocatedProblem {
+        self.places.located(problem)
+    }
+
+    /// `None` where too much is missing for a check of the definitions to say anything true.
+    fn read_what_stands(files: &[(String, String)]) -> (Option<Self>, Vec<LocatedProblem>) {
+        let mut located = Vec::new();
+        let Source { document, places, is_whole } = source::read(files, &mut located);
+        let mut problems = Problems::new();
+        let pack = Self::of_document(document, &places, &mut problems);
+        located.extend(problems.into_iter().map(|problem| places.located(problem)));
+        if !is_whole {
+            // A file that could not be read may have had what is missing now.
+            located.retain(|problem| problem.code != "required" || !["/pack", "/version"].contains(&&*problem.pointer));
+        }
+        limit(&mut located);
+        (pack.filter(|_| is_whole), located)
+    }
+
+    fn of_document(document: Map<String, Value>, places: &Places, problems: &mut Problems) -> Option<Self> {
+        let mut reader = SpecReader::of_map(&document, "", problems);
+        let name = read_name(&mut reader);
+        let version = read_version(&mut reader);
+        let label = reader.string("label").map(str::to_owned);
+        let requires = read_requires(&mut reader);
+        for key in LAYER_SECTIONS.into_iter().chain(["capabilities"]) {
+            reader.value(key);
+        }
+        let [views, reports, workflows, roles] =
+            ["views", "reports", "workflows", "roles"].map(|section| read_kept(&mut reader, section));
+        reader.finish();
+        let layer = Layer::read(name.as_ref().map_or("", Name::as_str), &document, problems);
+        let (name, version) = (name?, version?);
+        let label = label.unwrap_or_else(|| name.to_label());
+        let (capabilities, places) = (layer.capabilities.clone(), places.clone());
+        Some(Self {
+            name,
+            version,
+            label,
+            requires,
+            capabilities,
+            layer,
+            views,
+            reports,
+            workflows,
+            roles,
+            document,
+            places,
+        })
+    }
+}
+
+fn read_name(reader: &mut SpecReader<'_>) -> Option<Name> {
+    if reader.value("pack").is_none() {
+        reader.missing("pack");
+        return None;
+    }
+    let name = reader.name("pack")?;
+    if [CUSTOM, ENGINE].contains(&name.as_str()) {
+        reader.problem("pack", "reserved", format!("`{name}` is a name of the engine's own; choose another"));
+        return None;
+    }
+    Some(name)
+}
+
+fn read_version(reader: &mut SpecReader<'_>) -> Option<Version> {
+    let written = match reader.value("version") {
+        None => {
+            reader.missing("version");
+            return None;
+        }
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    let version = Version::parse(&written);
+    version
+        .map_err(|error| {
+            let message = format!("`{written}` is no version such as 1.2.0: {error}");
+            reader.problem("version", "invalid", message);
+        })
+        .ok()
+}
+
+fn read_requires(reader: &mut SpecReader<'_>) -> Vec<(Name, VersionReq)> {
+    let Some(map) = reader.map("requires") else { return Vec::new() };
+    let pointer = reader.pointer_of("requires");
+    let mut requires = Vec::with_capacity(map.len());
+    for (name, value, at) in named_entries(map, &pointer, reader.problems()) {
+        let parsed = value.as_str().map_or_else(
+            || Err("a string is expected".to_owned()),
+            |text| VersionReq::parse(text).map_err(|error| error.to_string()),
+        );
+        match parsed {
+            Ok(versions) => requires.push((name, versions)),
+            Err(error) => {
+                let message = format!("`{name}` needs a range of versions such as ^1.0: {error}");
+                reader.problems().push(Problem::new(at, "invalid", message));
+            }
+        }
+    }
+    requires
+}
+
+/// A section that is kept as written: a map of names to maps.
+fn read_kept(reader: &mut SpecReader<'_>, section: &'static str) -> Map<String, Value> {
+    let Some(map) = reader.map(section) else { return Map::new() };
+    let pointer = reader.pointer_of(section);
+    for (_, value, at) in named_entries(map, &pointer, reader.problems()) {
+        if !value.is_object() {
+            let message = format!("an object is expected, not {}", shape(value));
+            reader.problems().push(Problem::new(at, "wrong_type", message));
+        }
+    }
+    map.clone()
+}
+
+/// Sorts problems as one reads files, and cuts a list that nobody would read to its end.
+fn limit(problems: &mut Vec<LocatedProblem>) {
+    problems.sort_by(|a, b| {
+        let key = |problem: &LocatedProblem| (problem.place.line, problem.place.column);
+        a.place.file.cmp(&b.place.file).then_with(|| key(a).cmp(&key(b)))
+    });
+    problems.dedup();
+    problems.truncate(MAX_PROBLEMS);
+}

@@ -1,0 +1,181 @@
+//! JSON Schema of the pack format, for editors that complete and check while one types.
+//!
+//! It describes one file of a pack. What depends on other files or packs, such as whether an object exists, is for
+//! [`Pack::check`](super::Pack::check).
+
+use serde_json::{Map, Value, json};
+
+mod property;
+
+/// JSON Schema 2020-12 of a file of a pack.
+pub fn json_schema() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Trellis pack",
+        "description": "One file of a pack: `pack.yaml`, with the pack's name and version, or a further file beside it.",
+        "type": "object",
+        "properties": {
+            "pack": {"$ref": "#/$defs/name", "description": "Internal name of the pack; only in pack.yaml."},
+            "version": {"type": "string", "description": "Semantic version, 1.2.0.",
+                "pattern": r"^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$"},
+            "label": label("What people read."),
+            "requires": {"type": "object", "description": "Packs that this one builds on, with a range of versions.",
+                "propertyNames": {"$ref": "#/$defs/name"}, "additionalProperties": {"type": "string", "minLength": 1}},
+            "capabilities": {"$ref": "#/$defs/names", "description": "Switches that this pack declares."},
+            "schemas": named(json!({"type": "object"}), "JSON Schema fragments that `json` properties name."),
+            "objects": named(json!({"$ref": "#/$defs/object"}), "Objects that this pack owns."),
+            "extend": named(json!({"$ref": "#/$defs/extension"}), "What it adds to objects of other packs."),
+            "associations": named(json!({"$ref": "#/$defs/association"}), "Relations between objects."),
+            "pipelines": named(json!({"$ref": "#/$defs/pipeline"}), "State machines of objects."),
+            "views": named(json!({"type": "object"}), "Saved views; kept as written."),
+            "reports": named(json!({"type": "object"}), "Reports; kept as written."),
+            "workflows": named(json!({"type": "object"}), "Workflows; kept as written."),
+            "roles": named(json!({"type": "object"}), "Roles; kept as written."),
+        },
+        "additionalProperties": false,
+        "$defs": {
+            "name": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$"},
+            "names": {"type": "array", "items": {"$ref": "#/$defs/name"}},
+            "object": object(false),
+            "extension": object(true),
+            "property": property::schema(false),
+            "property_extension": property::schema(true),
+            "options": property::options(),
+            "constraint": constraint(),
+            "association": association(),
+            "pipeline": pipeline(),
+            "stage": stage(),
+        },
+    })
+}
+
+fn label(description: &str) -> Value {
+    json!({"type": "string", "description": description})
+}
+
+/// A map of internal names to `value`.
+fn named(value: Value, description: &str) -> Value {
+    json!({
+        "type": "object",
+        "description": description,
+        "propertyNames": {"$ref": "#/$defs/name"},
+        "additionalProperties": value,
+    })
+}
+
+/// A closed object schema.
+fn closed(properties: Value, required: &[&str]) -> Value {
+    json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+}
+
+/// An object definition, or what a pack adds to one of another pack's, where any key may be `null` to take it away.
+fn object(is_extension: bool) -> Value {
+    let property = if is_extension { "#/$defs/property_extension" } else { "#/$defs/property" };
+    let group = closed(json!({"label": label("What people read."), "order": {"type": "integer"}}), &[]);
+    let mut properties = json!({
+        "name": {"$ref": "#/$defs/name"},
+        "label": label("What people read for one."),
+        "plural": {"type": "string", "pattern": "^[a-z][a-z0-9_-]{0,63}$", "description": "Path of its facade."},
+        "plural_label": label("What people read for many."),
+        "description": label("What it means, for people."),
+        "icon": label("Name of an icon."),
+        "display": label("How a record is called: a template over its properties, \"{{ number }} {{ site }}\"."),
+        "capability": {"$ref": "#/$defs/name", "description": "Switch that turns the object on."},
+        "features": {"type": "object", "description": "What screens and followers offer: search, timeline, tasks, …",
+            "propertyNames": {"$ref": "#/$defs/name"}},
+        "groups": named(group, "Groups that properties are shown in."),
+        "properties": named(json!({"$ref": property}), "Properties in the order they are shown."),
+        "constraints": {"type": "array", "items": {"$ref": "#/$defs/constraint"}},
+        "archived": {"type": "boolean"},
+    });
+    if is_extension && let Some(map) = properties.as_object_mut() {
+        allow_null(map);
+    }
+    closed(properties, &[])
+}
+
+/// Lets every key be `null`, which takes away what a layer below gives.
+fn allow_null(properties: &mut Map<String, Value>) {
+    for schema in properties.values_mut() {
+        if schema.get("$ref").is_some() {
+            *schema = json!({"anyOf": [schema.take(), {"type": "null"}]});
+        } else if let Some(Value::Array(kinds)) = schema.get_mut("type") {
+            kinds.push(json!("null"));
+        } else if let Some(kind) = schema.get_mut("type") {
+            *kind = json!([kind.take(), "null"]);
+        }
+    }
+}
+
+fn constraint() -> Value {
+    let name = || json!({"$ref": "#/$defs/name"});
+    let interval = closed(json!({"within": name(), "from": name(), "to": name()}), &["within", "from", "to"]);
+    json!({"oneOf": [
+        closed(
+            json!({"unique": {"type": "array", "items": name(), "minItems": 1,
+                "description": "No two records share the values of all of these."}}),
+            &["unique"],
+        ),
+        closed(
+            json!({
+                "rule": {"type": "string", "description": "CEL over the record's properties; must be true."},
+                "message": {"type": "string", "description": "What the user is told."},
+                "at": {"$ref": "#/$defs/name", "description": "The property that the message points at."},
+            }),
+            &["rule"],
+        ),
+        closed(json!({"no_overlap": interval}), &["no_overlap"]),
+    ]})
+}
+
+fn association() -> Value {
+    closed(
+        json!({
+            "name": {"$ref": "#/$defs/name"},
+            "from": {"$ref": "#/$defs/name", "description": "Object whose record a link starts at."},
+            "to": {"description": "Where a link may lead: an object, a list of objects, or `any`.",
+                "oneOf": [{"$ref": "#/$defs/name"}, {"type": "array", "items": {"$ref": "#/$defs/name"}, "minItems": 1}]},
+            "label": label("What people read at the `from` side."),
+            "inverse": label("What people read at the `to` side."),
+            "cardinality": {"enum": ["one_to_one", "one_to_many", "many_to_one", "many_to_many"]},
+            "labels": named(json!({"type": "string"}), "Labels that a link may carry."),
+            "properties": named(json!({"$ref": "#/$defs/property"}), "Properties that a link may carry."),
+            "archived": {"type": "boolean"},
+        }),
+        &["from", "to"],
+    )
+}
+
+fn pipeline() -> Value {
+    let stage = json!({"anyOf": [{"$ref": "#/$defs/stage"}, {"type": "string"}]});
+    closed(
+        json!({
+            "name": {"$ref": "#/$defs/name"},
+            "object": {"$ref": "#/$defs/name", "description": "The object whose records move through it."},
+            "label": label("What people read."),
+            "default": {"type": "boolean", "description": "New records start here."},
+            "stages": {"description": "Stages in order.", "oneOf": [
+                {"type": "object", "propertyNames": {"$ref": "#/$defs/name"}, "additionalProperties": stage, "minProperties": 1},
+                {"type": "array", "items": {"allOf": [{"$ref": "#/$defs/stage"}, {"required": ["name"]}]}, "minItems": 1},
+            ]},
+            "transitions": named(json!({"$ref": "#/$defs/names"}), "Allowed moves; without it every move is allowed."),
+            "archived": {"type": "boolean"},
+        }),
+        &["object", "stages"],
+    )
+}
+
+fn stage() -> Value {
+    closed(
+        json!({
+            "name": {"$ref": "#/$defs/name"},
+            "label": label("What people read."),
+            "type": {"enum": ["open", "won", "lost", "closed"], "description": "What being here means; open unless given."},
+            "probability": {"type": "integer", "minimum": 0, "maximum": 100},
+            "requires": {"$ref": "#/$defs/names", "description": "Properties that need a value before a record enters."},
+            "color": {"type": "string"},
+            "archived": {"type": "boolean"},
+        }),
+        &[],
+    )
+}
