@@ -1,0 +1,82 @@
+//! What is wrong with an expression, and where.
+
+use std::fmt;
+
+use super::fault::{Fault, FaultKind};
+use super::value::Value;
+
+/// An expression that cannot be compiled or evaluated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpressionError {
+    /// What is wrong and what to do about it.
+    pub message: String,
+    /// Where in the source.
+    pub position: Position,
+    missing_value: bool,
+}
+
+/// A place in a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// Bytes before it.
+    pub byte: usize,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+impl Position {
+    /// The place after `byte` bytes of `source`, or its end where it is shorter.
+    pub(super) fn at(source: &str, byte: usize) -> Self {
+        let byte = source.floor_char_boundary(byte);
+        let before = source.get(..byte).unwrap_or(source);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let column = before.get(line_start..).map_or(0, |line| line.chars().count()) + 1;
+        Self { byte, line: before.matches('\n').count() + 1, column }
+    }
+
+    /// The place at a line and column, both from 1, the column in characters.
+    pub(super) fn at_line(source: &str, line: usize, column: usize) -> Self {
+        let line_start: usize = source.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let rest = source.get(line_start..).unwrap_or("");
+        let in_line: usize = rest.chars().take(column.saturating_sub(1)).map(char::len_utf8).sum();
+        Self::at(source, line_start + in_line)
+    }
+}
+
+impl ExpressionError {
+    /// An error at a place in the source.
+    pub(super) fn new(message: impl Into<String>, position: Position) -> Self {
+        Self { message: message.into(), position, missing_value: false }
+    }
+
+    pub(super) fn from_fault(fault: Fault, source: &str) -> Self {
+        let position = Position::at(source, fault.at.map_or(0, |at| at as usize));
+        Self { message: fault.message, position, missing_value: fault.kind == FaultKind::MissingValue }
+    }
+
+    pub(super) fn not_a_condition(value: &Value, source: &str) -> Self {
+        let message = format!("a condition must be true or false, and this is {}", value.shape());
+        Self { message, position: Position::at(source, 0), missing_value: matches!(value, Value::Null) }
+    }
+
+    /// The expression met a null where it needs a value: what it reads is incomplete, not wrong.
+    ///
+    /// A formula over such a record has no value yet.
+    pub fn is_missing_value(&self) -> bool {
+        self.missing_value
+    }
+}
+
+impl fmt::Display for ExpressionError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Position { line, column, .. } = self.position;
+        match line {
+            1 => write!(formatter, "{} (at column {column})", self.message),
+            _ => write!(formatter, "{} (at line {line}, column {column})", self.message),
+        }
+    }
+}
+
+impl std::error::Error for ExpressionError {}

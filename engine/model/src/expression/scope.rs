@@ -1,0 +1,101 @@
+//! Names that an expression may read, and their values.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use crate::Properties;
+use crate::name::Name;
+use crate::property::{Property, PropertyKind};
+
+use super::fault::Fault;
+use super::value::{Key, Value};
+
+/// The definitions of an object's properties, by name.
+type Definitions = IndexMap<Name, Property>;
+
+/// What the names in an expression stand for.
+///
+/// Cheap to build: a record's values are read only where an expression names them.
+#[derive(Debug, Clone, Default)]
+pub struct Scope<'a> {
+    record: Option<Record<'a>>,
+    bindings: Vec<(&'a str, Binding<'a>)>,
+}
+
+#[derive(Debug, Clone)]
+enum Binding<'a> {
+    Value(Value),
+    Property(&'a dyn PropertyKind, &'a Json),
+    Record(Record<'a>),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Record<'a> {
+    definitions: &'a Definitions,
+    properties: &'a Properties,
+}
+
+impl<'a> Scope<'a> {
+    /// A scope without names.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A scope where each property defined is a name: typed as the property is, null where the record lacks it.
+    ///
+    /// `properties` are in normal form.
+    pub fn for_record(definitions: &'a Definitions, properties: &'a Properties) -> Self {
+        Self { record: Some(Record { definitions, properties }), bindings: Vec::new() }
+    }
+
+    /// Adds a name, before any of the same name so far.
+    #[must_use]
+    pub fn bind(self, name: &'a str, value: impl Into<Value>) -> Self {
+        self.with(name, Binding::Value(value.into()))
+    }
+
+    /// Adds a name for a value in normal form of a property's type.
+    #[must_use]
+    pub fn bind_property(self, name: &'a str, kind: &'a dyn PropertyKind, value: &'a Json) -> Self {
+        self.with(name, Binding::Property(kind, value))
+    }
+
+    /// Adds a name for a whole record, read as `name.property`.
+    #[must_use]
+    pub fn bind_record(self, name: &'a str, definitions: &'a Definitions, properties: &'a Properties) -> Self {
+        self.with(name, Binding::Record(Record { definitions, properties }))
+    }
+
+    fn with(mut self, name: &'a str, binding: Binding<'a>) -> Self {
+        self.bindings.push((name, binding));
+        self
+    }
+
+    /// The value of a name; none where there is no such name.
+    pub(super) fn lookup(&self, name: &str) -> Option<Result<Value, Fault>> {
+        match self.bindings.iter().rev().find(|(bound, _)| *bound == name) {
+            Some((_, Binding::Value(value))) => Some(Ok(value.clone())),
+            Some((_, Binding::Property(kind, value))) => Some(Value::of_property(kind.storage(), value)),
+            Some((_, Binding::Record(record))) => Some(record.to_value()),
+            None => self.record.and_then(|record| record.lookup(name)),
+        }
+    }
+}
+
+impl Record<'_> {
+    fn lookup(&self, name: &str) -> Option<Result<Value, Fault>> {
+        let property = self.definitions.get(name)?;
+        let value = self.properties.get(name);
+        Some(value.map_or(Ok(Value::Null), |value| Value::of_property(property.kind.storage(), value)))
+    }
+
+    fn to_value(self) -> Result<Value, Fault> {
+        let typed = |name: &Name| Some((Key::from(name.as_str()), self.lookup(name)?));
+        let entries = self.definitions.keys().filter_map(typed);
+        let entries: Result<BTreeMap<_, _>, _> = entries.map(|(key, value)| Ok((key, value?))).collect();
+        entries.map(|entries| Value::Map(Arc::new(entries)))
+    }
+}
