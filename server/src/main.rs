@@ -1,1 +1,10 @@
-fn main(){}
+//! Parses, runs, exits.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    server::main()
+}

@@ -1,0 +1,70 @@
+//! `trellis pack check PATH`: every mistake of a pack with file, line and column. Needs no server.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use engine::model::layer::Layer;
+use engine::model::pack::Pack;
+use engine::packs::shipped;
+
+use super::super::output;
+use super::files;
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Check {
+    /// Folder with `pack.yaml`, or one file.
+    path: PathBuf,
+    /// Further folders of packs that it builds on, besides the shipped ones.
+    #[arg(long, value_name = "FOLDER")]
+    with: Vec<PathBuf>,
+    /// Answer in JSON, for machines.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Check {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let known = self.known_packs()?;
+        let files: Vec<_> = files::read(&self.path)?.into_iter().collect();
+        let mistakes = Pack::read_and_check(&files, |pack| layers_below(pack, &known)).err().unwrap_or_default();
+        if self.json {
+            output::json(&mistakes)?;
+        } else if mistakes.is_empty() {
+            output::line("no mistakes");
+        } else {
+            mistakes.iter().for_each(|mistake| output::line(&mistake.to_string()));
+        }
+        Ok(ExitCode::from(u8::from(!mistakes.is_empty())))
+    }
+
+    /// The packs that others can build on.
+    fn known_packs(&self) -> anyhow::Result<Vec<Pack>> {
+        let mut known: Vec<Pack> = shipped::packs().filter_map(|(_, files)| Pack::read(&files).ok()).collect();
+        for folder in &self.with {
+            let files: Vec<_> = files::read(folder)?.into_iter().collect();
+            let wrong = |_| anyhow::anyhow!("`{}` has mistakes of its own; check it first", folder.display());
+            known.push(Pack::read(&files).map_err(wrong)?);
+        }
+        Ok(known)
+    }
+}
+
+/// The layers of the packs that `pack` requires, each after those that it requires itself.
+fn layers_below(pack: &Pack, known: &[Pack]) -> Vec<Layer> {
+    let (mut layers, mut seen) = (Vec::new(), HashSet::from([pack.name.clone()]));
+    for (name, _) in &pack.requires {
+        // Requirements as a list of work instead of recursion: a pack may come from anybody.
+        let mut wanted = vec![(name.clone(), false)];
+        while let Some((name, is_below_done)) = wanted.pop() {
+            let Some(required) = known.iter().find(|known| known.name == name) else { continue };
+            if is_below_done {
+                layers.push(required.layer.clone());
+            } else if seen.insert(name.clone()) {
+                wanted.push((name, true));
+                wanted.extend(required.requires.iter().map(|(name, _)| (name.clone(), false)));
+            }
+        }
+    }
+    layers
+}

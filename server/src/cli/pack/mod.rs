@@ -1,0 +1,26 @@
+//! `trellis pack check | apply`.
+
+mod apply;
+mod check;
+mod files;
+
+use std::process::ExitCode;
+
+pub(in crate::cli) use files::read as read_files;
+
+#[derive(Debug, clap::Subcommand)]
+pub(in crate::cli) enum Pack {
+    /// Find every mistake in a pack.
+    Check(check::Check),
+    /// Install a pack on the tenant of the token, or bring it to this version.
+    Apply(apply::Apply),
+}
+
+impl Pack {
+    pub(in crate::cli) fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Check(check) => check.run(),
+            Self::Apply(apply) => apply.run(),
+        }
+    }
+}
