@@ -11,12 +11,14 @@ use reqwest::{Body, Method};
 use tokio_util::io::ReaderStream;
 
 use super::client::{self, Client};
-use super::job::{self, Job};
+use super::job::{self, Progress, RowError};
 use super::output;
 use crate::config::ClientFlags;
 
 /// Piece in which the file is read, in bytes.
 const PIECE: usize = 64 * 1024;
+/// Rows that failed that are shown at once.
+const SHOWN: usize = 20;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Import {
@@ -34,7 +36,7 @@ pub(super) struct Import {
     /// Only say what would happen.
     #[arg(long)]
     dry_run: bool,
-    /// File into which every row that failed is written, with the reason.
+    /// File into which every row that failed is written with the reasons, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     errors: Option<PathBuf>,
     #[command(flatten)]
@@ -71,15 +73,18 @@ impl Import {
         };
         client::run(&self.client, async |client| {
             let id = self.send(&client, format).await?;
-            let (job, answer) = job::wait(&client, &id).await?;
+            let (mut progress, answer) = job::wait(&client, &id).await?;
             if let Some(path) = &self.errors {
                 write_errors(&client, &id, path).await?;
             }
             match self.client.json {
                 true => output::json(&answer)?,
-                false => self.report(&job),
+                false => {
+                    let first = first_errors(&client, &id, &mut progress).await?;
+                    self.report(&progress, &first);
+                }
             }
-            Ok(ExitCode::from(u8::from(job.counts.failed > 0)))
+            Ok(ExitCode::from(u8::from(progress.failed > 0)))
         })
     }
 
@@ -115,30 +120,36 @@ impl Import {
         Ok((Part::stream_with_length(Body::wrap_stream(pieces), length).file_name(name), bar))
     }
 
-    fn report(&self, job: &Job) {
-        let counts = &job.counts;
+    fn report(&self, progress: &Progress, first: &[RowError]) {
+        let Progress { created, updated, unchanged, skipped, failed, .. } = progress;
         let would = if self.dry_run { " (nothing was written)" } else { "" };
         output::line(&format!(
-            "{} created, {} updated, {} unchanged, {} failed{would}",
-            counts.created, counts.updated, counts.unchanged, counts.failed
+            "{created} created, {updated} updated, {unchanged} unchanged, {skipped} skipped, {failed} failed{would}"
         ));
-        for error in &job.errors {
-            output::note(&format!("  row {}{}: {}", error.row, error.pointer, error.message));
+        for line in first.iter().flat_map(RowError::lines) {
+            output::note(&format!("  {line}"));
         }
-        if counts.failed > job.errors.len() as u64 && self.errors.is_none() {
-            output::note(&format!("  all of them: `GET /api/v1/jobs/{}/errors`, or `--errors FILE` next time", job.id));
+        if *failed > first.len() as u64 && self.errors.is_none() {
+            output::note("  and more; `--errors FILE` writes all of them");
         }
     }
 }
 
-async fn write_errors(client: &Client, id: &str, path: &Path) -> anyhow::Result<()> {
-    use tokio::io::AsyncWriteExt;
-    let cannot = || format!("cannot write `{}`", path.display());
-    let answer = client.send(client.request(Method::GET, &format!("/jobs/{id}/errors"))).await?;
-    let mut file = tokio::fs::File::create(path).await.with_context(cannot)?;
-    let mut pieces = answer.bytes_stream();
-    while let Some(piece) = pieces.next().await {
-        file.write_all(&piece.context("the list of errors breaks off")?).await.with_context(cannot)?;
+/// The first rows that failed, to be shown.
+async fn first_errors(client: &Client, id: &str, progress: &mut Progress) -> anyhow::Result<Vec<RowError>> {
+    if progress.failed == 0 || !progress.problems.is_empty() {
+        return Ok(std::mem::take(&mut progress.problems));
     }
-    file.flush().await.with_context(cannot)
+    let mut page = client.get(&format!("/jobs/{id}/errors?limit={SHOWN}")).await?;
+    serde_json::from_value(page["results"].take()).context("the server's answer is no list of rows")
+}
+
+/// Writes every row that failed, one JSON object a line.
+async fn write_errors(client: &Client, id: &str, path: &Path) -> anyhow::Result<()> {
+    let mut lines = String::new();
+    for row in client.list(&format!("/jobs/{id}/errors")).await? {
+        lines.push_str(&row.to_string());
+        lines.push('\n');
+    }
+    tokio::fs::write(path, lines).await.with_context(|| format!("cannot write `{}`", path.display()))
 }

@@ -14,22 +14,15 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 /// A job as the server tells it.
 #[derive(Debug, Deserialize)]
-pub(super) struct Job {
-    pub(super) id: String,
+struct Job {
     state: State,
-    #[serde(default)]
     progress: Progress,
-    #[serde(default)]
-    pub(super) counts: Counts,
-    #[serde(default)]
-    pub(super) errors: Vec<RowError>,
-    /// Why it failed, where it did.
-    detail: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum State {
+    Uploading,
     Queued,
     Running,
     Done,
@@ -37,53 +30,122 @@ enum State {
     Cancelled,
 }
 
-#[derive(Debug, Default, Deserialize)]
-struct Progress {
-    done: u64,
-    total: Option<u64>,
-}
-
-/// How many rows became what.
+/// How far an import has got.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Counts {
+pub(super) struct Progress {
+    bytes: u64,
+    total_bytes: u64,
+    rows: u64,
     pub(super) created: u64,
     pub(super) updated: u64,
     pub(super) unchanged: u64,
+    pub(super) skipped: u64,
     pub(super) failed: u64,
+    /// The first rows that a dry run would refuse.
+    pub(super) problems: Vec<RowError>,
+    error: Option<Reason>,
 }
 
-/// One of the first rows that failed.
+/// Why a job could not go on.
+#[derive(Debug, Deserialize)]
+struct Reason {
+    detail: String,
+    #[serde(default)]
+    problems: Vec<RowProblem>,
+}
+
+/// A row that failed.
 #[derive(Debug, Deserialize)]
 pub(super) struct RowError {
-    pub(super) row: u64,
-    #[serde(default)]
-    pub(super) pointer: String,
-    pub(super) message: String,
+    row: u64,
+    line: u64,
+    problems: Vec<RowProblem>,
 }
 
-/// Looks at a job until it has ended; the job as it ended, and the answer as it came.
-pub(super) async fn wait(client: &Client, id: &str) -> anyhow::Result<(Job, Value)> {
+#[derive(Debug, Deserialize)]
+struct RowProblem {
+    column: Option<String>,
+    pointer: String,
+    message: String,
+}
+
+impl RowError {
+    /// One line for each thing that is wrong with it.
+    pub(super) fn lines(&self) -> impl Iterator<Item = String> {
+        self.problems.iter().map(|problem| format!("row {} (line {}): {}", self.row, self.line, problem.text()))
+    }
+}
+
+impl RowProblem {
+    fn text(&self) -> String {
+        match &self.column {
+            Some(column) => format!("{column}: {}", self.message),
+            None if self.pointer.is_empty() => self.message.clone(),
+            None => format!("{}: {}", self.pointer, self.message),
+        }
+    }
+}
+
+/// Looks at a job until it has ended; how far it got, and the answer as it came.
+pub(super) async fn wait(client: &Client, id: &str) -> anyhow::Result<(Progress, Value)> {
     let bar = ProgressBar::no_length();
-    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} rows {per_sec} {eta}")?);
+    bar.set_style(ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} imported, {msg} rows, {eta} left")?);
     loop {
         let answer = client.get(&format!("/jobs/{id}")).await?;
         let job: Job = serde_json::from_value(answer.clone()).context("the server's answer is no job")?;
-        if let Some(total) = job.progress.total {
-            bar.set_length(total);
-        }
-        bar.set_position(job.progress.done);
+        let progress = job.progress;
+        bar.set_length(progress.total_bytes);
+        bar.set_position(progress.bytes);
+        bar.set_message(progress.rows.to_string());
         match job.state {
-            State::Queued | State::Running => tokio::time::sleep(PAUSE).await,
+            State::Uploading | State::Queued | State::Running => tokio::time::sleep(PAUSE).await,
             State::Done => {
                 bar.finish_and_clear();
-                return Ok((job, answer));
+                return Ok((progress, answer));
             }
-            State::Failed | State::Cancelled => {
+            State::Failed => {
                 bar.abandon();
-                let why = job.detail.unwrap_or_else(|| "it was cancelled".to_owned());
-                bail!("the job {id} did not come to its end: {why}");
+                bail!("the job {id} could not go on: {}", reason(progress.error));
+            }
+            State::Cancelled => {
+                bar.abandon();
+                bail!("the job {id} was cancelled after {} rows", progress.rows);
             }
         }
+    }
+}
+
+fn reason(error: Option<Reason>) -> String {
+    let Some(Reason { detail, problems }) = error else { return "the server does not say why".to_owned() };
+    let further = problems.iter().map(|problem| format!("\n  {}", problem.text()));
+    std::iter::once(detail).chain(further).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_row_is_told_by_row_line_and_column() {
+        let answer = r#"{"row": 3, "line": 5, "problems": [
+            {"column": "Amount", "pointer": "/properties/amount", "code": "wrong_type", "message": "a number is expected"},
+            {"pointer": "/properties/name", "code": "required", "message": "`name` is required"},
+            {"pointer": "", "code": "conflict", "message": "taken"}]}"#;
+        let error: RowError = serde_json::from_str(answer).expect("a row");
+        let expected = [
+            "row 3 (line 5): Amount: a number is expected",
+            "row 3 (line 5): /properties/name: `name` is required",
+            "row 3 (line 5): taken",
+        ];
+        assert_eq!(error.lines().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_failure_is_told_with_its_reason() {
+        let answer = r#"{"state": "failed", "progress": {"rows": 2, "error": {"code": "validation_failed",
+            "detail": "2 problems; see `errors`", "problems": [{"pointer": "/columns/x", "code": "unknown", "message": "odd"}]}}}"#;
+        let job: Job = serde_json::from_str(answer).expect("a job");
+        assert_eq!(reason(job.progress.error), "2 problems; see `errors`\n  /columns/x: odd");
     }
 }

@@ -67,18 +67,21 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(WRONG_USAGE));
         }
     };
-    let result = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+    execute(cli).unwrap_or_else(|error| {
+        output::error(&error);
+        ExitCode::from(if error.is::<ConfigError>() { WRONG_USAGE } else { 1 })
+    })
+}
+
+fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(serve) => serve.run(),
         Command::Pack(pack) => pack.run(),
         Command::Tenant(tenant) => tenant.run(),
         Command::Token(token) => token.run(),
         Command::Import(import) => import.run(),
         Command::Doctor(doctor) => doctor.run(),
-    };
-    result.unwrap_or_else(|error| {
-        output::error(&error);
-        ExitCode::from(if error.is::<ConfigError>() { WRONG_USAGE } else { 1 })
-    })
+    }
 }
 
 #[cfg(test)]
