@@ -38,16 +38,23 @@ impl SettingReader {
 
     /// A count of something of which there must be at least one.
     pub(super) fn count(&mut self, key: &'static str) -> Option<usize> {
-        let number = self.required::<usize>(key)?;
-        if number == 0 {
-            self.layers.problems.push(format!("`{key}` must be at least 1"));
-            return None;
-        }
-        Some(number)
+        self.required::<Count>(key).map(|Count(count)| count)
     }
 
     /// What was found wrong, and what looks wrong.
     pub(super) fn finish(self) -> (Vec<String>, Vec<String>) {
         (self.layers.problems, self.layers.warnings)
+    }
+}
+
+/// A whole number above zero.
+struct Count(usize);
+
+impl FromStr for Count {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let count = text.parse().ok().filter(|count| *count > 0);
+        count.map(Self).ok_or_else(|| format!("`{text}` is no whole number above 0"))
     }
 }

@@ -74,7 +74,7 @@ fn every_mistake_is_told_at_once_with_its_place_and_the_nearest_key() {
             format!("{file}: `lisen` is no setting; did you mean `listen`?"),
             format!("{file}: `log_format` takes a text or a whole number"),
             "the flag --listen: `listen`: `8080` is no address with a port, such as 127.0.0.1:8080".to_owned(),
-            "`max_requests` must be at least 1".to_owned(),
+            format!("{file}: `max_requests`: `0` is no whole number above 0"),
             "the variable TRELLIS_REQUEST_TIMEOUT: `request_timeout`: `soon` is no duration; write seconds, or \
              `500 ms`, `30 s`, `5 min`"
                 .to_owned(),
