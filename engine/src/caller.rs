@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use engine_model::access::{Action, Reach, Role};
+use engine_model::access::{Action, Reach, Role, weaker};
 use engine_model::time::Timestamp;
 use engine_model::{TeamId, TenantId, TokenId, UserId};
+use engine_store::{Reader, access};
 
 use crate::error::{Error, Result};
 
@@ -35,7 +36,47 @@ pub struct Caller {
     pub access_version: i64,
 }
 
+/// What a caller has been given, before it is known who that is.
+#[derive(Debug)]
+pub(crate) struct Rights {
+    /// The user or service that acts.
+    pub(crate) user: UserId,
+    /// The token it acts with.
+    pub(crate) token: TokenId,
+    /// Name of the role.
+    pub(crate) role: String,
+    /// Restricts the role further; an empty list does not.
+    pub(crate) scopes: Vec<String>,
+    /// When the rights end.
+    pub(crate) expires_at: Option<Timestamp>,
+}
+
 impl Caller {
+    /// The caller who has `rights`; none where the user is no more. `access_version` was read before.
+    pub(crate) async fn read(reader: &mut Reader, rights: Rights, access_version: i64) -> Result<Option<Self>> {
+        let user = access::user(reader, rights.user).await?.filter(|user| user.archived_at.is_none());
+        let Some(user) = user else { return Ok(None) };
+        let teams: Vec<_> = access::teams_of(reader, vec![user.id]).await?.into_iter().map(|(team, _)| team).collect();
+        let team_ids = teams.iter().map(|team| team.0).collect();
+        let team_mates = access::members(reader, team_ids).await?.into_iter().map(|(_, user)| user).collect();
+        // A user who has lost rights takes them from its tokens too.
+        let role = weaker(&rights.role, &user.role);
+        let role = Role::built_in(role).ok_or_else(|| Error::internal("a token has an unknown role"))?;
+        Ok(Some(Self {
+            tenant: reader.tenant(),
+            user: UserId(user.id),
+            user_name: user.name,
+            user_email: user.email,
+            token: rights.token,
+            role,
+            scopes: rights.scopes,
+            teams,
+            team_mates,
+            expires_at: rights.expires_at,
+            access_version,
+        }))
+    }
+
     /// Whether the caller may do `action` with records of `object` that belong to `owner`.
     pub fn may(&self, action: Action, object: &str, owner: Option<UserId>) -> bool {
         if !self.scope_allows(action, object) {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine_model::TenantId;
-use engine_model::access::Role;
 use engine_model::time::Timestamp;
 use engine_store::commit::Origin;
 use engine_store::{Store, StoreConfig, access};
@@ -12,16 +11,20 @@ use moka::future::Cache;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Rights};
 use crate::clock::Clock;
 use crate::definitions::catalog::{Catalog, CatalogCache};
 use crate::error::{Error, ErrorCode, Result};
-use crate::session::Session;
+use crate::followers::Follower;
+use crate::session::{Credential, Session};
 use crate::token::hash_secret;
 
 /// How long what a token leads to is believed without a look at the store. Statements compare versions in between, so
 /// this bounds only how long an ended token may still reach calls that read nothing.
 const CALLER_LIFETIME: Duration = Duration::from_secs(2);
+
+/// How long a plan waits to be applied.
+const PLAN_LIFETIME: Duration = Duration::from_secs(3600);
 
 /// Everything that the engine needs to know from outside.
 #[derive(Debug, Clone)]
@@ -32,6 +35,8 @@ pub struct EngineConfig {
     pub clock: Arc<dyn Clock>,
     /// Further packs, each as its files: name and text.
     pub packs: Vec<Vec<(String, String)>>,
+    /// What follows the change log, beside what the engine itself hangs on it.
+    pub followers: Vec<Arc<dyn Follower>>,
 }
 
 /// An open engine. Cheap to clone.
@@ -51,6 +56,8 @@ pub(crate) struct Inner {
     /// Users known to exist, by tenant and access version.
     pub(crate) known_users: Cache<(TenantId, i64, i64), bool>,
     pub(crate) packs: Vec<Vec<(String, String)>>,
+    /// Plans that wait to be applied, by tenant and id.
+    pub(crate) plans: Cache<(TenantId, String), Arc<crate::packs::KeptPlan>>,
     pub(crate) locks: crate::records::locks::RecordLocks,
     pub(crate) tasks: TaskTracker,
     pub(crate) stopping: CancellationToken,
@@ -69,6 +76,7 @@ impl Engine {
             versions: Cache::builder().max_capacity(50_000).build(),
             known_users: Cache::builder().max_capacity(100_000).build(),
             packs: config.packs,
+            plans: Cache::builder().max_capacity(100).time_to_live(PLAN_LIFETIME).build(),
             locks: crate::records::locks::RecordLocks::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
@@ -76,6 +84,9 @@ impl Engine {
         };
         let engine = Self { inner: Arc::new(inner) };
         crate::jobs::start_worker(&engine);
+        for follower in config.followers {
+            crate::followers::start(&engine, follower);
+        }
         Ok(engine)
     }
 
@@ -110,7 +121,7 @@ impl Engine {
             return Err(Error::new(ErrorCode::Unauthenticated, "the token has expired; ask for a new one"));
         }
         let catalog = self.catalog(caller.tenant).await?;
-        Ok(Session::new(self.clone(), hash, caller, catalog, origin))
+        Ok(Session::new(self.clone(), Credential::Token(hash), caller, catalog, origin))
     }
 
     /// Reads what a token's hash leads to.
@@ -125,29 +136,15 @@ impl Engine {
         // The version is read first: what is read after it can only be newer, never older.
         let head = reader.head().await?;
         let token = access::token(&mut reader, token).await?.ok_or_else(unknown)?;
-        let user = access::user(&mut reader, engine_model::UserId(token.user_id)).await?.ok_or_else(unknown)?;
-        if user.archived_at.is_some() {
-            return Err(unknown());
-        }
-        let teams: Vec<_> = access::teams_of(&mut reader, vec![user.id]).await?.into_iter().map(|(team, _)| team).collect();
-        let team_ids = teams.iter().map(|team| team.0).collect();
-        let mates = access::members(&mut reader, team_ids).await?.into_iter().map(|(_, user)| user).collect();
-        // A user who has lost rights takes them from its tokens too.
-        let role = engine_model::access::weaker(&token.role, &user.role);
-        let role = Role::built_in(role).ok_or_else(|| Error::internal("a token has an unknown role"))?;
-        let caller = Arc::new(Caller {
-            tenant,
-            user: engine_model::UserId(user.id),
-            user_name: user.name,
-            user_email: user.email,
+        let rights = Rights {
+            user: engine_model::UserId(token.user_id),
             token: engine_model::TokenId(token.id),
-            role,
-            scopes: serde_json::from_str(&token.scopes).unwrap_or_default(),
-            teams,
-            team_mates: mates,
+            role: token.role,
+            scopes: serde_json::from_str(&token.scopes).map_err(Error::internal)?,
             expires_at: token.expires_at.map(Timestamp),
-            access_version: head.access_version,
-        });
+        };
+        let caller = Caller::read(&mut reader, rights, head.access_version).await?.ok_or_else(unknown)?;
+        let caller = Arc::new(caller);
         self.inner.callers.insert(hash.to_owned(), Arc::clone(&caller)).await;
         self.saw_versions(tenant, head.metadata_version, head.access_version).await;
         Ok(caller)

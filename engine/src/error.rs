@@ -43,6 +43,8 @@ pub enum ErrorCode {
     Cardinality,
     /// Stored records would not meet the changed definition.
     RecordsInTheWay,
+    /// Definitions have changed since the plan was made.
+    PlanOutOfDate,
     /// The record is not at the version that the caller named.
     VersionMismatch,
     /// The input is too large.
@@ -67,6 +69,7 @@ impl ErrorCode {
             Self::Conflict => "conflict",
             Self::Cardinality => "cardinality",
             Self::RecordsInTheWay => "records_in_the_way",
+            Self::PlanOutOfDate => "plan_out_of_date",
             Self::VersionMismatch => "version_mismatch",
             Self::TooLarge => "too_large",
             Self::RateLimited => "rate_limited",

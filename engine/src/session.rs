@@ -11,6 +11,7 @@ use crate::caller::Caller;
 use crate::definitions::catalog::Catalog;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode, Result};
+use crate::jobs::Actor;
 
 /// How long a call waits for a position of the change log that it asked to see.
 const POSITION_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
@@ -22,7 +23,7 @@ const POSITION_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Session {
     pub(crate) engine: Engine,
-    token_hash: String,
+    credential: Credential,
     /// Who calls.
     pub caller: Arc<Caller>,
     /// The tenant's definitions.
@@ -32,6 +33,15 @@ pub struct Session {
     pub(crate) at_least: Sequence,
     /// Key that makes the next write happen once.
     pub(crate) idempotency: Option<Idempotency>,
+}
+
+/// What a session has its rights by, to read them again when they change.
+#[derive(Debug, Clone)]
+pub(crate) enum Credential {
+    /// A bearer token, by the hash of its secret.
+    Token(String),
+    /// Having asked for work that is done in the background.
+    Actor(Actor),
 }
 
 /// A caller's key for a write that must happen once.
@@ -46,13 +56,13 @@ pub struct Idempotency {
 impl Session {
     pub(crate) fn new(
         engine: Engine,
-        token_hash: String,
+        credential: Credential,
         caller: Arc<Caller>,
         catalog: Arc<Catalog>,
         origin: Origin,
     ) -> Self {
         let origin = Arc::new(Origin { actor: Some(caller.user), ..origin });
-        Self { engine, token_hash, caller, catalog, origin, at_least: Sequence(0), idempotency: None }
+        Self { engine, credential, caller, catalog, origin, at_least: Sequence(0), idempotency: None }
     }
 
     /// The engine that this is a session of.
@@ -71,8 +81,9 @@ impl Session {
     }
 
     /// Makes the next write happen once under the caller's key.
-    pub fn set_idempotency(&mut self, idempotency: Idempotency) {
-        self.idempotency = Some(idempotency);
+    pub fn set_idempotency(&mut self, key: &str, fingerprint: String) {
+        // Keys of different users never meet, so nobody is answered with what another was told.
+        self.idempotency = Some(Idempotency { key: format!("{}:{key}", self.caller.user), fingerprint });
     }
 
     /// The key set by [`Session::set_idempotency`].
@@ -109,10 +120,32 @@ impl Session {
         }
         self.engine.saw_versions(self.tenant(), metadata, access).await;
         if self.caller.access_version < access {
-            self.caller = self.engine.load_caller(&self.token_hash).await?;
+            self.caller = match &self.credential {
+                Credential::Token(hash) => self.engine.load_caller(hash).await?,
+                Credential::Actor(actor) => self.engine.load_actor(self.tenant(), actor).await?,
+            };
         }
         self.catalog = self.engine.catalog(self.tenant()).await?;
         Ok(true)
+    }
+
+    /// Fails where the tenant has no such object.
+    pub async fn object_exists(&mut self, name: &str) -> Result<()> {
+        with_current!(self, self.catalog.object(name).map(drop))
+    }
+
+    /// Where the change log stands now.
+    pub async fn log_position(&self) -> Result<Sequence> {
+        Ok(self.reader().await?.head().await?.sequence())
+    }
+
+    /// Looks whether the caller may still call; for sessions that last.
+    pub async fn renew(&mut self) -> Result<()> {
+        self.refresh().await?;
+        if self.caller.expires_at.is_some_and(|end| end <= self.now()) {
+            return Err(Error::new(ErrorCode::Unauthenticated, "the token has expired; ask for a new one"));
+        }
+        Ok(())
     }
 
     /// Waits until the change log has reached the position that the caller asked to see.

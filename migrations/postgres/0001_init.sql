@@ -254,8 +254,8 @@ do $$
 declare tenant_table text;
 begin
   foreach tenant_table in array array[
-    'tenant_head', 'counter', 'tenant_pack', 'object_definition', 'association_definition', 'pipeline',
-    'metadata_version', 'record', 'unique_value', 'interval_claim', 'association', 'change', 'follower', 'idempotency',
+    'counter', 'tenant_pack', 'object_definition', 'association_definition', 'pipeline',
+    'metadata_version', 'record', 'unique_value', 'interval_claim', 'association', 'change', 'idempotency',
     'tenant_user', 'team', 'team_member', 'job_input', 'job_error'
   ] loop
     execute format('alter table %I enable row level security', tenant_table);
@@ -276,7 +276,20 @@ alter table token force row level security;
 create policy tenant_isolation on token
   using (tenant_id = (select trellis_tenant()) or hash = (select current_setting('trellis.token_hash', true)));
 
--- Which tenants have work waiting is asked across tenants; the rows themselves are then read tenant by tenant.
+-- Which tenants have work waiting is asked across tenants, by ids and positions only; all else is then read tenant by
+-- tenant.
+do $$
+declare tenant_table text;
+begin
+  foreach tenant_table in array array['tenant_head', 'follower'] loop
+    execute format('alter table %I enable row level security', tenant_table);
+    execute format('alter table %I force row level security', tenant_table);
+    execute format(
+      'create policy tenant_isolation on %I using (tenant_id = (select trellis_tenant()) '
+      'or (select current_setting(''trellis.platform'', true)) = ''on'')', tenant_table);
+  end loop;
+end $$;
+
 alter table job enable row level security;
 alter table job force row level security;
 create policy tenant_isolation on job

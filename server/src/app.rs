@@ -5,19 +5,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use engine::{Engine, EngineConfig, StoreConfig};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::connections::{self, Ends};
 use crate::data_dir::DataDir;
 use crate::extract::BodyBudget;
+use crate::first_tenant::{self, FirstTenant};
 use crate::health::Readiness;
 use crate::metrics::Metrics;
 use crate::openapi::StaticDocument;
+use crate::packs_dir;
 use crate::router;
 use crate::routes::Routes;
 use crate::state::{AppState, Shared};
@@ -37,6 +41,8 @@ pub struct Running {
     address: SocketAddr,
     ends: Ends,
     accepting: JoinHandle<()>,
+    engine: Engine,
+    first_tenant: Option<FirstTenant>,
 }
 
 /// How a server ended.
@@ -59,17 +65,25 @@ async fn start(config: &Config, routes: Routes) -> anyhow::Result<Running> {
     let listen = config.http.listen.as_str();
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on `{listen}`"))?;
     let address = listener.local_addr().context("the address listened on is unknown")?;
-    let (service, state) = build(config, routes)?;
+    let data_dir = DataDir::open(&config.storage.data_dir)?;
+    let engine = open_engine(config).await?;
+    let first_tenant = first_tenant::ensure(&engine, &config.tenants).await?;
+    let (service, state) = build(config, routes, data_dir, engine.clone())?;
     let ends = Ends { stop: state.stop.clone(), halt: CancellationToken::new(), tasks: state.tasks.clone() };
     let accepting = tokio::spawn(connections::accept(listener, service, config.http.clone(), ends.clone()));
     tokio::spawn(tidy(state));
-    Ok(Running { address, ends, accepting })
+    Ok(Running { address, ends, accepting, engine, first_tenant })
 }
 
 impl Running {
     /// The address that is listened on.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The tenant that this start made, if the store was empty.
+    pub fn first_tenant(&self) -> Option<&FirstTenant> {
+        self.first_tenant.as_ref()
     }
 
     /// Accepts nothing more, tells streams to end, finishes what has begun, and cuts off what takes too long.
@@ -91,23 +105,48 @@ impl Running {
             }
         };
         self.ends.halt.cancel();
+        self.engine.close().await;
         stopped
     }
 }
 
+pub(crate) async fn open_engine(config: &Config) -> anyhow::Result<Engine> {
+    let storage = &config.storage;
+    let url = storage.database_url.expose().to_owned();
+    let connections = if url.starts_with("sqlite:") { storage.readers } else { storage.connections };
+    let migration_url = storage.migration_url.as_ref().map(|url| url.expose().to_owned());
+    let store = StoreConfig { url, migration_url, connections };
+    let packs = packs_dir::read(&storage.packs_dirs)?;
+    let config = EngineConfig { store, clock: Arc::new(SystemClock), packs, followers: Vec::new() };
+    Engine::open(config).await.map_err(|error| match error.source {
+        // What the store refuses, it refuses with words for the operator.
+        Some(source) => anyhow::anyhow!("the store cannot be opened: {source}"),
+        None => anyhow::Error::new(error),
+    })
+}
+
 /// The service and its state; also what tests call without a listener.
-pub(crate) fn build(config: &Config, routes: Routes) -> anyhow::Result<(axum::Router, AppState)> {
-    let data_dir = DataDir::open(&config.storage.data_dir)?;
+pub(crate) fn build(
+    config: &Config,
+    routes: Routes,
+    data_dir: DataDir,
+    engine: Engine,
+) -> anyhow::Result<(axum::Router, AppState)> {
     let (router, document, policies) = routes.split();
-    let probed = data_dir.uploads().to_owned();
+    let (probed, reached) = (data_dir.uploads().to_owned(), engine.clone());
     let state = AppState::new(Shared {
+        engine,
+        platform_token: config.tenants.platform_token.clone(),
         bodies: BodyBudget::new(config.http.max_buffered_bytes),
         requests: Arc::new(Semaphore::new(config.http.max_requests.min(Semaphore::MAX_PERMITS))),
         streams: Arc::new(Semaphore::new(config.http.max_streams.min(Semaphore::MAX_PERMITS))),
         metrics: Metrics::new(policies).context("metrics")?,
         readiness: Readiness::new(move || {
-            let probed = probed.clone();
-            async move { tokio::fs::metadata(&probed).await.map(drop).map_err(|error| error.to_string()) }
+            let (probed, reached) = (probed.clone(), reached.clone());
+            async move {
+                tokio::fs::metadata(&probed).await.map(drop).map_err(|error| error.to_string())?;
+                reached.ping().await.map_err(|error| error.to_string())
+            }
         }),
         document: StaticDocument::new(&document).context("the API's description")?,
         stop: CancellationToken::new(),

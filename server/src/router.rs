@@ -4,6 +4,8 @@ use axum::Router;
 use axum::routing::get;
 use utoipa_axum::routes;
 
+use crate::api::records::{associations, batch, history, list, read, transaction, write};
+use crate::api::{access, changes, definitions, imports, jobs, packs, tenants};
 use crate::middleware::Observed;
 use crate::routes::Routes;
 use crate::state::AppState;
@@ -11,14 +13,78 @@ use crate::{health, openapi};
 
 /// The routes with their documentation.
 pub(crate) fn routes() -> Routes {
-    Routes::default()
+    let routes = Routes::default()
         .operational(routes!(health::live))
         .operational(routes!(health::ready))
         .operational(routes!(health::metrics))
         .api(routes!(openapi::document))
         .page("/docs", get(openapi::page))
         .page("/docs/errors", get(openapi::errors))
-        .page("/docs/{asset}", get(openapi::asset))
+        .page("/docs/{asset}", get(openapi::asset));
+    work(tenancy(metadata(records(routes))))
+}
+
+fn records(routes: Routes) -> Routes {
+    routes
+        .api(routes!(list::list, write::create, write::upsert))
+        .api(routes!(read::read, write::update, write::archive))
+        .api(routes!(write::restore))
+        .api(routes!(history::history))
+        .api(routes!(batch::batch))
+        .api(routes!(transaction::transact))
+        .api(routes!(associations::list))
+        .api(routes!(associations::put, associations::delete))
+        .api(routes!(associations::batch_create))
+        .api(routes!(associations::batch_archive))
+        .api(routes!(associations::batch_read))
+        .api_stream(routes!(changes::list))
+        .api_stream(routes!(changes::stream))
+        .api_stream(routes!(changes::live))
+}
+
+fn metadata(routes: Routes) -> Routes {
+    use definitions::{associations, history, objects, pipelines, properties};
+    routes
+        .api(routes!(objects::list, objects::create))
+        .api(routes!(objects::read, objects::update, objects::archive))
+        .api(routes!(objects::restore))
+        .api(routes!(objects::schema))
+        .api(routes!(properties::create))
+        .api(routes!(properties::update, properties::archive))
+        .api(routes!(properties::restore))
+        .api(routes!(associations::list, associations::create))
+        .api(routes!(associations::read, associations::update, associations::archive))
+        .api(routes!(associations::restore))
+        .api(routes!(pipelines::list, pipelines::create))
+        .api(routes!(pipelines::read, pipelines::update, pipelines::archive))
+        .api(routes!(pipelines::restore))
+        .api(routes!(history::history))
+        .api(routes!(packs::list))
+        .api(routes!(packs::schema))
+        .api(routes!(packs::plan))
+        .api(routes!(packs::apply))
+}
+
+fn tenancy(routes: Routes) -> Routes {
+    use access::{teams, tokens, users};
+    routes
+        .api(routes!(tenants::list, tenants::create))
+        .api(routes!(tenants::read, tenants::update))
+        .api(routes!(users::list, users::create))
+        .api(routes!(users::read, users::update, users::archive))
+        .api(routes!(teams::list, teams::create))
+        .api(routes!(teams::read, teams::update, teams::delete))
+        .api(routes!(tokens::list, tokens::create))
+        .api(routes!(tokens::read, tokens::update, tokens::revoke))
+}
+
+fn work(routes: Routes) -> Routes {
+    routes
+        .api_stream(routes!(imports::create))
+        .api(routes!(jobs::list))
+        .api(routes!(jobs::read))
+        .api(routes!(jobs::cancel))
+        .api(routes!(jobs::errors))
 }
 
 /// The routes with everything around them.

@@ -3,11 +3,12 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use engine::Engine;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::HttpConfig;
+use crate::config::{HttpConfig, Secret};
 use crate::data_dir::DataDir;
 use crate::extract::BodyBudget;
 use crate::health::Readiness;
@@ -21,6 +22,10 @@ pub struct AppState(Arc<Shared>);
 /// What is shared.
 #[derive(Debug)]
 pub struct Shared {
+    /// The engine.
+    pub engine: Engine,
+    /// Bearer token that manages tenants.
+    pub platform_token: Option<Secret>,
     /// Bounds of what is taken.
     pub http: HttpConfig,
     /// The server's own folder.

@@ -11,6 +11,7 @@ use tower::ServiceExt;
 
 use crate::app;
 use crate::config::{Config, Sources};
+use crate::data_dir::DataDir;
 use crate::router;
 use crate::routes::Routes;
 use crate::state::AppState;
@@ -32,15 +33,17 @@ pub(crate) struct Answer {
 
 impl TestServer {
     /// The routes of the server.
-    pub(crate) fn new(change: impl FnOnce(&mut Config)) -> Self {
-        Self::with_routes(router::routes(), change)
+    pub(crate) async fn new(change: impl FnOnce(&mut Config)) -> Self {
+        Self::with_routes(router::routes(), change).await
     }
 
     /// These routes.
-    pub(crate) fn with_routes(routes: Routes, change: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn with_routes(routes: Routes, change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let config = config(folder.path(), change);
-        let (service, state) = app::build(&config, routes).expect("a server");
+        let data_dir = DataDir::open(&config.storage.data_dir).expect("a data folder");
+        let engine = app::open_engine(&config).await.expect("an engine");
+        let (service, state) = app::build(&config, routes, data_dir, engine).expect("a server");
         Self { service, state, _folder: folder }
     }
 

@@ -1,7 +1,41 @@
-//! Administration of metadata.
+//! Administration of metadata: reading definitions, and changing the tenant's own layer of them.
+//!
+//! Every write takes the same way ([`redefine`]): from the body to an [`edit`] of the tenant's layer ([`revision`],
+//! [`overlay`]), the fold of all layers with it, the look at the records that it could make invalid ([`guard`]), and
+//! one transaction that raises the metadata version. No record is rewritten.
 
+mod associations;
+mod body;
 pub mod catalog;
+mod edit;
+mod find;
+mod guard;
+mod history;
+mod objects;
+mod overlay;
+mod patch;
+mod pipelines;
+mod place;
+mod properties;
+mod redefine;
+mod revision;
+mod show;
+mod source;
 
-/// One change of definitions.
-#[derive(Debug, Clone)]
-pub struct MetadataVersion;
+pub use history::MetadataVersion;
+
+/// Which definitions a list has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DefinitionQuery {
+    /// Only what the tenant itself has defined.
+    pub own_layer_only: bool,
+    /// Archived definitions only; of a single object, its archived properties too.
+    pub archived: bool,
+}
+
+impl DefinitionQuery {
+    /// Whether a definition is among those asked for.
+    fn takes(self, layer: &str, is_archived: bool) -> bool {
+        is_archived == self.archived && (!self.own_layer_only || layer == engine_model::layer::CUSTOM)
+    }
+}

@@ -1,12 +1,15 @@
 //! Installing a pack on a tenant: read, check on top of what the tenant has, lay it over, all in one transaction.
 
-use engine_model::layer::Layer;
+use std::sync::Arc;
+
+use engine_model::layer::{CUSTOM, Layer};
 use engine_model::name::did_you_mean;
 use engine_model::pack::{LocatedProblem, Pack};
 use engine_model::registry::Registry;
 use engine_model::{Name, Problem, Sequence};
 use engine_store::{Tx, change, definition, pack};
-use serde_json::json;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use super::shipped::{self, Files};
 use crate::definitions::catalog::Catalog;
@@ -35,6 +38,33 @@ pub struct Installed {
     pub metadata_version: i64,
     /// False where the tenant had this very version already.
     pub is_new: bool,
+}
+
+/// What installing a pack would do.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Names the plan when it is applied.
+    pub id: String,
+    /// The definitions that it was made for.
+    pub metadata_version: i64,
+    /// What would be added, in order; empty where the tenant has this version already.
+    pub steps: Vec<PlanStep>,
+}
+
+/// One addition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanStep {
+    /// `object`, `property`, `association` or `pipeline`.
+    pub kind: &'static str,
+    /// What is added: `permit`, `permit.number`.
+    pub name: String,
+}
+
+/// A plan as it waits to be applied.
+#[derive(Debug)]
+pub(crate) struct KeptPlan {
+    files: Files,
+    metadata_version: i64,
 }
 
 /// A pack that a tenant has or could have.
@@ -123,66 +153,107 @@ impl Session {
         Ok(views)
     }
 
-    /// Installs a pack: all of it or, with every mistake said, nothing. The same version again changes nothing.
-    pub async fn pack_install(&mut self, source: PackSource) -> Result<Written<Installed>> {
+    /// What installing a pack would add; every mistake in it is said at once. Nothing changes.
+    pub async fn pack_plan(&mut self, source: PackSource) -> Result<Plan> {
         self.caller.check_admin()?;
+        self.refresh().await?;
         let files = match source {
             PackSource::Files(files) => files,
             PackSource::Known(name) => self.engine.known_pack(&name)?,
         };
-        for _ in 0..8 {
-            self.refresh().await?;
-            let below: Vec<Layer> = self.catalog.layers.iter().filter(|layer| layer.name != "custom").cloned().collect();
-            let pack = Pack::read_and_check(&files, |pack| {
-                below.iter().filter(|layer| layer.name != pack.name.as_str()).cloned().collect()
-            })
-            .map_err(mistakes)?;
-            let has = pack::installed(&mut self.reader().await?).await?;
-            if let Some(row) = has.iter().find(|row| row.name == pack.name.as_str()) {
-                return self.installed_already(&pack, &row.version).await;
-            }
-            check_requirements(&pack, &has)?;
-            check_own_layer(&self.catalog, &pack)?;
-            let mut tx = self.engine.store().begin(self.tenant()).await?;
-            if tx.head.metadata_version != self.catalog.version {
-                continue;
-            }
-            let at = self.now();
-            lay(&mut tx, &pack, &files, at).await?;
-            let summary = format!("install pack {} {}", pack.name, pack.version);
-            let changes = json!({"pack": [null, pack.name], "version": [null, pack.version.to_string()]}).to_string();
-            definition::add_version(&mut tx, Some(self.caller.user), at, &summary, changes.clone()).await?;
-            change::append(&mut tx, &self.origin, at, "metadata.changed", None, changes).await?;
-            let head = tx.commit().await?;
-            self.catch_up(head.metadata_version, head.access_version).await?;
-            let value = Installed {
-                pack: pack.name.to_string(),
-                version: pack.version.to_string(),
-                metadata_version: head.metadata_version,
-                is_new: true,
-            };
-            return Ok(Written { value, sequence: head.sequence() });
-        }
-        Err(Error::new(ErrorCode::Conflict, "definitions keep being changed by others; try again"))
+        let (pack, is_new) = self.checked(&files).await?;
+        let steps = if is_new { steps(&pack) } else { Vec::new() };
+        let id = Uuid::new_v4().to_string();
+        let metadata_version = self.catalog.version;
+        let kept = KeptPlan { files, metadata_version };
+        self.engine.inner.plans.insert((self.tenant(), id.clone()), Arc::new(kept)).await;
+        Ok(Plan { id, metadata_version, steps })
     }
 
-    async fn installed_already(&self, pack: &Pack, version: &str) -> Result<Written<Installed>> {
-        if pack.version.to_string() != version {
-            let detail = format!(
-                "the tenant has `{}` {version}; moving an installed pack to version {} is not supported by this release",
-                pack.name, pack.version
-            );
-            return Err(Error::new(ErrorCode::Conflict, detail));
+    /// Does exactly what a plan says, in one step or not at all. The same version again changes nothing.
+    pub async fn pack_apply(&mut self, plan: &str) -> Result<Written<Installed>> {
+        self.caller.check_admin()?;
+        let unknown = || Error::not_found("there is no such plan; plans are kept for an hour by the server that made them");
+        let kept = self.engine.inner.plans.get(&(self.tenant(), plan.to_owned())).await.ok_or_else(unknown)?;
+        self.refresh().await?;
+        let (pack, is_new) = self.checked(&kept.files).await?;
+        if !is_new {
+            let sequence: Sequence = self.position().await?;
+            let value = installed(&pack, self.catalog.version, false);
+            return Ok(Written { value, sequence });
         }
-        let sequence: Sequence = self.position().await?;
-        let value = Installed {
-            pack: pack.name.to_string(),
-            version: version.to_owned(),
-            metadata_version: self.catalog.version,
-            is_new: false,
-        };
-        Ok(Written { value, sequence })
+        let mut tx = self.engine.store().begin(self.tenant()).await?;
+        if tx.head.metadata_version != kept.metadata_version {
+            let detail = "definitions have changed since the plan was made; plan again";
+            return Err(Error::new(ErrorCode::PlanOutOfDate, detail));
+        }
+        let at = self.now();
+        lay(&mut tx, &pack, &kept.files, at).await?;
+        let summary = format!("install pack {} {}", pack.name, pack.version);
+        let changes = json!({"pack": [null, pack.name], "version": [null, pack.version.to_string()]}).to_string();
+        definition::add_version(&mut tx, Some(self.caller.user), at, &summary, changes.clone()).await?;
+        change::append(&mut tx, &self.origin, at, "metadata.changed", None, changes).await?;
+        let head = tx.commit().await?;
+        self.catch_up(head.metadata_version, head.access_version).await?;
+        let value = installed(&pack, head.metadata_version, true);
+        Ok(Written { value, sequence: head.sequence() })
     }
+
+    /// A pack without mistakes on top of what the tenant has; false where the tenant has this very version.
+    async fn checked(&self, files: &Files) -> Result<(Pack, bool)> {
+        let below: Vec<Layer> = self.catalog.layers.iter().filter(|layer| layer.name != CUSTOM).cloned().collect();
+        let pack = Pack::read_and_check(files, |pack| {
+            below.iter().filter(|layer| layer.name != pack.name.as_str()).cloned().collect()
+        })
+        .map_err(mistakes)?;
+        let has = pack::installed(&mut self.reader().await?).await?;
+        if let Some(row) = has.iter().find(|row| row.name == pack.name.as_str()) {
+            return if pack.version.to_string() == row.version { Ok((pack, false)) } else { Err(no_upgrade(&pack, &row.version)) };
+        }
+        check_requirements(&pack, &has)?;
+        check_own_layer(&self.catalog, &pack)?;
+        Ok((pack, true))
+    }
+}
+
+fn no_upgrade(of: &Pack, version: &str) -> Error {
+    let detail = format!(
+        "the tenant has `{}` {version}; moving an installed pack to version {} is not supported by this release",
+        of.name, of.version
+    );
+    Error::new(ErrorCode::Conflict, detail)
+}
+
+fn installed(of: &Pack, metadata_version: i64, is_new: bool) -> Installed {
+    Installed { pack: of.name.to_string(), version: of.version.to_string(), metadata_version, is_new }
+}
+
+/// One addition per object, property, association and pipeline.
+fn steps(of: &Pack) -> Vec<PlanStep> {
+    let mut steps = Vec::new();
+    let mut add = |kind: &'static str, name: String| steps.push(PlanStep { kind, name });
+    for (name, spec) in &of.layer.objects {
+        add("object", name.to_string());
+        for property in property_names(spec) {
+            add("property", format!("{name}.{property}"));
+        }
+    }
+    for (name, spec) in &of.layer.extend {
+        for property in property_names(spec) {
+            add("property", format!("{name}.{property}"));
+        }
+    }
+    for name in of.layer.associations.keys() {
+        add("association", name.to_string());
+    }
+    for (object, name) in of.layer.pipelines.keys() {
+        add("pipeline", format!("{object}.{name}"));
+    }
+    steps
+}
+
+fn property_names(spec: &Map<String, Value>) -> impl Iterator<Item = &String> {
+    spec.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys)
 }
 
 async fn lay(tx: &mut Tx, of: &Pack, files: &Files, at: engine_model::time::Timestamp) -> Result<()> {

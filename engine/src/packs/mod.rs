@@ -3,4 +3,5 @@
 mod install;
 pub mod shipped;
 
-pub use install::{Installed, PackSource, PackView};
+pub(crate) use install::KeptPlan;
+pub use install::{Installed, PackSource, PackView, Plan, PlanStep};

@@ -21,8 +21,8 @@ use crate::definitions::catalog::{Catalog, shortened};
 pub(crate) struct Pen {
     pub(crate) at: Timestamp,
     pub(crate) by: UserId,
-    /// Imports may write read-only properties.
-    pub(crate) writes_read_only: bool,
+    /// It is an import, which may write read-only properties and moves links that a record can have only one of.
+    pub(crate) is_import: bool,
 }
 
 /// A record's next state, checked.
@@ -241,7 +241,7 @@ fn read_properties(
             problems.push(Problem::new(at(), "unknown_property", message));
             continue;
         };
-        if property.read_only && !pen.writes_read_only {
+        if property.read_only && !pen.is_import {
             problems.push(Problem::new(at(), "read_only", format!("`{name}` is read-only")));
             continue;
         }

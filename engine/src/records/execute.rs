@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use engine_model::time::Timestamp;
 use engine_model::{Problem, RecordId, Sequence, UserId};
 use engine_store::access;
 use engine_store::commit::{Committed, Item, RecordRef, Refusal};
 
-use super::operation::{Done, Operation, Results, Step};
+use super::operation::{Done, Effect, Operation, Results, Step};
 use super::plan::{Body, Plan, Planner};
 use super::record::Shown;
 use super::workspace::Workspace;
@@ -27,9 +28,9 @@ pub enum Mode {
 }
 
 /// An operation that can be written.
-struct Ready {
-    index: usize,
-    plan: Plan,
+pub(super) struct Ready {
+    pub(super) index: usize,
+    pub(super) plan: Plan,
 }
 
 impl Session {
@@ -41,7 +42,8 @@ impl Session {
         let mut sequence = Sequence::default();
         for attempt in 0..ATTEMPTS {
             let open: Vec<usize> = (0..steps.len()).filter(|index| results[*index].is_none()).collect();
-            let (ready, failed) = self.plan_all(steps, &open).await?;
+            let at = self.now();
+            let (mut ready, failed) = self.plan_all(steps, &open, at).await?;
             let is_unsure = failed.iter().any(|(_, error)| may_be_outdated(error));
             if is_unsure && self.refresh().await? {
                 continue;
@@ -52,6 +54,7 @@ impl Session {
             for (index, error) in failed {
                 results[index] = Some(Err(error));
             }
+            self.assign_numbers(&mut ready).await?;
             let (catalog, role) = (Arc::clone(&self.catalog), self.caller.role.clone());
             let claim = reply.as_ref().filter(|_| self.keeps_reply()).and_then(|reply| {
                 let reply = Arc::clone(reply);
@@ -85,7 +88,7 @@ impl Session {
                 break;
             }
             let keeps_reply = claim.is_some();
-            match self.commit(items, mode != Mode::Each, claim).await? {
+            match self.commit(at, items, mode != Mode::Each, claim).await? {
                 Attempt::Outdated => {}
                 Attempt::Refused(refusals) => {
                     let again = refusals.iter().any(|(item, refusal)| goes_again(&ready[*item].plan, refusal));
@@ -121,7 +124,12 @@ impl Session {
     }
 
     /// Plans the open steps; those that cannot be done are answered at once.
-    async fn plan_all(&self, steps: &[Step], open: &[usize]) -> Result<(Vec<Ready>, Vec<(usize, Error)>)> {
+    pub(super) async fn plan_all(
+        &self,
+        steps: &[Step],
+        open: &[usize],
+        at: Timestamp,
+    ) -> Result<(Vec<Ready>, Vec<(usize, Error)>)> {
         let chosen: Vec<Step> = open.iter().map(|index| steps[*index].clone()).collect();
         let workspace = if chosen.iter().all(mentions_nothing) {
             Workspace::default()
@@ -129,7 +137,7 @@ impl Session {
             Workspace::load(&mut self.reader().await?, &self.catalog, &chosen).await?
         };
         let mut planner =
-            Planner { catalog: &self.catalog, caller: &self.caller, pen: self.pen(), workspace };
+            Planner { catalog: &self.catalog, caller: &self.caller, pen: self.pen(at), workspace };
         let (mut ready, mut failed) = (Vec::with_capacity(chosen.len()), Vec::new());
         for (index, step) in open.iter().zip(&chosen) {
             match planner.plan(step) {
@@ -138,7 +146,6 @@ impl Session {
             }
         }
         self.check_users(&mut ready, &mut failed).await?;
-        self.assign_numbers(&mut ready).await?;
         Ok((ready, failed))
     }
 
@@ -249,7 +256,7 @@ fn named_users(catalog: &Catalog, plan: &Plan) -> Vec<(String, UserId)> {
 /// What answering needs of a plan, detached from it so that it can be done inside the commit.
 struct Summary {
     state: Option<super::state::State>,
-    effect: super::operation::Effect,
+    effect: Effect,
 }
 
 fn summary(plan: &Plan) -> Summary {
@@ -265,12 +272,20 @@ fn answer(
     role: &engine_model::access::Role,
     summary: Summary,
     committed: &Committed,
-    item: Option<&Result<(), Vec<Refusal>>>,
+    item: Option<&Result<bool, Vec<Refusal>>>,
 ) -> Result<Done> {
-    if let Some(Err(refusals)) = item {
-        return Err(explain(refusals));
-    }
+    let has_changed = match item {
+        Some(Ok(has_changed)) => *has_changed,
+        Some(Err(refusals)) => return Err(explain(refusals)),
+        None => false,
+    };
     let Summary { state, effect } = summary;
+    // Only the commit knows which links were there already.
+    let effect = match effect {
+        Effect::Created => Effect::Created,
+        Effect::Changed | Effect::Unchanged if has_changed => Effect::Changed,
+        Effect::Changed | Effect::Unchanged => Effect::Unchanged,
+    };
     let Some(state) = state else { return Ok(Done { record: None, effect }) };
     let id = match state.record {
         RecordRef::Id(id) => id,

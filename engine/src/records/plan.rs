@@ -196,11 +196,17 @@ impl<'a> Planner<'a> {
                 continue;
             };
             match resolve(self.catalog, link, near, End { record: far.record, object: &far.object }, false) {
-                Ok(link) => links.push(link),
+                Ok(link) => links.push(NewLink { replace: self.replaces(&link, near.record), ..link }),
                 Err(found) => problems.extend(found.into_iter().map(|problem| problem.within(&place))),
             }
         }
         if problems.is_empty() { Ok(links) } else { Err(problems) }
+    }
+
+    /// An import says where its record's one link leads, in place of where it led; it takes no link from others.
+    fn replaces(&self, link: &NewLink, near: RecordRef) -> bool {
+        let is_only_limit = if link.from == near { !link.limits_to } else { !link.limits_from };
+        self.pen.is_import && is_only_limit
     }
 
     /// A record that the caller may know of and that is not archived.

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::state::State;
 use crate::definitions::catalog::Catalog;
+use crate::token::hash_secret;
 
 /// Checks a record's next state as a whole; values alone have been checked before.
 pub(crate) fn check(
@@ -176,11 +177,16 @@ pub(crate) fn unique_text(set: &[&Property], properties: &Properties) -> Option<
     for property in set {
         keys.push(property.kind.unique_key(properties.get(property.name.as_str())?));
     }
-    match keys.as_slice() {
-        [only] => Some(only.clone()),
-        many => serde_json::to_string(many).ok(),
-    }
+    let text = match keys.as_slice() {
+        [only] => only.clone(),
+        many => serde_json::to_string(many).ok()?,
+    };
+    // An index row of PostgreSQL holds no more than a third of a page.
+    Some(if text.len() > LONGEST_KEY { format!("sha256:{}", hash_secret(&text)) } else { text })
 }
+
+/// Bytes up to which a unique value is stored as it is; longer ones are stored as their hash.
+const LONGEST_KEY: usize = 1_024;
 
 /// The intervals that a record in this state occupies. Without an end it is open-ended.
 pub(crate) fn intervals(object: &ObjectDefinition, properties: &Properties) -> Vec<Interval> {

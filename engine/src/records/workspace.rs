@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use engine_model::object::ObjectDefinition;
 use engine_model::property::{Locale, normalize_value};
-use engine_model::{Problem, RecordId};
+use engine_model::{Problem, Properties, RecordId};
 use engine_store::commit::{RecordRef, UniqueValue};
 use engine_store::{Reader, record};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::operation::{Operation, Step, Target};
-use super::rules::unique_values;
+use super::rules::{unique_text, unique_values};
 use super::state::State;
 use crate::definitions::catalog::{Catalog, shortened};
 use crate::error::{Error, ErrorCode, Result};
@@ -208,8 +208,14 @@ pub(crate) fn unique_value(locale: &Locale, object: &ObjectDefinition, name: &st
         Value::String(text) => property.kind.from_text(text).ok()?,
         other => other.clone(),
     };
-    let normal = normalize_value(property.kind.as_ref(), &typed, locale).ok().flatten()?;
-    let value = property.kind.unique_key(&normal);
+    // Callers may not write what the engine makes, but they may look for it.
+    let normal = if property.kind.is_computed() {
+        typed
+    } else {
+        normalize_value(property.kind.as_ref(), &typed, locale).ok().flatten()?
+    };
+    let properties = Properties::from_iter([(name.to_owned(), normal)]);
+    let value = unique_text(&[property], &properties)?;
     Some(UniqueValue { object: object.name.to_string(), properties: name.to_owned(), value })
 }
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use engine_model::time::Timestamp;
 use engine_model::{Problem, Sequence};
 use engine_store::commit::{Committed, IdempotencyClaim, Item, Outcome, RecordRef, Refusal, Unit};
-use engine_store::idempotency::StoredReply;
+use engine_store::idempotency::{KeptReply, StoredReply};
 
 use super::draft::Pen;
 use crate::error::{Error, ErrorCode, Result};
-use crate::session::Session;
+use crate::session::{Idempotency, Session};
 
 /// How often a write is prepared again before the caller is told that others are faster.
 pub(crate) const ATTEMPTS: usize = 32;
@@ -36,8 +37,9 @@ pub(crate) enum Attempt {
 }
 
 impl Session {
-    pub(crate) fn pen(&self) -> Pen {
-        Pen { at: self.now(), by: self.caller.user, writes_read_only: self.origin.source == "import" }
+    /// Who writes at `at`, which is also what the change log says.
+    pub(crate) fn pen(&self, at: Timestamp) -> Pen {
+        Pen { at, by: self.caller.user, is_import: self.origin.source == "import" }
     }
 
     /// Whether the caller's key has to be kept with this write.
@@ -57,6 +59,7 @@ impl Session {
 
     pub(crate) async fn commit(
         &mut self,
+        at: Timestamp,
         items: Vec<Item>,
         is_atomic: bool,
         idempotency: Option<IdempotencyClaim>,
@@ -66,7 +69,7 @@ impl Session {
             metadata_version: self.catalog.version,
             access_version: self.caller.access_version,
             origin: Arc::clone(&self.origin),
-            at: self.now(),
+            at,
             items,
             is_atomic,
             idempotency,
@@ -88,18 +91,23 @@ impl Session {
         let Some(idempotency) = &self.idempotency else { return Ok(None) };
         let mut reader = self.reader().await?;
         let kept = engine_store::idempotency::get(&mut reader, &idempotency.key, self.now()).await?;
-        match kept {
-            None => Ok(None),
-            Some(kept) if kept.fingerprint == idempotency.fingerprint => {
-                Ok(Some(StoredReply { status: kept.status, headers: kept.headers, body: kept.body }))
-            }
-            Some(_) => Err(key_reused()),
-        }
+        kept_for(idempotency, kept)
     }
 
     /// The log's present position, for writes that changed nothing.
     pub(crate) async fn position(&self) -> Result<Sequence> {
         Ok(self.reader().await?.head().await?.sequence())
+    }
+}
+
+/// What was kept under a key, as the reply to a request that is sent again; another request under the key is refused.
+pub(crate) fn kept_for(idempotency: &Idempotency, kept: Option<KeptReply>) -> Result<Option<StoredReply>> {
+    match kept {
+        None => Ok(None),
+        Some(kept) if kept.fingerprint == idempotency.fingerprint => {
+            Ok(Some(StoredReply { status: kept.status, headers: kept.headers, body: kept.body }))
+        }
+        Some(_) => Err(key_reused()),
     }
 }
 

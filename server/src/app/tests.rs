@@ -98,7 +98,7 @@ async fn a_connection_that_sends_no_head_is_closed() {
 
 #[tokio::test]
 async fn a_stopping_server_is_not_ready() {
-    let server = TestServer::new(|_| {});
+    let server = TestServer::new(|_| {}).await;
     assert_eq!(server.get("/readyz").await.status, 200);
     assert_eq!(server.get("/healthz").await.json()["status"], "alive");
     server.stop.cancel();

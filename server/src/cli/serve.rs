@@ -33,6 +33,10 @@ async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     // Before anything is opened, so that no signal is missed.
     let mut signals = Signals::new().context("signals cannot be received")?;
     let running = Server::start(config).await?;
+    if let Some(first) = running.first_tenant() {
+        let token = first.token.as_deref().unwrap_or("the one in TRELLIS_FIRST_TOKEN");
+        output::line(&format!("made the tenant `{}`; its token, shown this once: {token}", first.slug));
+    }
     output::line(&format!("listening on http://{}", running.address()));
     signals.next().await;
     tracing::info!("stopping: what has begun is finished; a second signal ends it at once");

@@ -90,9 +90,10 @@ async fn the_address_is_the_proxys_word_only_where_it_is_trusted() {
         parts.extensions.insert(peer);
         Client::from_request_parts(&mut parts, server).await.expect("a client")
     };
-    let alone = client(&TestServer::new(|_| {})).await;
+    let alone = client(&TestServer::new(|_| {}).await).await;
     assert_eq!(alone, Client { ip: Some(peer.0.ip()), user_agent: Some("curl/8".to_owned()) });
     let behind =
-        TestServer::new(|config| config.http.trusted_proxy_header = Some("x-forwarded-for".parse().expect("a name")));
+        TestServer::new(|config| config.http.trusted_proxy_header = Some("x-forwarded-for".parse().expect("a name")))
+            .await;
     assert_eq!(client(&behind).await.ip, Some("192.0.2.7".parse().expect("an address")));
 }

@@ -33,11 +33,11 @@ async fn echoes(Json(text): Json<String>) -> String {
     text
 }
 
-fn server() -> TestServer {
-    server_with(2)
+async fn server() -> TestServer {
+    server_with(2).await
 }
 
-fn server_with(max_requests: usize) -> TestServer {
+async fn server_with(max_requests: usize) -> TestServer {
     let routes = Routes::default()
         .operational(utoipa_axum::routes!(crate::health::metrics))
         .page("/fails", get(fails))
@@ -49,6 +49,7 @@ fn server_with(max_requests: usize) -> TestServer {
         config.http.max_requests = max_requests;
         config.http.max_body_bytes = 1000;
     })
+    .await
 }
 
 async fn post_json(server: &TestServer, body: impl Into<Bytes>) -> Answer {
@@ -58,7 +59,7 @@ async fn post_json(server: &TestServer, body: impl Into<Bytes>) -> Answer {
 
 #[tokio::test]
 async fn every_answer_has_the_id_that_was_sent_or_a_new_one() {
-    let server = server();
+    let server = server().await;
     let request = Request::get("/nothing/1").header("x-request-id", "mine-1").body(Body::empty()).expect("a request");
     let answer = server.send(request).await;
     assert_eq!((answer.status.as_u16(), answer.header("x-request-id")), (200, "mine-1"));
@@ -70,7 +71,7 @@ async fn every_answer_has_the_id_that_was_sent_or_a_new_one() {
 
 #[tokio::test]
 async fn a_problem_is_written_whole_and_tells_nothing_internal() {
-    let answer = server().get("/fails").await;
+    let answer = server().await.get("/fails").await;
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (500, "application/problem+json"));
     assert!(!answer.text.contains("password"), "{}", answer.text);
     let body = answer.json();
@@ -80,7 +81,7 @@ async fn a_problem_is_written_whole_and_tells_nothing_internal() {
 
 #[tokio::test]
 async fn a_panic_is_an_answer_and_the_next_request_is_served() {
-    let server = server();
+    let server = server().await;
     for _ in 0..3 {
         let answer = server.get("/panics").await;
         assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (500, Some("internal")));
@@ -91,7 +92,7 @@ async fn a_panic_is_an_answer_and_the_next_request_is_served() {
 
 #[tokio::test]
 async fn unknown_paths_and_methods_are_problems() {
-    let server = server();
+    let server = server().await;
     let missing = server.get("/api/v1/nowhere").await;
     assert_eq!((missing.status.as_u16(), missing.json()["code"].as_str()), (404, Some("not_found")));
     assert_eq!(missing.json()["detail"], "there is nothing at this path; `/docs` lists the paths of the API");
@@ -112,7 +113,7 @@ async fn unknown_paths_and_methods_are_problems() {
 
 #[tokio::test]
 async fn bad_bodies_and_parameters_are_problems() {
-    let server = server();
+    let server = server().await;
     assert_eq!(post_json(&server, "\"hi\"").await.text, "hi");
     let cases: [(&[u8], u16, &str); 7] = [
         (b"{", 400, "the body is not JSON: EOF while parsing an object at line 1 column 1"),
@@ -133,18 +134,20 @@ async fn bad_bodies_and_parameters_are_problems() {
     assert_eq!(answer.json()["errors"], expected);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_takes_too_long_is_given_up() {
-    let server = server();
+    let server = server().await;
+    tokio::time::pause();
     let read = server.get("/never").await;
     assert_eq!((read.status.as_u16(), read.header("retry-after")), (503, "1"));
     let write = server.send(Request::post("/never").body(Body::empty()).expect("a request")).await;
     assert!(write.json()["detail"].as_str().is_some_and(|text| text.contains("may have happened")), "{}", write.text);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn beyond_the_bound_requests_are_put_off_but_probes_are_not() {
-    let server = server_with(1);
+    let server = server_with(1).await;
+    tokio::time::pause();
     let (first, rest) = tokio::join!(server.get("/never"), async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         (server.get("/nothing/1").await, server.get("/metrics").await)
@@ -158,7 +161,7 @@ async fn beyond_the_bound_requests_are_put_off_but_probes_are_not() {
 
 #[tokio::test]
 async fn requests_are_counted_by_route_method_and_class() {
-    let server = server();
+    let server = server().await;
     for path in ["/nothing/1", "/nothing/2", "/fails", "/a", "/b", "/c"] {
         server.get(path).await;
     }
@@ -177,7 +180,7 @@ async fn requests_are_counted_by_route_method_and_class() {
 
 #[tokio::test]
 async fn a_caller_that_goes_away_is_counted_and_gives_its_place_back() {
-    let server = server_with(1);
+    let server = server_with(1).await;
     let gone = tokio::time::timeout(Duration::from_millis(1), server.get("/never")).await;
     assert!(gone.is_err());
     assert_eq!(server.get("/nothing/1").await.status, 200);

@@ -8,7 +8,7 @@ use crate::testing::TestServer;
 
 #[tokio::test]
 async fn the_document_has_every_call_with_a_name_of_its_own() {
-    let document = TestServer::new(|_| {}).get("/api/v1/openapi.json").await.json();
+    let document = TestServer::new(|_| {}).await.get("/api/v1/openapi.json").await.json();
     assert_eq!(document["openapi"], "3.1.0");
     assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
     let paths = document["paths"].as_object().expect("paths");
@@ -22,9 +22,9 @@ async fn the_document_has_every_call_with_a_name_of_its_own() {
     }
 }
 
-#[test]
-fn a_tenants_part_is_added() {
-    let server = TestServer::new(|_| {});
+#[tokio::test]
+async fn a_tenants_part_is_added() {
+    let server = TestServer::new(|_| {}).await;
     let path = ("/api/v1/deals".to_owned(), json!({"get": {"responses": {}}}));
     let schema = ("Deal".to_owned(), json!({"type": "object"}));
     let part = TenantPart { paths: Map::from_iter([path]), schemas: Map::from_iter([schema]) };
@@ -37,7 +37,7 @@ fn a_tenants_part_is_added() {
 
 #[tokio::test]
 async fn the_pages_load_nothing_from_elsewhere() {
-    let server = TestServer::new(|_| {});
+    let server = TestServer::new(|_| {}).await;
     for page in ["/docs", "/docs/errors"] {
         let answer = server.get(page).await;
         assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "text/html; charset=utf-8"));
@@ -54,7 +54,7 @@ async fn the_pages_load_nothing_from_elsewhere() {
 
 #[tokio::test]
 async fn every_code_is_explained_where_problems_point_to() {
-    let text = TestServer::new(|_| {}).get("/docs/errors").await.text;
+    let text = TestServer::new(|_| {}).await.get("/docs/errors").await.text;
     for code in ALL {
         assert!(text.contains(&format!("id=\"{}\"", code.as_str())), "{code:?}");
     }

@@ -78,13 +78,12 @@ impl FromRequest<AppState> for JsonBody {
     }
 }
 
-/// A body that may be left out: then it has neither a media type nor a length.
+/// A body that may be left out; clients send a media type even then.
 impl OptionalFromRequest<AppState> for JsonBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> ApiResult<Option<Self>> {
-        let is_absent = !request.headers().contains_key(header::CONTENT_TYPE) && request.body().is_end_stream();
-        if is_absent {
+        if request.body().is_end_stream() {
             return Ok(None);
         }
         <Self as FromRequest<AppState>>::from_request(request, state).await.map(Some)

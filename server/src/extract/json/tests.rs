@@ -148,14 +148,16 @@ fn a_body_lends_what_is_read_from_it() {
 
 #[tokio::test]
 async fn a_body_needs_the_media_type_of_json() {
-    let server = TestServer::new(|_| {});
+    let server = TestServer::new(|_| {}).await;
     let status = async |media_type: Option<&str>| {
         let mut request = HttpRequest::post("/");
         if let Some(media_type) = media_type {
             request = request.header("content-type", media_type);
         }
         let request = request.body(Body::from("{}")).expect("a request");
-        <JsonBody as FromRequest<_>>::from_request(request, &server).await.map_or_else(|error| error.status().as_u16(), |_| 200)
+        <JsonBody as FromRequest<_>>::from_request(request, &server)
+            .await
+            .map_or_else(|error| error.status().as_u16(), |_| 200)
     };
     for taken in ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"] {
         assert_eq!(status(Some(taken)).await, 200, "{taken}");

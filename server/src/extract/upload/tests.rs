@@ -22,7 +22,7 @@ fn files_in(state: &AppState) -> usize {
 
 #[tokio::test]
 async fn a_form_gives_the_map_and_the_file_which_goes_when_dropped() {
-    let state = TestServer::new(|_| {});
+    let state = TestServer::new(|_| {}).await;
     let rows = "name\n".to_owned() + &"Ada\n".repeat(100_000);
     let got = upload(form(&[("map", "columns: {}"), ("file", &rows)]), &state).await.expect("taken");
     assert_eq!(got.map.as_deref(), Some("columns: {}"));
@@ -36,7 +36,7 @@ async fn a_form_gives_the_map_and_the_file_which_goes_when_dropped() {
 
 #[tokio::test]
 async fn a_file_that_is_kept_stays() {
-    let state = TestServer::new(|_| {});
+    let state = TestServer::new(|_| {}).await;
     let got = upload(form(&[("file", "a")]), &state).await.expect("taken");
     let kept = state.data_dir.uploads().join("kept");
     got.file.keep_as(&kept).await.expect("moved");
@@ -46,7 +46,7 @@ async fn a_file_that_is_kept_stays() {
 
 #[tokio::test]
 async fn a_bare_body_is_the_file() {
-    let state = TestServer::new(|_| {});
+    let state = TestServer::new(|_| {}).await;
     let request =
         HttpRequest::post("/").header("content-type", "text/csv").body(Body::from("a,b\n")).expect("a request");
     let got = ImportUpload::from_request(request, &state).await.expect("taken");
@@ -55,7 +55,7 @@ async fn a_bare_body_is_the_file() {
 
 #[tokio::test]
 async fn what_is_no_import_is_refused_and_leaves_nothing() {
-    let state = TestServer::new(|config| config.http.max_import_bytes = 10);
+    let state = TestServer::new(|config| config.http.max_import_bytes = 10).await;
     let cases = [
         (form(&[("map", "x")]), 400, "the part `file` with the rows is missing"),
         (form(&[("fil", "x")]), 400, "`fil` is no part of an import; did you mean `file`?"),
@@ -77,7 +77,7 @@ async fn what_is_no_import_is_refused_and_leaves_nothing() {
 
 #[tokio::test]
 async fn an_endless_head_of_a_part_is_cut_off() {
-    let state = TestServer::new(|_| {});
+    let state = TestServer::new(|_| {}).await;
     let given = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let counter = given.clone();
     let start = stream::iter([Ok(Bytes::from("--XX\r\nContent-Disposition: form-data; name=\""))]);

@@ -1,0 +1,84 @@
+//! What a changed definition must meet whatever is stored: named schemas exist, schemas compile, and what a constraint
+//! reads stays as it is.
+
+use std::sync::Arc;
+
+use engine_model::name::did_you_mean;
+use engine_model::object::{Constraint, ObjectDefinition};
+use engine_model::problem::push_segment;
+use engine_model::property::Property;
+use engine_model::registry::Registry;
+use engine_model::{Name, Problem, Problems};
+use indexmap::IndexMap;
+use jsonschema::Validator;
+use serde_json::Value;
+
+use super::claims::interval_name;
+
+/// Problems of what differs between two sets of definitions.
+pub(crate) fn check(old: &Registry, new: &Registry) -> Problems {
+    let mut problems = Problems::new();
+    for object in new.objects.values() {
+        let before = old.objects.get(&object.name);
+        if before.is_some_and(|before| before.spec == object.spec) {
+            continue;
+        }
+        let at = push_segment("/objects", &object.name);
+        check_schemas(new, &object.properties, &at, &mut problems);
+        if let Some(before) = before {
+            check_intervals(before, object, &at, &mut problems);
+        }
+    }
+    for association in new.associations.values() {
+        if old.associations.get(&association.name).is_none_or(|before| before.spec != association.spec) {
+            check_schemas(new, &association.properties, &push_segment("/associations", &association.name), &mut problems);
+        }
+    }
+    problems
+}
+
+fn check_schemas(registry: &Registry, properties: &IndexMap<Name, Property>, at: &str, problems: &mut Problems) {
+    for property in properties.values().filter(|property| property.spec.contains_key("schema")) {
+        let at = format!("{}/schema", push_segment(&format!("{at}/properties"), &property.name));
+        let reference = property.kind.schema_reference();
+        if let Some(name) = reference.filter(|name| !registry.schemas.contains_key(*name)) {
+            let hint = did_you_mean(name, registry.schemas.keys().map(Name::as_str));
+            problems.push(Problem::new(at, "unknown", format!("no pack has a schema `{name}`{hint}")));
+        } else if let Err(reason) = compile(registry, property) {
+            problems.push(Problem::new(at, "invalid", format!("this is no JSON Schema 2020-12: {reason}")));
+        }
+    }
+}
+
+fn compile(registry: &Registry, property: &Property) -> Result<Validator, String> {
+    let named = property.kind.schema_reference().and_then(|name| registry.schemas.get(name)).cloned();
+    let schema = named.unwrap_or_else(|| Value::Object(property.kind.schema()));
+    let options = jsonschema::draft202012::options().should_validate_formats(false);
+    options.build(&schema).map_err(|error| error.to_string())
+}
+
+/// The compiled schema of a property whose type leaves checking it to others.
+pub(crate) fn validator(registry: &Registry, property: &Property) -> Option<Arc<Validator>> {
+    if !property.spec.contains_key("schema") {
+        return None;
+    }
+    compile(registry, property).ok().map(Arc::new)
+}
+
+/// Intervals are claimed as numbers that say nothing of the properties they came from, so these must stay as they are.
+fn check_intervals(before: &ObjectDefinition, after: &ObjectDefinition, at: &str, problems: &mut Problems) {
+    let was_there = |rule: &Constraint| before.constraints.iter().any(|old| interval_name(old) == interval_name(rule));
+    for rule in &after.constraints {
+        let Constraint::NoOverlap { within, from, to } = rule else { continue };
+        for name in [within, from, to] {
+            let Some(property) = after.properties.get(name) else { continue };
+            let old = before.properties.get(name).filter(|_| was_there(rule));
+            let is_other = old.is_some_and(|old| old.kind.storage() != property.kind.storage());
+            if property.archived || is_other {
+                let what = if property.archived { "archiving it" } else { "changing its type" };
+                let message = format!("a `no_overlap` constraint reads `{name}`; take the constraint away before {what}");
+                problems.push(Problem::new(push_segment(&format!("{at}/properties"), name), "in_use", message));
+            }
+        }
+    }
+}

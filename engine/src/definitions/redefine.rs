@@ -1,0 +1,150 @@
+//! The way of every change of definitions, from its plan to its version in force.
+
+use std::sync::Arc;
+
+use engine_model::change::ChangeKind;
+use engine_model::registry::Registry;
+use engine_model::time::Timestamp;
+use engine_model::{Problem, Problems};
+use engine_store::{Tx, change, definition, idempotency};
+use serde_json::{Value, json};
+
+use super::catalog::{Catalog, with_own_layer};
+use super::edit::Edit;
+use super::guard::{Guard, Passage, coherence};
+use super::show::Showing;
+use crate::error::{Error, ErrorCode, Result};
+use crate::records::{Reply, Written, kept_for};
+use crate::session::Session;
+
+/// How often a change is planned again because others were faster.
+const ATTEMPTS: usize = 8;
+
+/// A change that is sound by itself.
+struct Proposal {
+    edit: Edit,
+    /// The definitions with it; none where it changes nothing.
+    registry: Option<Registry>,
+}
+
+impl Session {
+    /// Changes the tenant's own layer by what `plan` makes of the current definitions.
+    pub(crate) async fn redefine(
+        &mut self,
+        plan: impl Fn(&Catalog, Timestamp) -> Result<Edit> + Send + Sync,
+        reply: Option<Reply<Value>>,
+    ) -> Result<Written<Value>> {
+        if let Some(kept) = self.kept_reply().await? {
+            return Err(Error::replayed(kept));
+        }
+        for _ in 0..ATTEMPTS {
+            self.refresh().await?;
+            self.caller.check_admin()?;
+            let catalog = Arc::clone(&self.catalog);
+            let proposal = Proposal::check(&catalog, plan(&catalog, self.now())?)?;
+            let mut guard = Guard::between(self, proposal.registry.as_ref());
+            match self.put_in_force(&catalog, &proposal, &mut guard, reply.as_ref()).await {
+                Ok(Some((written, version, ticket))) => {
+                    guard.settle(self, version, ticket);
+                    return Ok(written);
+                }
+                Ok(None) => guard.abandon(self),
+                Err(error) => {
+                    guard.abandon(self);
+                    return Err(error);
+                }
+            }
+        }
+        Err(Error::new(ErrorCode::Conflict, "definitions keep being changed by others; try again"))
+    }
+
+    /// The answer, the version in force and the last ticket; `None` where the change has to be planned again.
+    async fn put_in_force(
+        &mut self,
+        catalog: &Catalog,
+        proposal: &Proposal,
+        guard: &mut Guard,
+        reply: Option<&Reply<Value>>,
+    ) -> Result<Option<(Written<Value>, i64, i64)>> {
+        let value = proposal.answer(catalog)?;
+        if proposal.registry.is_none() && self.idempotency.is_none() {
+            let sequence = self.position().await?;
+            return Ok(Some((Written { value, sequence }, catalog.version, 0)));
+        }
+        let mut tx = match guard.pass(self).await? {
+            Passage::Free(tx) => tx,
+            Passage::Outdated => return Ok(None),
+            Passage::Blocked(found) => return Err(blocked(proposal.edit.place(found, true))),
+        };
+        if tx.head.access_version != self.caller.access_version {
+            return Ok(None);
+        }
+        let ticket = guard.last_ticket(tx.reader()).await?;
+        if proposal.registry.is_some() {
+            self.write(&mut tx, catalog, &proposal.edit).await?;
+        }
+        let written = Written { value, sequence: tx.head.sequence() };
+        self.keep_reply(&mut tx, &written, reply).await?;
+        let head = tx.commit().await?;
+        self.catch_up(head.metadata_version, head.access_version).await?;
+        Ok(Some((written, head.metadata_version, ticket)))
+    }
+
+    async fn write(&self, tx: &mut Tx, catalog: &Catalog, edit: &Edit) -> Result<()> {
+        let now = self.now();
+        edit.put(tx, now).await?;
+        let changes = edit.changes(catalog).to_string();
+        definition::add_version(tx, Some(self.caller.user), now, &edit.summary, changes).await?;
+        let entry = json!({
+            "metadata_version": [catalog.version, tx.head.metadata_version],
+            "summary": [null, edit.summary],
+        });
+        let kind = ChangeKind::MetadataChanged.as_str();
+        Ok(change::append(tx, &self.origin, now, kind, None, entry.to_string()).await?)
+    }
+
+    /// Keeps the reply under the caller's key, unless a request of the same key was faster.
+    async fn keep_reply(&self, tx: &mut Tx, written: &Written<Value>, reply: Option<&Reply<Value>>) -> Result<()> {
+        let (Some(idempotency), Some(reply)) = (&self.idempotency, reply) else { return Ok(()) };
+        let now = self.now();
+        let kept = idempotency::get(tx.reader(), &idempotency.key, now).await?;
+        if let Some(kept) = kept_for(idempotency, kept)? {
+            return Err(Error::replayed(kept));
+        }
+        let stored = reply(written);
+        Ok(idempotency::put(tx, &idempotency.key, &idempotency.fingerprint, &stored, now).await?)
+    }
+}
+
+impl Proposal {
+    /// Checks a change together with all other definitions.
+    fn check(catalog: &Catalog, mut edit: Edit) -> Result<Self> {
+        edit.news(catalog);
+        let (registry, found) = if edit.rows.is_empty() {
+            (None, Problems::new())
+        } else {
+            let (registry, _, mut found) = with_own_layer(catalog, edit.apply(catalog));
+            let (_, present) = Registry::fold(&catalog.layers);
+            found.retain(|problem| !present.contains(problem));
+            found.extend(coherence::check(&catalog.registry, &registry));
+            (Some(registry), found)
+        };
+        let reads = registry.as_ref().is_none_or(|registry| edit.answer(Showing { registry, ..Showing::of(catalog) }).is_ok());
+        let problems = edit.place(found, reads);
+        if problems.is_empty() { Ok(Self { edit, registry }) } else { Err(Error::invalid(problems)) }
+    }
+
+    fn answer(&self, catalog: &Catalog) -> Result<Value> {
+        let showing = Showing::of(catalog);
+        let registry = self.registry.as_ref().unwrap_or(&catalog.registry);
+        self.edit.answer(Showing { registry, ..showing })
+    }
+}
+
+fn blocked(problems: Vec<Problem>) -> Error {
+    let detail = match problems.as_slice() {
+        [only] => only.message.clone(),
+        many => format!("stored records are in the way in {} places; see `errors`", many.len()),
+    };
+    Error { code: ErrorCode::RecordsInTheWay, detail, ..Error::invalid(problems) }
+}

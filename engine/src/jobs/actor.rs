@@ -1,0 +1,74 @@
+//! Whom a job works for: the user who asked for it, with no more rights than the user had then and has now.
+
+use std::sync::Arc;
+
+use engine_model::{TenantId, TokenId, UserId};
+use engine_store::commit::Origin;
+use serde::{Deserialize, Serialize};
+
+use crate::caller::{Caller, Rights};
+use crate::engine::Engine;
+use crate::error::{Error, ErrorCode, Result};
+use crate::session::{Credential, Session};
+
+/// Whom a job works for. Kept with the job, so it holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Actor {
+    user: UserId,
+    role: String,
+    scopes: Vec<String>,
+    request_id: Option<String>,
+    ip: Option<String>,
+    user_agent: Option<String>,
+}
+
+impl Actor {
+    /// Who calls, and by which request.
+    pub(crate) fn of(caller: &Caller, origin: &Origin) -> Self {
+        Self {
+            user: caller.user,
+            role: caller.role.name.clone(),
+            scopes: caller.scopes.clone(),
+            request_id: origin.request_id.clone(),
+            ip: origin.ip.clone(),
+            user_agent: origin.user_agent.clone(),
+        }
+    }
+}
+
+impl Engine {
+    /// A session that works for `actor`; its changes say `source` and the request that asked for them.
+    pub(crate) async fn session_of_user(&self, tenant: TenantId, actor: &Actor, source: &str) -> Result<Session> {
+        let caller = self.load_actor(tenant, actor).await?;
+        let origin = Origin {
+            actor: Some(actor.user),
+            source: source.to_owned(),
+            request_id: actor.request_id.clone(),
+            ip: actor.ip.clone(),
+            user_agent: actor.user_agent.clone(),
+        };
+        let catalog = self.catalog(tenant).await?;
+        Ok(Session::new(self.clone(), Credential::Actor(actor.clone()), caller, catalog, origin))
+    }
+
+    /// Reads what `actor` may do now.
+    pub(crate) async fn load_actor(&self, tenant: TenantId, actor: &Actor) -> Result<Arc<Caller>> {
+        let mut reader = self.store().read(tenant).await?;
+        let head = reader.head().await?;
+        let rights = Rights {
+            user: actor.user,
+            // It acts without a token; no token has this id.
+            token: TokenId(0),
+            role: actor.role.clone(),
+            scopes: actor.scopes.clone(),
+            expires_at: None,
+        };
+        let caller = Caller::read(&mut reader, rights, head.access_version).await?;
+        let caller = caller.ok_or_else(|| {
+            let detail = format!("user {}, who asked for this, has been archived", actor.user);
+            Error::new(ErrorCode::Forbidden, detail)
+        })?;
+        self.saw_versions(tenant, head.metadata_version, head.access_version).await;
+        Ok(Arc::new(caller))
+    }
+}

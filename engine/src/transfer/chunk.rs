@@ -1,0 +1,106 @@
+//! Carries out the rows of one chunk, or only plans them.
+
+use std::sync::Arc;
+
+use engine_store::idempotency::StoredReply;
+
+use super::bind::Bound;
+use super::lookup::{Targets, Users};
+use super::outcome::{Ended, Outcome, problems_of};
+use super::row::RowDraft;
+use super::seen::Seen;
+use super::steps::Steps;
+use crate::error::{Error, Result};
+use crate::records::{Effect, Mode, Reply, Results, Step};
+use crate::session::Session;
+
+/// How rows are carried out.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum How<'a> {
+    /// For good. Without a key, the claim makes the chunk happen once.
+    Write {
+        /// Name of the chunk.
+        claim: Option<&'a str>,
+    },
+    /// Only in thought; these keys came in earlier chunks.
+    Rehearse(&'a Seen),
+}
+
+/// Carries out rows, each for itself.
+pub(super) async fn carry_out(
+    session: &mut Session,
+    bound: &Bound,
+    users: &Users,
+    mut drafts: Vec<RowDraft>,
+    how: How<'_>,
+) -> Result<Outcome> {
+    let targets = Targets::load(session, &drafts).await?;
+    let catalog = Arc::clone(&session.catalog);
+    let rehearsed = if let How::Rehearse(seen) = how { Some(seen) } else { None };
+    let mut steps = Steps::new(&catalog, bound, users, &targets, rehearsed);
+    let planned: Vec<Step> = drafts.iter_mut().map(|draft| steps.step(draft)).collect();
+    let (mut sound, mut faulty) = (Vec::new(), Vec::new());
+    for (draft, step) in drafts.into_iter().zip(planned) {
+        if draft.problems.is_empty() { sound.push((draft, step)) } else { faulty.push((draft, step)) }
+    }
+    let mut outcome = Outcome::default();
+    let (drafts, steps): (Vec<_>, Vec<_>) = sound.into_iter().unzip();
+    for (draft, ended) in drafts.into_iter().zip(perform(session, &steps, how).await?) {
+        outcome.add(draft, ended);
+    }
+    let (drafts, steps): (Vec<_>, Vec<_>) = faulty.into_iter().unzip();
+    for (draft, plan) in drafts.into_iter().zip(session.plan_only(&steps).await?) {
+        let ended = with_plan(&draft, &plan);
+        outcome.add(draft, ended);
+    }
+    outcome.errors.sort_unstable_by_key(|error| error.row);
+    Ok(outcome)
+}
+
+async fn perform(session: &mut Session, steps: &[Step], how: How<'_>) -> Result<Vec<Ended>> {
+    if steps.is_empty() {
+        return Ok(Vec::new());
+    }
+    let claim = match how {
+        How::Rehearse(_) => {
+            let plans = session.plan_only(steps).await?;
+            return Ok(plans.iter().map(ended).collect());
+        }
+        How::Write { claim } => claim,
+    };
+    let Some(claim) = claim else {
+        let written = session.execute(steps, Mode::Each, None).await?;
+        return Ok(written.value.iter().map(Ended::of).collect());
+    };
+    session.set_idempotency(claim, claim.to_owned());
+    let reply: Reply<Results> = Arc::new(|written| kept(&written.value));
+    match session.execute(steps, Mode::Each, Some(reply)).await {
+        Ok(written) => Ok(written.value.iter().map(Ended::of).collect()),
+        // The chunk happened before the job was interrupted; this is how its rows ended then.
+        Err(Error { replay: Some(reply), .. }) => serde_json::from_str(&reply.body).map_err(Error::internal),
+        Err(error) => Err(error),
+    }
+}
+
+fn kept(results: &Results) -> StoredReply {
+    let ended: Vec<Ended> = results.iter().map(Ended::of).collect();
+    let body = serde_json::to_string(&ended).unwrap_or_default();
+    StoredReply { status: 200, headers: "{}".to_owned(), body }
+}
+
+fn ended(plan: &Result<Effect>) -> Ended {
+    match plan {
+        Ok(effect) => (*effect).into(),
+        Err(error) => Ended::Failed(problems_of(error)),
+    }
+}
+
+/// A row that cannot be read is still planned, so that what else is wrong with it is said at once.
+fn with_plan(draft: &RowDraft, plan: &Result<Effect>) -> Ended {
+    let mut problems = draft.problems.clone();
+    if let Err(error) = plan {
+        let is_new = |pointer: &str| !draft.problems.iter().any(|known| known.pointer == pointer);
+        problems.extend(problems_of(error).into_iter().filter(|problem| is_new(&problem.pointer)));
+    }
+    Ended::Failed(problems)
+}

@@ -1,0 +1,17 @@
+//! Users, teams and tokens.
+
+pub(crate) mod teams;
+pub(crate) mod tokens;
+pub(crate) mod users;
+
+use crate::extract::query::{FromQuery, Page, QueryReader};
+
+/// Which page of a list.
+#[derive(Debug)]
+pub(crate) struct Paged(pub(crate) Page);
+
+impl FromQuery for Paged {
+    fn from_query(query: &mut QueryReader<'_>) -> Option<Self> {
+        query.page().map(Self)
+    }
+}

@@ -1,0 +1,68 @@
+//! Association definitions.
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use super::body::{SpecBody, Wanted, answer, gone, reply};
+use crate::api::answer::Answer;
+use crate::error::ApiResult;
+use crate::extract::json::JsonBody;
+use crate::extract::query::Query;
+use crate::extract::{Authorized, IdempotencyKey, Path, once};
+
+/// Lists the effective association definitions.
+#[utoipa::path(get, path = "/association-definitions", tag = "association_definitions", operation_id = "list",
+    responses((status = 200, description = "Every definition", body = Object)))]
+pub(crate) async fn list(Authorized(mut session): Authorized, Query(Wanted(query)): Query<Wanted>) -> ApiResult<Answer> {
+    Answer::ok(&json!({"results": session.association_definitions(query).await?, "next_cursor": null}))
+}
+
+/// Reads an association definition.
+#[utoipa::path(get, path = "/association-definitions/{name}", tag = "association_definitions", operation_id = "read",
+    params(("name" = String, Path, description = "The association's name")),
+    responses((status = 200, description = "The definition", body = Object)))]
+pub(crate) async fn read(Authorized(mut session): Authorized, Path(name): Path<String>) -> ApiResult<Answer> {
+    Answer::ok(&session.association_definition(&name).await?)
+}
+
+/// Defines an association.
+#[utoipa::path(post, path = "/association-definitions", tag = "association_definitions", operation_id = "create",
+    request_body = Object, responses((status = 201, description = "The definition", body = Object)))]
+pub(crate) async fn create(
+    Authorized(mut session): Authorized,
+    key: Option<IdempotencyKey>,
+    body: JsonBody,
+) -> ApiResult<Answer> {
+    once(&mut session, key.as_ref(), &body).await?;
+    let SpecBody(spec) = body.read()?;
+    answer(StatusCode::CREATED, session.association_define(spec, Some(reply(StatusCode::CREATED))).await?)
+}
+
+/// Changes an association definition.
+#[utoipa::path(patch, path = "/association-definitions/{name}", tag = "association_definitions",
+    operation_id = "update", params(("name" = String, Path, description = "The association's name")),
+    request_body = Object, responses((status = 200, description = "The definition", body = Object)))]
+pub(crate) async fn update(
+    Authorized(mut session): Authorized,
+    Path(name): Path<String>,
+    body: JsonBody,
+) -> ApiResult<Answer> {
+    let SpecBody(patch) = body.read()?;
+    answer(StatusCode::OK, session.association_change(&name, patch).await?)
+}
+
+/// Archives an association definition; its links stay.
+#[utoipa::path(delete, path = "/association-definitions/{name}", tag = "association_definitions",
+    operation_id = "archive", params(("name" = String, Path, description = "The association's name")),
+    responses((status = 204, description = "It is archived")))]
+pub(crate) async fn archive(Authorized(mut session): Authorized, Path(name): Path<String>) -> ApiResult<Answer> {
+    gone(session.association_archive(&name).await?)
+}
+
+/// Brings an archived association definition back, with its links.
+#[utoipa::path(post, path = "/association-definitions/{name}/restore", tag = "association_definitions",
+    operation_id = "restore", params(("name" = String, Path, description = "The association's name")),
+    responses((status = 200, description = "The definition", body = Object)))]
+pub(crate) async fn restore(Authorized(mut session): Authorized, Path(name): Path<String>) -> ApiResult<Answer> {
+    answer(StatusCode::OK, session.association_restore(&name, None).await?)
+}

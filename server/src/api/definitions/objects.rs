@@ -1,0 +1,89 @@
+//! Object definitions.
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use super::body::{SpecBody, Wanted, answer, gone, reply};
+use crate::api::answer::Answer;
+use crate::error::ApiResult;
+use crate::extract::json::JsonBody;
+use crate::extract::query::{NoQuery, Query};
+use crate::extract::{Authorized, IdempotencyKey, Path, once};
+
+/// Lists the effective object definitions.
+#[utoipa::path(get, path = "/object-definitions", tag = "object_definitions", operation_id = "list",
+    params(("layer" = Option<String>, Query, description = "`custom` for what the tenant itself defines"),
+        ("archived" = Option<bool>, Query, description = "Archived ones too")),
+    responses((status = 200, description = "Every definition", body = Object)))]
+pub(crate) async fn list(Authorized(mut session): Authorized, Query(Wanted(query)): Query<Wanted>) -> ApiResult<Answer> {
+    let results = session.object_definitions(query).await?;
+    Answer::ok(&json!({"results": results, "next_cursor": null}))
+}
+
+/// Reads an object definition.
+#[utoipa::path(get, path = "/object-definitions/{object}", tag = "object_definitions", operation_id = "read",
+    params(("object" = String, Path, description = "The object's name"),
+        ("layer" = Option<String>, Query, description = "`custom` for what the tenant itself adds"),
+        ("archived" = Option<bool>, Query, description = "With archived properties")),
+    responses((status = 200, description = "The definition", body = Object)))]
+pub(crate) async fn read(
+    Authorized(mut session): Authorized,
+    Path(object): Path<String>,
+    Query(Wanted(query)): Query<Wanted>,
+) -> ApiResult<Answer> {
+    Answer::ok(&session.object_definition(&object, query).await?)
+}
+
+/// Reads the JSON Schema that records are validated against.
+#[utoipa::path(get, path = "/object-definitions/{object}/schema", tag = "object_definitions", operation_id = "schema",
+    params(("object" = String, Path, description = "The object's name")),
+    responses((status = 200, description = "JSON Schema 2020-12", body = Object)))]
+pub(crate) async fn schema(
+    Authorized(mut session): Authorized,
+    Path(object): Path<String>,
+    Query(_): Query<NoQuery>,
+) -> ApiResult<Answer> {
+    Answer::ok(&session.object_schema(&object).await?)
+}
+
+/// Defines a custom object.
+#[utoipa::path(post, path = "/object-definitions", tag = "object_definitions", operation_id = "create",
+    request_body = Object, responses((status = 201, description = "The definition", body = Object)))]
+pub(crate) async fn create(
+    Authorized(mut session): Authorized,
+    key: Option<IdempotencyKey>,
+    body: JsonBody,
+) -> ApiResult<Answer> {
+    once(&mut session, key.as_ref(), &body).await?;
+    let SpecBody(spec) = body.read()?;
+    answer(StatusCode::CREATED, session.object_define(spec, Some(reply(StatusCode::CREATED))).await?)
+}
+
+/// Changes an object definition.
+#[utoipa::path(patch, path = "/object-definitions/{object}", tag = "object_definitions", operation_id = "update",
+    params(("object" = String, Path, description = "The object's name")), request_body = Object,
+    responses((status = 200, description = "The definition", body = Object)))]
+pub(crate) async fn update(
+    Authorized(mut session): Authorized,
+    Path(object): Path<String>,
+    body: JsonBody,
+) -> ApiResult<Answer> {
+    let SpecBody(patch) = body.read()?;
+    answer(StatusCode::OK, session.object_change(&object, patch).await?)
+}
+
+/// Archives an object definition; its records stay.
+#[utoipa::path(delete, path = "/object-definitions/{object}", tag = "object_definitions", operation_id = "archive",
+    params(("object" = String, Path, description = "The object's name")),
+    responses((status = 204, description = "It is archived")))]
+pub(crate) async fn archive(Authorized(mut session): Authorized, Path(object): Path<String>) -> ApiResult<Answer> {
+    gone(session.object_archive(&object).await?)
+}
+
+/// Brings an archived object definition back, with its records.
+#[utoipa::path(post, path = "/object-definitions/{object}/restore", tag = "object_definitions",
+    operation_id = "restore", params(("object" = String, Path, description = "The object's name")),
+    responses((status = 200, description = "The definition", body = Object)))]
+pub(crate) async fn restore(Authorized(mut session): Authorized, Path(object): Path<String>) -> ApiResult<Answer> {
+    answer(StatusCode::OK, session.object_restore(&object, None).await?)
+}

@@ -1,0 +1,88 @@
+//! Pipelines of an object and their stages.
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use super::body::{SpecBody, Wanted, answer, gone, reply};
+use crate::api::answer::Answer;
+use crate::error::ApiResult;
+use crate::extract::json::JsonBody;
+use crate::extract::query::Query;
+use crate::extract::{Authorized, IdempotencyKey, Path, once};
+
+/// Lists an object's pipelines.
+#[utoipa::path(get, path = "/pipelines/{object}", tag = "pipelines", operation_id = "list",
+    params(("object" = String, Path, description = "The object's name")),
+    responses((status = 200, description = "Every pipeline", body = Object)))]
+pub(crate) async fn list(
+    Authorized(mut session): Authorized,
+    Path(object): Path<String>,
+    Query(Wanted(query)): Query<Wanted>,
+) -> ApiResult<Answer> {
+    Answer::ok(&json!({"results": session.pipelines(&object, query).await?, "next_cursor": null}))
+}
+
+/// Reads a pipeline.
+#[utoipa::path(get, path = "/pipelines/{object}/{pipeline}", tag = "pipelines", operation_id = "read",
+    params(("object" = String, Path, description = "The object's name"),
+        ("pipeline" = String, Path, description = "The pipeline's name")),
+    responses((status = 200, description = "The pipeline", body = Object)))]
+pub(crate) async fn read(
+    Authorized(mut session): Authorized,
+    Path((object, pipeline)): Path<(String, String)>,
+) -> ApiResult<Answer> {
+    Answer::ok(&session.pipeline(&object, &pipeline).await?)
+}
+
+/// Defines a pipeline of an object.
+#[utoipa::path(post, path = "/pipelines/{object}", tag = "pipelines", operation_id = "create",
+    params(("object" = String, Path, description = "The object's name")), request_body = Object,
+    responses((status = 201, description = "The pipeline", body = Object)))]
+pub(crate) async fn create(
+    Authorized(mut session): Authorized,
+    Path(object): Path<String>,
+    key: Option<IdempotencyKey>,
+    body: JsonBody,
+) -> ApiResult<Answer> {
+    once(&mut session, key.as_ref(), &body).await?;
+    let SpecBody(spec) = body.read()?;
+    answer(StatusCode::CREATED, session.pipeline_define(&object, spec, Some(reply(StatusCode::CREATED))).await?)
+}
+
+/// Changes a pipeline.
+#[utoipa::path(patch, path = "/pipelines/{object}/{pipeline}", tag = "pipelines", operation_id = "update",
+    params(("object" = String, Path, description = "The object's name"),
+        ("pipeline" = String, Path, description = "The pipeline's name")),
+    request_body = Object, responses((status = 200, description = "The pipeline", body = Object)))]
+pub(crate) async fn update(
+    Authorized(mut session): Authorized,
+    Path((object, pipeline)): Path<(String, String)>,
+    body: JsonBody,
+) -> ApiResult<Answer> {
+    let SpecBody(patch) = body.read()?;
+    answer(StatusCode::OK, session.pipeline_change(&object, &pipeline, patch).await?)
+}
+
+/// Archives a pipeline; records in it stay.
+#[utoipa::path(delete, path = "/pipelines/{object}/{pipeline}", tag = "pipelines", operation_id = "archive",
+    params(("object" = String, Path, description = "The object's name"),
+        ("pipeline" = String, Path, description = "The pipeline's name")),
+    responses((status = 204, description = "It is archived")))]
+pub(crate) async fn archive(
+    Authorized(mut session): Authorized,
+    Path((object, pipeline)): Path<(String, String)>,
+) -> ApiResult<Answer> {
+    gone(session.pipeline_archive(&object, &pipeline).await?)
+}
+
+/// Brings an archived pipeline back.
+#[utoipa::path(post, path = "/pipelines/{object}/{pipeline}/restore", tag = "pipelines", operation_id = "restore",
+    params(("object" = String, Path, description = "The object's name"),
+        ("pipeline" = String, Path, description = "The pipeline's name")),
+    responses((status = 200, description = "The pipeline", body = Object)))]
+pub(crate) async fn restore(
+    Authorized(mut session): Authorized,
+    Path((object, pipeline)): Path<(String, String)>,
+) -> ApiResult<Answer> {
+    answer(StatusCode::OK, session.pipeline_restore(&object, &pipeline, None).await?)
+}

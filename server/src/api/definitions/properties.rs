@@ -1,0 +1,66 @@
+//! Properties of an object.
+
+use axum::http::StatusCode;
+
+use super::body::{SpecBody, answer, gone, reply};
+use crate::api::answer::Answer;
+use crate::error::ApiResult;
+use crate::extract::json::JsonBody;
+use crate::extract::{Authorized, IdempotencyKey, Path, once};
+
+/// Adds a property to an object, the tenant's own or a pack's.
+#[utoipa::path(post, path = "/object-definitions/{object}/properties", tag = "properties", operation_id = "create",
+    params(("object" = String, Path, description = "The object's name")), request_body = Object,
+    responses((status = 201, description = "The property", body = Object)))]
+pub(crate) async fn create(
+    Authorized(mut session): Authorized,
+    Path(object): Path<String>,
+    key: Option<IdempotencyKey>,
+    body: JsonBody,
+) -> ApiResult<Answer> {
+    once(&mut session, key.as_ref(), &body).await?;
+    let SpecBody(spec) = body.read()?;
+    answer(StatusCode::CREATED, session.property_add(&object, spec, Some(reply(StatusCode::CREATED))).await?)
+}
+
+/// Changes a property.
+#[utoipa::path(patch, path = "/object-definitions/{object}/properties/{property}", tag = "properties",
+    operation_id = "update",
+    params(("object" = String, Path, description = "The object's name"),
+        ("property" = String, Path, description = "The property's name")),
+    request_body = Object,
+    responses((status = 200, description = "The property", body = Object)))]
+pub(crate) async fn update(
+    Authorized(mut session): Authorized,
+    Path((object, property)): Path<(String, String)>,
+    body: JsonBody,
+) -> ApiResult<Answer> {
+    let SpecBody(patch) = body.read()?;
+    answer(StatusCode::OK, session.property_change(&object, &property, patch).await?)
+}
+
+/// Archives a property; its values stay.
+#[utoipa::path(delete, path = "/object-definitions/{object}/properties/{property}", tag = "properties",
+    operation_id = "archive",
+    params(("object" = String, Path, description = "The object's name"),
+        ("property" = String, Path, description = "The property's name")),
+    responses((status = 204, description = "It is archived")))]
+pub(crate) async fn archive(
+    Authorized(mut session): Authorized,
+    Path((object, property)): Path<(String, String)>,
+) -> ApiResult<Answer> {
+    gone(session.property_archive(&object, &property).await?)
+}
+
+/// Brings an archived property back, with its values.
+#[utoipa::path(post, path = "/object-definitions/{object}/properties/{property}/restore", tag = "properties",
+    operation_id = "restore",
+    params(("object" = String, Path, description = "The object's name"),
+        ("property" = String, Path, description = "The property's name")),
+    responses((status = 200, description = "The property", body = Object)))]
+pub(crate) async fn restore(
+    Authorized(mut session): Authorized,
+    Path((object, property)): Path<(String, String)>,
+) -> ApiResult<Answer> {
+    answer(StatusCode::OK, session.property_restore(&object, &property, None).await?)
+}

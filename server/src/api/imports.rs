@@ -1,0 +1,73 @@
+//! Imports: a file of rows becomes records, as a job.
+
+use axum::http::StatusCode;
+use engine::transfer::{Format, ImportRequest};
+use serde_json::json;
+use tokio::io::AsyncReadExt;
+
+use super::answer::Answer;
+use super::jobs::JobBody;
+use crate::error::ApiResult;
+use crate::extract::query::{FromQuery, Query, QueryReader};
+use crate::extract::{Authorized, ImportUpload};
+use crate::middleware::StreamPermit;
+
+/// Bytes that are handed to the engine at a time.
+const PART: usize = 256 * 1024;
+
+/// What is imported into what.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    object: String,
+    format: Option<Format>,
+    dry_run: bool,
+}
+
+impl FromQuery for Wanted {
+    fn from_query(query: &mut QueryReader<'_>) -> Option<Self> {
+        let object = query.text("object");
+        if object.is_none() {
+            query.problem("object", "required", "`object` names the object whose records the rows become");
+        }
+        let format = match query.text("format").as_deref() {
+            None => None,
+            Some("csv") => Some(Format::Csv),
+            Some("ndjson") => Some(Format::Ndjson),
+            Some(_) => {
+                query.problem("format", "invalid", "`format` is `csv` or `ndjson`");
+                None
+            }
+        };
+        let dry_run = query.flag("dry_run");
+        Some(Self { object: object?, format, dry_run })
+    }
+}
+
+/// Takes in a file, as `multipart/form-data` with a part `file` and a part `map`, or as the bare body.
+#[utoipa::path(post, path = "/imports", tag = "imports", operation_id = "create",
+    params(("object" = String, Query, description = "The object's name"),
+        ("format" = Option<String>, Query, description = "`csv` or `ndjson`, where the map does not say"),
+        ("dry_run" = Option<bool>, Query, description = "Only say what would happen")),
+    request_body(content = String, content_type = "multipart/form-data"),
+    responses((status = 202, description = "The job", body = Object)))]
+pub(crate) async fn create(
+    Authorized(mut session): Authorized,
+    Query(Wanted { object, format, dry_run }): Query<Wanted>,
+    _permit: StreamPermit,
+    upload: ImportUpload,
+) -> ApiResult<Answer> {
+    let request = ImportRequest { object, map: upload.map, format, dry_run, file_name: None };
+    let job = session.import_begin(request).await?;
+    let mut file = tokio::fs::File::open(upload.file.path()).await.map_err(engine::Error::internal)?;
+    for part in 0.. {
+        let mut bytes = Vec::with_capacity(PART);
+        let limit = u64::try_from(PART).unwrap_or(u64::MAX);
+        (&mut file).take(limit).read_to_end(&mut bytes).await.map_err(engine::Error::internal)?;
+        if bytes.is_empty() {
+            break;
+        }
+        session.import_part(job.id, part, bytes).await?;
+    }
+    let job = session.import_finish(job.id).await?;
+    Answer::json(StatusCode::ACCEPTED, &json!({"job": JobBody::from(job)}))
+}

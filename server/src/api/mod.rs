@@ -1,0 +1,14 @@
+//! The calls of the API: a folder per resource, a file per kind of call.
+//!
+//! A handler takes extractors, makes one call into the engine, and turns its answer into a body of [`wire`].
+
+pub(crate) mod access;
+pub(crate) mod answer;
+pub(crate) mod changes;
+pub(crate) mod definitions;
+pub(crate) mod imports;
+pub(crate) mod jobs;
+pub(crate) mod packs;
+pub(crate) mod records;
+pub(crate) mod tenants;
+pub(crate) mod wire;

@@ -1,0 +1,137 @@
+//! Packs: which there are, which the tenant has, planning and installing one, and the format's JSON Schema.
+
+use axum::http::StatusCode;
+use engine::packs::{Installed, PackSource, PackView};
+use serde::Serialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::answer::Answer;
+use super::wire::ListBody;
+use crate::error::ApiResult;
+use crate::extract::Authorized;
+use crate::extract::json::{FromJson, JsonBody, Reading};
+use crate::extract::query::{NoQuery, Query};
+
+/// A pack that the tenant has or could have.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Pack)]
+pub(crate) struct PackBody {
+    pack: String,
+    label: String,
+    versions: Vec<String>,
+    installed: Option<String>,
+    capabilities: Vec<String>,
+}
+
+impl From<PackView> for PackBody {
+    fn from(pack: PackView) -> Self {
+        let PackView { pack, label, versions, installed, capabilities } = pack;
+        Self { pack, label, versions, installed, capabilities }
+    }
+}
+
+/// Lists the packs that the server knows.
+#[utoipa::path(get, path = "/packs", tag = "packs", operation_id = "list",
+    responses((status = 200, description = "Every pack", body = ListBody<PackBody>)))]
+pub(crate) async fn list(Authorized(mut session): Authorized, Query(_): Query<NoQuery>) -> ApiResult<Answer> {
+    let results: Vec<PackBody> = session.packs().await?.into_iter().map(PackBody::from).collect();
+    Answer::ok(&ListBody { results, next_cursor: None })
+}
+
+/// Reads the JSON Schema of the pack format, for editors.
+#[utoipa::path(get, path = "/packs/schema", tag = "packs", operation_id = "schema", security(()),
+    responses((status = 200, description = "JSON Schema 2020-12", body = Object)))]
+pub(crate) async fn schema(Query(_): Query<NoQuery>) -> ApiResult<Answer> {
+    Answer::ok(&engine::model::pack::json_schema())
+}
+
+/// `{source: "YAML"}`, `{files: {name: "YAML"}}` or `{pack: name}`.
+#[derive(Debug)]
+struct SourceBody(PackSource);
+
+#[derive(Debug)]
+struct Files(Vec<(String, String)>);
+
+impl<'a> FromJson<'a> for Files {
+    fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
+        let mut files = Vec::new();
+        for (name, value) in reading.members(raw)? {
+            match serde_json::from_str::<String>(value.get()) {
+                Ok(text) => files.push((name.into_owned(), text)),
+                Err(_) => reading.problem_at(&name, "wrong_type", "a file's text is a string"),
+            }
+        }
+        Some(Self(files))
+    }
+}
+
+impl<'a> FromJson<'a> for SourceBody {
+    fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
+        let mut object = reading.object(raw)?;
+        let source = object.optional::<String>("source");
+        let files = object.optional::<Files>("files");
+        let pack = object.optional::<String>("pack");
+        let chosen = match (source, files, pack) {
+            (Some(source), None, None) => Some(PackSource::Files(vec![("pack.yaml".to_owned(), source)])),
+            (None, Some(Files(files)), None) => Some(PackSource::Files(files)),
+            (None, None, Some(pack)) => Some(PackSource::Known(pack)),
+            _ => {
+                let message = "exactly one of `source`, `files` and `pack` says which pack is meant";
+                object.problem_at("source", "required", message);
+                None
+            }
+        };
+        object.finish();
+        chosen.map(Self)
+    }
+}
+
+/// Shows what installing a pack would add. Nothing changes.
+#[utoipa::path(post, path = "/packs/plan", tag = "packs", operation_id = "plan", request_body = Object,
+    responses((status = 200, description = "The plan", body = Object)))]
+pub(crate) async fn plan(Authorized(mut session): Authorized, body: JsonBody) -> ApiResult<Answer> {
+    let SourceBody(source) = body.read()?;
+    let plan = session.pack_plan(source).await?;
+    let steps: Vec<_> = plan
+        .steps
+        .iter()
+        .map(|step| {
+            json!({"action": "add", "kind": step.kind, "name": step.name, "before": null, "after": null,
+                "destructive": false, "records": 0, "samples": [], "job": false})
+        })
+        .collect();
+    Answer::ok(&json!({
+        "plan": plan.id,
+        "metadata_version": plan.metadata_version,
+        "summary": {"add": steps.len(), "change": 0, "remove": 0},
+        "steps": steps,
+        "conflicts": [],
+    }))
+}
+
+/// `{plan}`.
+#[derive(Debug)]
+struct ApplyBody(String);
+
+impl<'a> FromJson<'a> for ApplyBody {
+    fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
+        let mut object = reading.object(raw)?;
+        let plan = object.required::<String>("plan");
+        object.finish();
+        plan.map(Self)
+    }
+}
+
+/// Does exactly what a plan says, in one step or not at all.
+#[utoipa::path(post, path = "/packs/apply", tag = "packs", operation_id = "apply", request_body = Object,
+    responses((status = 200, description = "The tenant has it", body = Object)))]
+pub(crate) async fn apply(Authorized(mut session): Authorized, body: JsonBody) -> ApiResult<Answer> {
+    let ApplyBody(plan) = body.read()?;
+    let written = session.pack_apply(&plan).await?;
+    let Installed { pack, version, metadata_version, is_new } = written.value;
+    let body =
+        json!({"pack": pack, "version": version, "metadata_version": metadata_version, "changed": is_new, "jobs": []});
+    Ok(Answer::json(StatusCode::OK, &body)?.at(written.sequence))
+}

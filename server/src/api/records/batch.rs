@@ -1,0 +1,226 @@
+//! Many records at once: each answered for itself, or all or nothing.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use engine::Session;
+use engine::records::{Done, Effect, Mode, Operation, Record, RecordInput, Reply, Results, Step, Target, View, Written};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::body::{Id, read_fields};
+use crate::api::answer::Answer;
+use crate::api::wire::RecordBody;
+use crate::error::{ApiError, ApiResult};
+use crate::extract::json::{FromJson, JsonBody, Reading};
+use crate::extract::{Authorized, IdempotencyKey, Path, once};
+use crate::middleware::RequestScope;
+
+/// Most inputs of one call.
+pub(crate) const MOST: usize = 1_000;
+
+/// `{inputs, atomic?, id_property?, select?}`; what an input holds depends on the call.
+#[derive(Debug)]
+struct BatchBody {
+    inputs: Vec<Input>,
+    is_atomic: bool,
+    id_property: Option<String>,
+    select: Option<Vec<String>>,
+}
+
+/// The members that any input may have; each call uses some of them.
+#[derive(Debug)]
+struct Input {
+    id: Option<String>,
+    version: Option<i64>,
+    fields: RecordInput,
+}
+
+impl<'a> FromJson<'a> for BatchBody {
+    fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
+        let mut object = reading.object(raw)?;
+        let inputs = object.list("inputs", MOST);
+        let is_atomic = object.optional("atomic").unwrap_or(false);
+        let id_property = object.optional("id_property");
+        let select = object.list::<String>("select", MOST)?;
+        object.finish();
+        Some(Self { inputs: inputs?, is_atomic, id_property, select: (!select.is_empty()).then_some(select) })
+    }
+}
+
+impl<'a> FromJson<'a> for Input {
+    fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
+        let mut object = reading.object(raw)?;
+        let id = object.optional::<Id>("id").map(|Id(id)| id);
+        let version = object.optional::<i64>("version");
+        let fields = read_fields(&mut object);
+        object.finish();
+        Some(Self { id, version, fields: fields? })
+    }
+}
+
+/// What can be done in a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Create,
+    Read,
+    Update,
+    Upsert,
+    Archive,
+    Restore,
+}
+
+impl Verb {
+    const ALL: [(&'static str, Self); 6] = [
+        ("create", Self::Create),
+        ("read", Self::Read),
+        ("update", Self::Update),
+        ("upsert", Self::Upsert),
+        ("archive", Self::Archive),
+        ("restore", Self::Restore),
+    ];
+
+    fn parse(text: &str) -> ApiResult<Self> {
+        Self::ALL.iter().find(|(name, _)| *name == text).map(|(_, verb)| *verb).ok_or_else(|| {
+            let hint = engine::model::name::did_you_mean(text, Self::ALL.iter().map(|(name, _)| *name));
+            ApiError::not_found(format!("there is no such batch{hint}"))
+        })
+    }
+}
+
+/// One result of a batch: a record, or what is wrong.
+#[derive(Debug, Serialize)]
+struct ResultBody<'a> {
+    index: usize,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<RecordBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<crate::error::ProblemBody<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ResultsBody<'a> {
+    results: Vec<ResultBody<'a>>,
+}
+
+/// Makes, reads, changes, archives or restores up to 1,000 records.
+#[utoipa::path(post, path = "/records/{object}/batch/{verb}", tag = "records",
+    params(("object" = String, Path, description = "The object's name"),
+        ("verb" = String, Path, description = "create, read, update, upsert, archive or restore")),
+    request_body = Object,
+    responses((status = 200, description = "Everything was done (`atomic`)", body = Object),
+        (status = 207, description = "One result per input, in order", body = Object)))]
+pub(crate) async fn batch(
+    Authorized(mut session): Authorized,
+    Path((object, verb)): Path<(String, String)>,
+    scope: axum::Extension<RequestScope>,
+    key: Option<IdempotencyKey>,
+    body: JsonBody,
+) -> ApiResult<Answer> {
+    let verb = Verb::parse(&verb)?;
+    once(&mut session, key.as_ref(), &body).await?;
+    let batch: BatchBody = body.read()?;
+    let request_id = scope.id().as_str().to_owned();
+    if verb == Verb::Read {
+        return read(&mut session, &object, batch, &request_id).await;
+    }
+    // An unknown object is the call's mistake rather than each input's.
+    session.object_exists(&object).await?;
+    let is_atomic = batch.is_atomic;
+    let steps = steps(verb, &object, batch)?;
+    run(&mut session, &steps, if is_atomic { Mode::Atomic("inputs") } else { Mode::Each }, request_id).await
+}
+
+async fn read(session: &mut Session, object: &str, batch: BatchBody, request_id: &str) -> ApiResult<Answer> {
+    let id_property = batch.id_property;
+    let mut targets = Vec::with_capacity(batch.inputs.len());
+    for (index, input) in batch.inputs.into_iter().enumerate() {
+        targets.push(Target { id: named(input.id, index)?, id_property: id_property.clone() });
+    }
+    let view = View { select: batch.select, include: Vec::new() };
+    let results = session.record_read_many(object, &targets, &view).await?;
+    let results = results.into_iter().map(|result| {
+        result.map(|record| Done { record: Some(record), effect: Effect::Unchanged })
+    });
+    let answer = multi(results.collect(), false, request_id)?;
+    Ok(answer)
+}
+
+fn named(id: Option<String>, index: usize) -> ApiResult<String> {
+    id.ok_or_else(|| {
+        engine::Error::invalid_at(format!("/inputs/{index}/id"), "required", "`id` is required").into()
+    })
+}
+
+fn steps(verb: Verb, object: &str, batch: BatchBody) -> ApiResult<Vec<Step>> {
+    let mut steps = Vec::with_capacity(batch.inputs.len());
+    for (index, input) in batch.inputs.into_iter().enumerate() {
+        let object = object.to_owned();
+        let Input { id, version, fields } = input;
+        let target = |id: Option<String>| -> ApiResult<Target> {
+            Ok(Target { id: named(id, index)?, id_property: batch.id_property.clone() })
+        };
+        let operation = match verb {
+            Verb::Create => Operation::Create { object, input: fields },
+            Verb::Update => Operation::Update { object, target: target(id)?, input: fields, version },
+            Verb::Upsert => {
+                let missing = || {
+                    let message = "`id_property` names the unique property to go by";
+                    ApiError::from(engine::Error::invalid_at("/id_property", "required", message))
+                };
+                let id_property = batch.id_property.clone().ok_or_else(missing)?;
+                Operation::Upsert { object, id_property, id, input: fields }
+            }
+            Verb::Archive => Operation::Archive { object, target: target(id)?, version },
+            Verb::Restore | Verb::Read => Operation::Restore { object, target: target(id)? },
+        };
+        steps.push(Step::from(operation));
+    }
+    Ok(steps)
+}
+
+/// Carries the steps out and answers them one by one.
+pub(crate) async fn run(
+    session: &mut Session,
+    steps: &[Step],
+    mode: Mode,
+    request_id: String,
+) -> ApiResult<Answer> {
+    let is_atomic = mode != Mode::Each;
+    let kept_id = request_id.clone();
+    let reply: Reply<Results> = Arc::new(move |written: &Written<Results>| {
+        let results = written.value.iter().map(|result| match result {
+            Ok(done) => Ok(done.clone()),
+            Err(error) => Err(engine::Error::new(error.code, error.detail.clone())),
+        });
+        Answer::keep(multi(results.collect(), is_atomic, &kept_id).map(|answer| answer.at(written.sequence)))
+    });
+    let reply = session.idempotency().is_some().then_some(reply);
+    let Written { value, sequence } = session.execute(steps, mode, reply).await?;
+    Ok(multi(value, is_atomic, &request_id)?.at(sequence))
+}
+
+fn multi(results: Results, is_atomic: bool, request_id: &str) -> ApiResult<Answer> {
+    let results: Vec<Result<Done, ApiError>> = results.into_iter().map(|result| result.map_err(ApiError::from)).collect();
+    let mut bodies = Vec::with_capacity(results.len());
+    let mut records: Vec<Option<Record>> = Vec::with_capacity(results.len());
+    for result in &results {
+        records.push(result.as_ref().ok().and_then(|done| done.record.clone()));
+    }
+    for (index, (result, record)) in results.iter().zip(records).enumerate() {
+        bodies.push(match result {
+            Ok(done) => {
+                let status = if done.effect == Effect::Created { StatusCode::CREATED } else { StatusCode::OK };
+                ResultBody { index, status: status.as_u16(), record: record.map(RecordBody::from), error: None }
+            }
+            Err(error) => {
+                let status = error.status().as_u16();
+                ResultBody { index, status, record: None, error: Some(error.body(request_id)) }
+            }
+        });
+    }
+    let status = if is_atomic { StatusCode::OK } else { StatusCode::MULTI_STATUS };
+    Answer::json(status, &ResultsBody { results: bodies })
+}
+

@@ -1,0 +1,46 @@
+//! One page of an object's records.
+
+use engine::records::ListQuery;
+
+use super::read::ViewQuery;
+use crate::api::answer::Answer;
+use crate::api::wire::{ListBody, RecordBody};
+use crate::error::ApiResult;
+use crate::extract::query::{FromQuery, Page, Query, QueryReader};
+use crate::extract::{Authorized, Path};
+
+/// Which page, and what of each record.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    page: Page,
+    archived: bool,
+    view: ViewQuery,
+}
+
+impl FromQuery for Wanted {
+    fn from_query(query: &mut QueryReader<'_>) -> Option<Self> {
+        let page = query.page();
+        let archived = query.flag("archived");
+        let view = ViewQuery::from_query(query);
+        Some(Self { page: page?, archived, view: view? })
+    }
+}
+
+/// Lists an object's records in the order in which they were made.
+#[utoipa::path(get, path = "/records/{object}", tag = "records",
+    params(("object" = String, Path, description = "The object's name"),
+        ("limit" = Option<usize>, Query, description = "1 to 200, by default 50"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+        ("archived" = Option<bool>, Query, description = "The archived records only"),
+        ("select" = Option<String>, Query, description = "Properties to show, separated by commas"),
+        ("include" = Option<String>, Query, description = "Linked records to bring along: `company(name,domain)`")),
+    responses((status = 200, description = "A page", body = ListBody<RecordBody>)))]
+pub(crate) async fn list(
+    Authorized(mut session): Authorized,
+    Path(object): Path<String>,
+    Query(Wanted { page, archived, view }): Query<Wanted>,
+) -> ApiResult<Answer> {
+    let query = ListQuery { archived, limit: page.limit, cursor: page.cursor, view: view.view()? };
+    let found = session.record_list(&object, &query).await?;
+    Answer::ok(&ListBody::of(found, RecordBody::from))
+}

@@ -1,0 +1,10 @@
+//! Records: one by one, in batches, in transactions; their links and their past.
+
+pub(crate) mod associations;
+pub(crate) mod batch;
+pub(crate) mod body;
+pub(crate) mod history;
+pub(crate) mod list;
+pub(crate) mod read;
+pub(crate) mod transaction;
+pub(crate) mod write;
