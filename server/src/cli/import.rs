@@ -4,21 +4,23 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Body, Method};
-use tokio_util::io::ReaderStream;
+use tokio::fs::File;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWriteExt};
+use tokio_util::io::{ReaderStream, StreamReader};
 
 use super::client::{self, Client};
-use super::job::{self, Progress, RowError};
+use super::job::{self, Counts, Job, RowError};
 use super::output;
 use crate::config::ClientFlags;
 
 /// Piece in which the file is read, in bytes.
 const PIECE: usize = 64 * 1024;
 /// Rows that failed that are shown at once.
-const SHOWN: usize = 20;
+const SHOWN: u64 = 20;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Import {
@@ -73,18 +75,15 @@ impl Import {
         };
         client::run(&self.client, async |client| {
             let id = self.send(&client, format).await?;
-            let (mut progress, answer) = job::wait(&client, &id).await?;
+            let (job, answer) = job::wait(&client, &id).await?;
             if let Some(path) = &self.errors {
                 write_errors(&client, &id, path).await?;
             }
             match self.client.json {
                 true => output::json(&answer)?,
-                false => {
-                    let first = first_errors(&client, &id, &mut progress).await?;
-                    self.report(&progress, &first);
-                }
+                false => self.report(&job.counts, &first_errors(&client, &id, &job).await?),
             }
-            Ok(ExitCode::from(u8::from(progress.failed > 0)))
+            Ok(ExitCode::from(u8::from(job.counts.failed > 0)))
         })
     }
 
@@ -108,7 +107,7 @@ impl Import {
     /// The file as a part of a form that moves a bar while it is read.
     async fn open(&self) -> anyhow::Result<(Part, ProgressBar)> {
         let cannot = || format!("cannot read `{}`", self.file.display());
-        let file = tokio::fs::File::open(&self.file).await.with_context(cannot)?;
+        let file = File::open(&self.file).await.with_context(cannot)?;
         let length = file.metadata().await.with_context(cannot)?.len();
         let bar = ProgressBar::new(length);
         bar.set_style(ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} sent {bytes_per_sec}")?);
@@ -120,36 +119,44 @@ impl Import {
         Ok((Part::stream_with_length(Body::wrap_stream(pieces), length).file_name(name), bar))
     }
 
-    fn report(&self, progress: &Progress, first: &[RowError]) {
-        let Progress { created, updated, unchanged, skipped, failed, .. } = progress;
+    fn report(&self, counts: &Counts, first: &[String]) {
+        let Counts { created, updated, unchanged, skipped, failed } = counts;
         let would = if self.dry_run { " (nothing was written)" } else { "" };
         output::line(&format!(
             "{created} created, {updated} updated, {unchanged} unchanged, {skipped} skipped, {failed} failed{would}"
         ));
-        for line in first.iter().flat_map(RowError::lines) {
-            output::note(&format!("  {line}"));
-        }
-        if *failed > first.len() as u64 && self.errors.is_none() {
+        first.iter().for_each(|line| output::note(&format!("  {line}")));
+        if *failed > SHOWN && self.errors.is_none() {
             output::note("  and more; `--errors FILE` writes all of them");
         }
     }
 }
 
-/// The first rows that failed, to be shown.
-async fn first_errors(client: &Client, id: &str, progress: &mut Progress) -> anyhow::Result<Vec<RowError>> {
-    if progress.failed == 0 || !progress.problems.is_empty() {
-        return Ok(std::mem::take(&mut progress.problems));
+/// What is wrong with the rows that failed first, a line for each thing.
+async fn first_errors(client: &Client, id: &str, job: &Job) -> anyhow::Result<Vec<String>> {
+    let mut told = job.lines();
+    if job.counts.failed == 0 || !told.is_empty() {
+        return Ok(told);
     }
-    let mut page = client.get(&format!("/jobs/{id}/errors?limit={SHOWN}")).await?;
-    serde_json::from_value(page["results"].take()).context("the server's answer is no list of rows")
+    let mut lines = errors(client, id).await?.lines();
+    for _ in 0..SHOWN {
+        let Some(line) = lines.next_line().await.context("the list of errors breaks off")? else { break };
+        let row: RowError = serde_json::from_str(&line).context("the server's answer is no list of rows")?;
+        told.extend(row.lines());
+    }
+    Ok(told)
 }
 
 /// Writes every row that failed, one JSON object a line.
 async fn write_errors(client: &Client, id: &str, path: &Path) -> anyhow::Result<()> {
-    let mut lines = String::new();
-    for row in client.list(&format!("/jobs/{id}/errors")).await? {
-        lines.push_str(&row.to_string());
-        lines.push('\n');
-    }
-    tokio::fs::write(path, lines).await.with_context(|| format!("cannot write `{}`", path.display()))
+    let mut lines = errors(client, id).await?;
+    let mut file = File::create(path).await.with_context(|| format!("cannot write `{}`", path.display()))?;
+    tokio::io::copy_buf(&mut lines, &mut file).await.context("the list of errors cannot be copied")?;
+    file.flush().await.with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+/// The rows that failed as they come.
+async fn errors(client: &Client, id: &str) -> anyhow::Result<impl AsyncBufRead + Unpin> {
+    let answer = client.send(client.request(Method::GET, &format!("/jobs/{id}/errors"))).await?;
+    Ok(StreamReader::new(Box::pin(answer.bytes_stream().map_err(std::io::Error::other))))
 }

@@ -14,9 +14,14 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 /// A job as the server tells it.
 #[derive(Debug, Deserialize)]
-struct Job {
+pub(super) struct Job {
     state: State,
     progress: Progress,
+    #[serde(default)]
+    pub(super) counts: Counts,
+    /// What a dry run found first.
+    #[serde(default)]
+    errors: Vec<RowProblem>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -30,24 +35,28 @@ enum State {
     Cancelled,
 }
 
-/// How far an import has got.
+/// How far it has got, in bytes of the file and in rows.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Progress {
+struct Progress {
     bytes: u64,
     total_bytes: u64,
     rows: u64,
+    /// Why it could not go on.
+    error: Option<Reason>,
+}
+
+/// How many rows became what.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Counts {
     pub(super) created: u64,
     pub(super) updated: u64,
     pub(super) unchanged: u64,
     pub(super) skipped: u64,
     pub(super) failed: u64,
-    /// The first rows that a dry run would refuse.
-    pub(super) problems: Vec<RowError>,
-    error: Option<Reason>,
 }
 
-/// Why a job could not go on.
 #[derive(Debug, Deserialize)]
 struct Reason {
     detail: String,
@@ -65,19 +74,33 @@ pub(super) struct RowError {
 
 #[derive(Debug, Deserialize)]
 struct RowProblem {
+    row: Option<u64>,
+    line: Option<u64>,
     column: Option<String>,
     pointer: String,
     message: String,
 }
 
+impl Job {
+    /// What a dry run found first, one line for each thing that is wrong.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let place = |problem: &RowProblem| (problem.row.unwrap_or_default(), problem.line.unwrap_or_default());
+        self.errors.iter().map(|problem| problem.told_at(place(problem))).collect()
+    }
+}
+
 impl RowError {
-    /// One line for each thing that is wrong with it.
-    pub(super) fn lines(&self) -> impl Iterator<Item = String> {
-        self.problems.iter().map(|problem| format!("row {} (line {}): {}", self.row, self.line, problem.text()))
+    /// One line for each thing that is wrong with the row.
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.problems.iter().map(|problem| problem.told_at((self.row, self.line))).collect()
     }
 }
 
 impl RowProblem {
+    fn told_at(&self, (row, line): (u64, u64)) -> String {
+        format!("row {row} (line {line}): {}", self.text())
+    }
+
     fn text(&self) -> String {
         match &self.column {
             Some(column) => format!("{column}: {}", self.message),
@@ -87,30 +110,29 @@ impl RowProblem {
     }
 }
 
-/// Looks at a job until it has ended; how far it got, and the answer as it came.
-pub(super) async fn wait(client: &Client, id: &str) -> anyhow::Result<(Progress, Value)> {
+/// Looks at a job until it has ended: how it ended, and the answer as it came.
+pub(super) async fn wait(client: &Client, id: &str) -> anyhow::Result<(Job, Value)> {
     let bar = ProgressBar::no_length();
     bar.set_style(ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} imported, {msg} rows, {eta} left")?);
     loop {
         let answer = client.get(&format!("/jobs/{id}")).await?;
         let job: Job = serde_json::from_value(answer.clone()).context("the server's answer is no job")?;
-        let progress = job.progress;
-        bar.set_length(progress.total_bytes);
-        bar.set_position(progress.bytes);
-        bar.set_message(progress.rows.to_string());
+        bar.set_length(job.progress.total_bytes);
+        bar.set_position(job.progress.bytes);
+        bar.set_message(job.progress.rows.to_string());
         match job.state {
             State::Uploading | State::Queued | State::Running => tokio::time::sleep(PAUSE).await,
             State::Done => {
                 bar.finish_and_clear();
-                return Ok((progress, answer));
+                return Ok((job, answer));
             }
             State::Failed => {
                 bar.abandon();
-                bail!("the job {id} could not go on: {}", reason(progress.error));
+                bail!("the job {id} could not go on: {}", reason(job.progress.error));
             }
             State::Cancelled => {
                 bar.abandon();
-                bail!("the job {id} was cancelled after {} rows", progress.rows);
+                bail!("the job {id} was cancelled after {} rows", job.progress.rows);
             }
         }
     }
@@ -138,7 +160,7 @@ mod tests {
             "row 3 (line 5): /properties/name: `name` is required",
             "row 3 (line 5): taken",
         ];
-        assert_eq!(error.lines().collect::<Vec<_>>(), expected);
+        assert_eq!(error.lines(), expected);
     }
 
     #[test]

@@ -72,7 +72,9 @@ async fn an_import_is_sent_watched_and_its_failed_rows_written() {
     let job = axum::routing::get(move || async move {
         let is_first = looks.fetch_add(1, Ordering::Relaxed) == 0;
         let state = if is_first { "running" } else { "done" };
-        format!(r#"{{"id": "7", "state": "{state}", "progress": {{"rows": 3, "created": 2, "failed": 1}}}}"#)
+        format!(
+            r#"{{"id": "7", "state": "{state}", "progress": {{"rows": 3}}, "counts": {{"created": 2, "failed": 1}}}}"#
+        )
     });
     let (sent, mut received) = tokio::sync::mpsc::unbounded_channel();
     let import = axum::routing::post(move |uri: axum::http::Uri, body: String| async move {
@@ -80,7 +82,7 @@ async fn an_import_is_sent_watched_and_its_failed_rows_written() {
         r#"{"job": {"id": "7"}}"#
     });
     let row = r#"{"row": 3, "line": 4, "problems": [{"pointer": "/properties/a", "code": "x", "message": "odd"}]}"#;
-    let errors = axum::routing::get(move || async move { format!(r#"{{"results": [{row}], "next_cursor": null}}"#) });
+    let errors = axum::routing::get(move || async move { format!("{row}\n") });
     let router = axum::Router::new()
         .route("/api/v1/imports", import)
         .route("/api/v1/jobs/7", job)
