@@ -66,7 +66,18 @@ pub(crate) struct Inner {
 
 impl Engine {
     /// Opens the store and starts the background tasks.
-    pub async fn open(config: EngineConfig) -> Result<Self> {
+    pub async fn open(mut config: EngineConfig) -> Result<Self> {
+        let followers = std::mem::take(&mut config.followers);
+        let engine = Self::idle(config).await?;
+        crate::jobs::start_worker(&engine);
+        for follower in followers {
+            crate::followers::start(&engine, follower);
+        }
+        Ok(engine)
+    }
+
+    /// Opens the store; nothing happens in the background.
+    pub(crate) async fn idle(config: EngineConfig) -> Result<Self> {
         let store = Store::open(&config.store).await?;
         let inner = Inner {
             store,
@@ -82,12 +93,7 @@ impl Engine {
             stopping: CancellationToken::new(),
             job_added: tokio::sync::Notify::new(),
         };
-        let engine = Self { inner: Arc::new(inner) };
-        crate::jobs::start_worker(&engine);
-        for follower in config.followers {
-            crate::followers::start(&engine, follower);
-        }
-        Ok(engine)
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The store below, for the engine's own modules.

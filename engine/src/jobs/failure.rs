@@ -36,7 +36,12 @@ pub struct RowProblem {
 
 impl RowProblem {
     /// A problem with what stands in `column`.
-    pub(crate) fn new(column: Option<&str>, pointer: impl Into<String>, code: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        column: Option<&str>,
+        pointer: impl Into<String>,
+        code: &str,
+        message: impl Into<String>,
+    ) -> Self {
         let column = column.map(str::to_owned);
         Self { column, pointer: pointer.into(), code: code.to_owned(), message: message.into(), samples: Vec::new() }
     }

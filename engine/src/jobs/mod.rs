@@ -67,8 +67,7 @@ pub enum JobState {
 }
 
 impl JobState {
-    const ALL: [Self; 6] =
-        [Self::Uploading, Self::Queued, Self::Running, Self::Done, Self::Failed, Self::Cancelled];
+    const ALL: [Self; 6] = [Self::Uploading, Self::Queued, Self::Running, Self::Done, Self::Failed, Self::Cancelled];
 
     /// The word on the wire and in the store.
     pub fn as_str(self) -> &'static str {
@@ -158,7 +157,8 @@ impl Session {
         let mut tx = self.engine.store().begin(self.tenant()).await?;
         let id = JobId(counter::next(&mut tx, "job").await?);
         job::create(&mut tx, id, kind, state.as_str(), &spec, Some(self.caller.user), self.now()).await?;
-        let row = job::get(tx.reader(), id).await?.ok_or_else(|| Error::internal("a job is not there after it was made"))?;
+        let row =
+            job::get(tx.reader(), id).await?.ok_or_else(|| Error::internal("a job is not there after it was made"))?;
         tx.commit().await?;
         if state == JobState::Queued {
             self.engine.inner.job_added.notify_one();

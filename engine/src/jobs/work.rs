@@ -48,7 +48,7 @@ pub(crate) struct Work {
 
 impl Work {
     /// Takes a waiting job; none where somebody else was faster.
-    pub(super) async fn take(engine: &Engine, tenant: TenantId, id: JobId) -> Result<Option<Self>> {
+    pub(crate) async fn take(engine: &Engine, tenant: TenantId, id: JobId) -> Result<Option<Self>> {
         let now = engine.now();
         let held = later(now, LEASE);
         if !job::claim(engine.store(), tenant, id, held, now).await? {
@@ -109,31 +109,38 @@ impl Work {
     }
 
     /// Leaves the job as its run has ended.
-    pub(super) async fn finish(self, ending: Result<Ending>) -> Result<()> {
+    pub(crate) async fn finish(self, ending: Result<Ending>) -> Result<()> {
         match ending {
-            Ok(Ending::Done) => self.end(JobState::Done, &Value::Object(self.progress.clone())).await,
+            Ok(Ending::Done) => {
+                self.end(JobState::Done, &Value::Object(self.progress.clone())).await?;
+                Ok(())
+            }
             Ok(Ending::Stopped) => self.release(Duration::ZERO).await,
             Ok(Ending::Lost) => Ok(()),
             Err(error) if error.code == ErrorCode::Unavailable => {
                 tracing::warn!(tenant.id = %self.tenant, job.id = %self.id, %error, "a job waits for the database");
                 self.release(RETRY).await
             }
-            Err(error) => {
-                let (tenant, id) = (self.tenant, self.id);
-                match &error.source {
-                    Some(source) => tracing::error!(tenant.id = %tenant, job.id = %id, %source, "a job failed"),
-                    None => tracing::info!(tenant.id = %tenant, job.id = %id, %error, "a job failed"),
-                }
-                self.end(JobState::Failed, &with_error(self.progress.clone(), &error)).await
-            }
+            Err(error) => self.fail(&error).await,
         }
     }
 
-    async fn end(&self, state: JobState, progress: &Value) -> Result<()> {
-        let (store, progress) = (self.engine.store(), progress.to_string());
-        let at = self.engine.now();
-        job::end(store, self.tenant, self.id, Holder::Worker(self.held), state.as_str(), &progress, at).await?;
+    /// A job that was cancelled or taken over cannot fail any more, whatever its worker stumbled over.
+    async fn fail(&self, error: &Error) -> Result<()> {
+        if self.end(JobState::Failed, &with_error(self.progress.clone(), error)).await? {
+            let (tenant, id) = (self.tenant, self.id);
+            match &error.source {
+                Some(source) => tracing::error!(tenant.id = %tenant, job.id = %id, %source, "a job failed"),
+                None => tracing::info!(tenant.id = %tenant, job.id = %id, %error, "a job failed"),
+            }
+        }
         Ok(())
+    }
+
+    async fn end(&self, state: JobState, progress: &Value) -> Result<bool> {
+        let (store, holder) = (self.engine.store(), Holder::Worker(self.held));
+        let (progress, at) = (progress.to_string(), self.engine.now());
+        Ok(job::end(store, self.tenant, self.id, holder, state.as_str(), &progress, at).await?)
     }
 
     async fn release(&self, pause: Duration) -> Result<()> {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use engine_model::time::Timestamp;
 use engine_model::{JobId, TenantId};
 use engine_store::job::{self, Holder};
-use futures::{FutureExt, StreamExt};
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use tokio::task::JoinHandle;
 
 use super::work::{Ending, Work};

@@ -30,11 +30,13 @@ impl Session {
         if failed.iter().any(|(_, error)| may_be_outdated(error)) && self.refresh().await? {
             (ready, failed) = self.plan_all(steps, &all, at).await?;
         }
-        let mut results: Vec<(usize, Result<Effect>)> = failed.into_iter().map(|(index, error)| (index, Err(error))).collect();
+        let mut results: Vec<(usize, Result<Effect>)> =
+            failed.into_iter().map(|(index, error)| (index, Err(error))).collect();
         let taken = self.taken(&ready).await?;
         let present = self.present_links(&ready).await?;
         for (ready, refusals) in ready.iter().zip(taken) {
-            let links_more = ready.plan.links.iter().any(|link| !key_of(link).is_some_and(|key| present.contains(&key)));
+            let links_more =
+                ready.plan.links.iter().any(|link| !key_of(link).is_some_and(|key| present.contains(&key)));
             let effect = match ready.plan.effect {
                 Effect::Unchanged if links_more => Effect::Changed,
                 planned => planned,
@@ -65,7 +67,8 @@ impl Session {
             return Ok(claims.iter().map(|_| Vec::new()).collect());
         }
         let stored = record::holders(&mut self.reader().await?, &values).await?;
-        let stored: HashMap<UniqueValue, RecordId> = stored.into_iter().filter(|(value, _)| !released.contains(value)).collect();
+        let stored: HashMap<UniqueValue, RecordId> =
+            stored.into_iter().filter(|(value, _)| !released.contains(value)).collect();
         let other = |(record, value): (RecordRef, UniqueValue)| {
             let holder = *stored.get(&value)?;
             (record != RecordRef::Id(holder)).then_some(Refusal::Taken { value, holder })

@@ -157,7 +157,7 @@ pub(crate) fn explain(refusals: &[Refusal]) -> Error {
                 }
                 let message = format!(
                     "`{kind}` allows no further link here: record {from} is already linked to record {to}; \
-                     `?replace=true` replaces that link"
+                     replace that link or take it away first"
                 );
                 let mut problem = Problem::new("/associations", "cardinality", message);
                 problem.samples.extend([from.to_string(), to.to_string()]);

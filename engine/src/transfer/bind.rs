@@ -77,7 +77,8 @@ impl BoundProperty {
 
 /// Fits `map` to the definitions; records are of `object`. Pointers of problems begin with `/map`.
 pub(super) fn bind(map: &ColumnMap, catalog: &Catalog, object: &str) -> Result<Bound, Problems> {
-    let definition = catalog.object(object).map_err(|error| vec![Problem::new("/object", "unknown_object", error.detail)])?;
+    let definition =
+        catalog.object(object).map_err(|error| vec![Problem::new("/object", "unknown_object", error.detail)])?;
     let mut binder = Binder { catalog, object: definition, filled: HashMap::new(), problems: Problems::new() };
     let mut columns = IndexMap::with_capacity(map.columns.len());
     for (column, targets) in &map.columns {
@@ -222,9 +223,14 @@ pub(super) fn check_link(catalog: &Catalog, object: &ObjectDefinition, link: &Li
                 let message = format!("`{}` does not link a `{}` with a `{}`", found.name, object.name, link.object);
                 problems.push(Problem::new("/to", "invalid", message));
             }
-            let label = link.label.as_deref().filter(|label| !found.labels.is_empty() && !found.labels.contains_key(*label));
+            let label =
+                link.label.as_deref().filter(|label| !found.labels.is_empty() && !found.labels.contains_key(*label));
             if let Some(label) = label {
-                problems.push(Problem::new("/label", "unknown_option", format!("`{}` has no label `{label}`", found.name)));
+                problems.push(Problem::new(
+                    "/label",
+                    "unknown_option",
+                    format!("`{}` has no label `{label}`", found.name),
+                ));
             }
         }
         Err(problem) => problems.push(problem),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use engine_store::idempotency::StoredReply;
 
 use super::bind::Bound;
+use super::layout::Layout;
 use super::lookup::{Targets, Users};
 use super::outcome::{Ended, Outcome, problems_of};
 use super::row::RowDraft;
@@ -30,6 +31,7 @@ pub(super) enum How<'a> {
 pub(super) async fn carry_out(
     session: &mut Session,
     bound: &Bound,
+    layout: &Layout,
     users: &Users,
     mut drafts: Vec<RowDraft>,
     how: How<'_>,
@@ -46,12 +48,11 @@ pub(super) async fn carry_out(
     let mut outcome = Outcome::default();
     let (drafts, steps): (Vec<_>, Vec<_>) = sound.into_iter().unzip();
     for (draft, ended) in drafts.into_iter().zip(perform(session, &steps, how).await?) {
-        outcome.add(draft, ended);
+        outcome.add(layout, &draft, ended);
     }
     let (drafts, steps): (Vec<_>, Vec<_>) = faulty.into_iter().unzip();
     for (draft, plan) in drafts.into_iter().zip(session.plan_only(&steps).await?) {
-        let ended = with_plan(&draft, &plan);
-        outcome.add(draft, ended);
+        outcome.add(layout, &draft, with_plan(&draft, &plan));
     }
     outcome.errors.sort_unstable_by_key(|error| error.row);
     Ok(outcome)

@@ -15,7 +15,7 @@ use super::layout::{self, Layout};
 use super::lookup::Users;
 use super::map::ColumnMap;
 use super::outcome::Outcome;
-use super::progress::{KEPT_ERRORS, Place, Progress, SHOWN_PROBLEMS};
+use super::progress::{KEPT_ERRORS, Place, Progress, SHOWN, SHOWN_BY_DRY_RUN};
 use super::row::{self, Given, RowDraft};
 use super::rows::{Chunk, Rows, unreadable};
 use super::seen::{Known, Seen};
@@ -47,10 +47,9 @@ pub(crate) async fn run(work: &mut Work) -> Result<Ending> {
         let mut outcome = run.chunk(&chunk, progress.place(), work.id).await?;
         let room = KEPT_ERRORS.saturating_sub(progress.failed);
         outcome.errors.truncate(usize::try_from(room).unwrap_or(usize::MAX));
-        if run.spec.dry_run {
-            let shown = SHOWN_PROBLEMS.saturating_sub(progress.problems.len());
-            progress.problems.extend(outcome.errors.iter().take(shown).cloned());
-        }
+        let shown = if run.spec.dry_run { SHOWN_BY_DRY_RUN } else { SHOWN };
+        let more = shown.saturating_sub(progress.problems.len());
+        progress.problems.extend(outcome.errors.iter().take(more).cloned());
         work.keep_errors(outcome.errors).await?;
         progress.advance(chunk.end, outcome.counts);
         if !work.save(&progress).await? {
@@ -127,7 +126,9 @@ impl Run {
     /// Notes the keys of rows that an earlier run has dealt with.
     async fn recall(&mut self, rows: &mut Rows, until: Place) -> Result<()> {
         while self.seen.is_some() && rows.place().offset < until.offset {
-            let left = usize::try_from(until.rows.saturating_sub(rows.place().rows)).unwrap_or(CHUNK_ROWS).clamp(1, CHUNK_ROWS);
+            let left = usize::try_from(until.rows.saturating_sub(rows.place().rows))
+                .unwrap_or(CHUNK_ROWS)
+                .clamp(1, CHUNK_ROWS);
             let before = rows.place().rows;
             let Some(chunk) = rows.next(left).await? else { break };
             for draft in self.drafts(&chunk, before)? {
@@ -152,7 +153,9 @@ impl Run {
 
     fn fit(&mut self) -> Result<()> {
         self.layout = match self.spec.format {
-            Format::Csv => layout::of_header(&self.map, &self.bound, &self.catalog, &self.header).map_err(Error::invalid)?,
+            Format::Csv => {
+                layout::of_header(&self.map, &self.bound, &self.catalog, &self.header).map_err(Error::invalid)?
+            }
             Format::Ndjson => layout::of_map(&self.map, &self.bound),
         };
         Ok(())
@@ -176,7 +179,15 @@ impl Run {
     async fn carry_out(&mut self, drafts: Vec<RowDraft>, from: Place, job: JobId) -> Result<Outcome> {
         if self.is_of_users {
             let is_rehearsal = self.spec.dry_run;
-            return users::carry_out(&mut self.session, &self.bound, &mut self.users, drafts, is_rehearsal).await;
+            return users::carry_out(
+                &mut self.session,
+                &self.bound,
+                &self.layout,
+                &mut self.users,
+                drafts,
+                is_rehearsal,
+            )
+            .await;
         }
         // No header can carry a line feed, so that no caller's own key is like this one.
         let claim = format!("job\n{job}\n{}", from.offset);
@@ -184,7 +195,7 @@ impl Run {
             Some(seen) if self.spec.dry_run => How::Rehearse(seen),
             _ => How::Write { claim: self.bound.key.is_none().then_some(&claim) },
         };
-        carry_out(&mut self.session, &self.bound, &self.users, drafts, how).await
+        carry_out(&mut self.session, &self.bound, &self.layout, &self.users, drafts, how).await
     }
 
     /// Notes a row's key; whether it came before.
@@ -260,3 +271,6 @@ pub(super) fn is_of_users(session: &Session, object: &str) -> bool {
 pub(super) fn catalog_for(session: &Session, object: &str) -> Result<Arc<Catalog>> {
     if is_of_users(session, object) { users::catalog(session).map(Arc::new) } else { Ok(Arc::clone(&session.catalog)) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use engine_model::name::did_you_mean;
 use engine_model::problem::push_segment;
 use engine_model::{Problem, Problems};
 
-use super::bind::{Bound, BoundTarget, property_called};
+use super::bind::{Bound, BoundAim, BoundProperty, BoundTarget, property_called};
 use super::map::ColumnMap;
 use crate::definitions::catalog::{Catalog, shortened};
 
@@ -23,8 +23,27 @@ pub(super) struct Layout {
     pub(super) skip_without: Vec<usize>,
 }
 
+impl Layout {
+    /// The column that fills a place in the record, `/properties/amount` or something in it.
+    pub(super) fn column_of(&self, pointer: &str) -> Option<&str> {
+        let property = pointer.strip_prefix("/properties/").and_then(|rest| rest.split('/').next());
+        let fills = |target: &BoundTarget| match &target.aim {
+            BoundAim::Property(BoundProperty { name, .. }) | BoundAim::User(name, _) => property == Some(name.as_str()),
+            BoundAim::Owner(_) => pointer == "/owner_id",
+            BoundAim::Link(_) => false,
+        };
+        let index = self.targets.iter().position(|targets| targets.iter().any(fills))?;
+        self.names.get(index).map(String::as_str)
+    }
+}
+
 /// The layout of a file whose columns stand in its header; everything that does not fit is a problem.
-pub(super) fn of_header(map: &ColumnMap, bound: &Bound, catalog: &Catalog, header: &[String]) -> Result<Layout, Problems> {
+pub(super) fn of_header(
+    map: &ColumnMap,
+    bound: &Bound,
+    catalog: &Catalog,
+    header: &[String],
+) -> Result<Layout, Problems> {
     let (mut layout, mut problems) = (Layout::default(), Problems::new());
     let used: HashSet<&str> = map.used_columns().into_iter().collect();
     for (index, name) in header.iter().enumerate() {
@@ -49,7 +68,11 @@ pub(super) fn of_header(map: &ColumnMap, bound: &Bound, catalog: &Catalog, heade
         problems.push(column_problem(name, "missing_column", message));
     }
     if let Some(key) = bound.key.as_ref().filter(|key| map.is_automatic() && !is_filled(map, &layout, key)) {
-        problems.push(column_problem(key, "missing_column", format!("the file has no column `{key}`, which is the key")));
+        problems.push(column_problem(
+            key,
+            "missing_column",
+            format!("the file has no column `{key}`, which is the key"),
+        ));
     }
     layout.skip_without = map.skip_without.iter().filter_map(|name| layout.positions.get(name).copied()).collect();
     if problems.is_empty() { Ok(layout) } else { Err(problems) }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::layout::Layout;
 use super::progress::Counts;
 use super::row::RowDraft;
 use crate::error::{Error, ErrorCode};
@@ -61,8 +62,8 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// Counts a row and keeps what is wrong with it.
-    pub(super) fn add(&mut self, draft: RowDraft, ended: Ended) {
+    /// Counts a row, laid out like `layout`, and keeps what is wrong with it.
+    pub(super) fn add(&mut self, layout: &Layout, draft: &RowDraft, ended: Ended) {
         match ended {
             // Only a rehearsal finds nothing stored by an earlier row.
             Ended::Created if draft.came_again => self.counts.updated += 1,
@@ -71,7 +72,7 @@ impl Outcome {
             Ended::Unchanged => self.counts.unchanged += 1,
             Ended::Failed(problems) => {
                 self.counts.failed += 1;
-                let problems = problems.into_iter().map(|problem| located(&draft, problem)).collect();
+                let problems = problems.into_iter().map(|problem| located(layout, draft, problem)).collect();
                 self.errors.push(JobError { row: draft.row, line: draft.line, problems });
             }
         }
@@ -79,15 +80,16 @@ impl Outcome {
 }
 
 /// Says which column a problem comes from, and names records of the same file by what the file calls them.
-fn located(draft: &RowDraft, mut problem: RowProblem) -> RowProblem {
-    if problem.column.is_none() {
-        problem.column = draft.column_of(&problem.pointer).map(str::to_owned);
+fn located(layout: &Layout, draft: &RowDraft, mut problem: RowProblem) -> RowProblem {
+    let link = match (problem.pointer.strip_prefix("/associations"), draft.linked.as_slice()) {
+        (Some(""), [only]) => Some(only),
+        (Some(rest), links) => rest.split('/').nth(1).and_then(|index| links.get(index.parse::<usize>().ok()?)),
+        (None, _) => None,
+    };
+    if let (Some(link), "not_found") = (link, problem.code.as_str()) {
+        problem.message = format!("there is no {}; the row that should make it may have failed", link.to);
     }
-    let index = problem.pointer.strip_prefix("/associations/").and_then(|rest| rest.split('/').next()?.parse().ok());
-    if let Some(link) = index.and_then(|index: usize| draft.linked.get(index))
-        && problem.code == "not_found"
-    {
-        problem.message = format!("there is no {link}; the row that should make it may have failed");
-    }
+    let column = link.and_then(|link| link.column.as_deref()).or_else(|| layout.column_of(&problem.pointer));
+    problem.column = problem.column.or_else(|| column.map(str::to_owned));
     problem
 }

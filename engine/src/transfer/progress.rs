@@ -4,8 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::jobs::JobError;
 
-/// How many problems a dry run shows with its progress.
-pub(super) const SHOWN_PROBLEMS: usize = 50;
+/// How many rows that failed a dry run shows with its progress.
+pub(super) const SHOWN_BY_DRY_RUN: usize = 50;
+
+/// How many rows that failed an import shows with its progress, which is written often.
+pub(super) const SHOWN: usize = 10;
 
 /// How many rows that failed are kept with what is wrong with them; further ones are only counted.
 pub(super) const KEPT_ERRORS: u64 = 100_000;
@@ -32,7 +35,7 @@ pub struct Progress {
     pub skipped: u64,
     /// Rows with problems, of which nothing was taken over.
     pub failed: u64,
-    /// The first problems of a dry run.
+    /// The first rows that failed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<JobError>,
     /// Where to go on.

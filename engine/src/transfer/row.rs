@@ -38,10 +38,8 @@ pub(super) struct RowDraft {
     pub(super) owner: Option<Wanted<UserKey>>,
     /// Links, to records to be found.
     pub(super) links: Vec<WantedLink>,
-    /// Where each link that was found leads, in words.
-    pub(super) linked: Vec<String>,
-    /// Which column each place comes from.
-    pub(super) sources: Vec<(String, String)>,
+    /// The links that were found, in order.
+    pub(super) linked: Vec<Linked>,
     /// A row before it had the same key.
     pub(super) came_again: bool,
     /// Everything that is wrong so far.
@@ -57,6 +55,15 @@ pub(super) struct Wanted<By> {
     pub(super) text: String,
     /// The column it comes from.
     pub(super) column: Option<String>,
+}
+
+/// A link to a record that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Linked {
+    /// The column it comes from.
+    pub(super) column: Option<String>,
+    /// The record at the other end, in words.
+    pub(super) to: String,
 }
 
 /// A link to a record to be found.
@@ -77,14 +84,14 @@ impl RowDraft {
     }
 
     /// Notes a problem with what stands in `column`.
-    pub(super) fn problem(&mut self, column: Option<&str>, pointer: impl Into<String>, code: &str, message: impl Into<String>) {
+    pub(super) fn problem(
+        &mut self,
+        column: Option<&str>,
+        pointer: impl Into<String>,
+        code: &str,
+        message: impl Into<String>,
+    ) {
         self.problems.push(RowProblem::new(column, pointer, code, message));
-    }
-
-    /// The column that a place in the record comes from.
-    pub(super) fn column_of(&self, pointer: &str) -> Option<&str> {
-        let is_within = |place: &str| pointer.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        self.sources.iter().find(|(place, _)| is_within(place)).map(|(_, column)| column.as_str())
     }
 
     /// The value given for a property.
@@ -92,10 +99,7 @@ impl RowDraft {
         self.properties.iter().find(|(name, _)| name == property).map(|(_, value)| value.as_ref())
     }
 
-    fn set(&mut self, column: Option<&str>, property: &str, value: Box<RawValue>) {
-        if let Some(column) = column {
-            self.sources.push((push_segment("/properties", property), column.to_owned()));
-        }
+    fn set(&mut self, property: &str, value: Box<RawValue>) {
         self.properties.push((property.to_owned(), value));
     }
 }
@@ -124,7 +128,7 @@ pub(super) fn read(map: &ColumnMap, bound: &Bound, layout: &Layout, cells: &[Giv
 
 fn read_target(map: &ColumnMap, target: &BoundTarget, given: Given<'_>, column: &str, draft: &mut RowDraft) {
     if let (BoundAim::Property(property), Given::Json(raw), true) = (&target.aim, given, target.rules.is_plain()) {
-        return set_json(map, property, raw, column, draft);
+        return set_json(map, property, raw, draft);
     }
     match given {
         Given::Json(raw) if matches!(target.aim, BoundAim::Link(_)) && raw.get().starts_with('[') => {
@@ -203,10 +207,10 @@ fn json_text(raw: &RawValue) -> Option<Cow<'_, str>> {
 }
 
 /// JSON values go to their property as they are; null takes a value away.
-fn set_json(map: &ColumnMap, property: &BoundProperty, raw: &RawValue, column: &str, draft: &mut RowDraft) {
+fn set_json(map: &ColumnMap, property: &BoundProperty, raw: &RawValue, draft: &mut RowDraft) {
     let is_skipped = json_text(raw).is_some_and(|text| map.skip_values.iter().any(|skipped| *skipped == *text));
     if !is_skipped {
-        draft.set(Some(column), &property.name, raw.to_owned());
+        draft.set(&property.name, raw.to_owned());
     }
 }
 
@@ -221,7 +225,7 @@ fn set_value(column: Option<&str>, property: &BoundProperty, value: &Value, draf
     match to_raw_value(value) {
         // A cell that comes to nothing says nothing, and takes no value away.
         Ok(_) if value.is_null() => {}
-        Ok(raw) => draft.set(column, &property.name, raw),
+        Ok(raw) => draft.set(&property.name, raw),
         Err(error) => draft.problem(column, push_segment("/properties", &property.name), "invalid", error.to_string()),
     }
 }

@@ -49,7 +49,13 @@ pub(super) struct Rows {
 
 impl Rows {
     /// The rows of a job's input from its beginning.
-    pub(super) async fn open(store: &Store, tenant: TenantId, job: JobId, total: u64, splitter: Splitter) -> Result<Self> {
+    pub(super) async fn open(
+        store: &Store,
+        tenant: TenantId,
+        job: JobId,
+        total: u64,
+        splitter: Splitter,
+    ) -> Result<Self> {
         let mut input = Input::open(store, tenant, job, total, Cursor::default());
         while input.bytes().len() < BYTE_ORDER_MARK.len() && !input.is_whole() {
             input.fill().await?;
@@ -81,7 +87,8 @@ impl Rows {
             let Some(length) = self.next_length().await? else { break };
             let row = self.input.bytes().get(..length).unwrap_or_default();
             let line = self.line + 1;
-            self.line += count_lines(row);
+            // The last line need not have an end.
+            self.line += count_lines(row) + u64::from(!row.ends_with(b"\n") && !row.ends_with(b"\r"));
             if row.iter().any(|byte| !matches!(byte, b'\r' | b'\n')) {
                 bytes.extend_from_slice(row);
                 rows.push(RawRow { end: bytes.len(), line });
@@ -160,7 +167,8 @@ impl Chunk {
 /// Lines end with a line feed, a carriage return, or both.
 fn count_lines(row: &[u8]) -> u64 {
     let feeds = row.iter().filter(|byte| **byte == b'\n').count();
-    let returns = row.iter().zip(row.iter().skip(1).chain([&0])).filter(|(byte, next)| **byte == b'\r' && **next != b'\n');
+    let returns =
+        row.iter().zip(row.iter().skip(1).chain([&0])).filter(|(byte, next)| **byte == b'\r' && **next != b'\n');
     (feeds + returns.count()) as u64
 }
 

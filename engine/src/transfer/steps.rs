@@ -10,7 +10,7 @@ use serde_json::value::to_raw_value;
 use super::bind::Bound;
 use super::lookup::{Targets, Users, value_of};
 use super::map::LinkAim;
-use super::row::{RowDraft, Wanted, WantedLink};
+use super::row::{Linked, RowDraft, Wanted, WantedLink};
 use super::seen::Seen;
 use crate::definitions::catalog::{Catalog, shortened};
 use crate::records::{LinkInput, Operation, PropertiesInput, RecordInput, Step, unique_value};
@@ -76,10 +76,8 @@ impl<'a> Steps<'a> {
         if to == REHEARSED {
             return None;
         }
-        if let Some(column) = wanted.column.clone() {
-            draft.sources.push((push_segment("/associations", &draft.linked.len().to_string()), column));
-        }
-        draft.linked.push(if is_id { format!("record `{}`", shortened(&to)) } else { described(&wanted) });
+        let words = if is_id { format!("record `{}`", shortened(&to)) } else { described(&wanted) };
+        draft.linked.push(Linked { column: wanted.column.clone(), to: words });
         let LinkAim { association, label, .. } = wanted.by;
         Some(LinkInput { kind: association, to, label, properties })
     }
@@ -111,7 +109,9 @@ impl<'a> Steps<'a> {
         let mut is_known = false;
         for property in object.properties.values().filter(|property| property.unique) {
             let given = draft.value(&property.name).and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
-            if let Some(value) = given.and_then(|given| unique_value(&self.catalog.locale, object, &property.name, &given)) {
+            if let Some(value) =
+                given.and_then(|given| unique_value(&self.catalog.locale, object, &property.name, &given))
+            {
                 self.earlier.entry(value).or_insert_with(|| reference.clone());
                 is_known = true;
             }

@@ -41,12 +41,13 @@ impl Session {
             return Err(Error::new(ErrorCode::TooLarge, detail));
         }
         let job = self.uploading(id).await?;
-        let number = i64::try_from(part).map_err(|_| Error::new(ErrorCode::BadRequest, "there are not so many parts"))?;
+        let number =
+            i64::try_from(part).map_err(|_| Error::new(ErrorCode::BadRequest, "there are not so many parts"))?;
         let store = self.engine.store();
         if !job::add_input(store, self.tenant(), id, number, bytes).await? {
             return Err(not_uploading(&job));
         }
-        if part % PARTS_BETWEEN_SIGNS == 0 {
+        if part.is_multiple_of(PARTS_BETWEEN_SIGNS) {
             let uploading = JobState::Uploading.as_str();
             job::save(store, self.tenant(), id, uploading, uploading, "{}", self.now()).await?;
         }
@@ -62,7 +63,8 @@ impl Session {
             return Err(Error::new(ErrorCode::Conflict, detail));
         }
         let total_bytes = u64::try_from(extent.bytes).unwrap_or_default();
-        let progress = serde_json::to_string(&Progress { total_bytes, ..Progress::default() }).map_err(Error::internal)?;
+        let progress =
+            serde_json::to_string(&Progress { total_bytes, ..Progress::default() }).map_err(Error::internal)?;
         let (uploading, queued) = (JobState::Uploading.as_str(), JobState::Queued.as_str());
         let store = self.engine.store();
         if !job::save(store, self.tenant(), id, uploading, queued, &progress, self.now()).await? {

@@ -5,6 +5,7 @@ use engine_model::layer::Layer;
 use serde_json::{Value, json};
 
 use super::bind::Bound;
+use super::layout::Layout;
 use super::lookup::Users;
 use super::map::UserKey;
 use super::outcome::{Ended, Outcome, problems_of};
@@ -38,6 +39,7 @@ pub(super) fn catalog(session: &Session) -> Result<Catalog> {
 pub(super) async fn carry_out(
     session: &mut Session,
     bound: &Bound,
+    layout: &Layout,
     users: &mut Users,
     drafts: Vec<RowDraft>,
     is_rehearsal: bool,
@@ -52,7 +54,7 @@ pub(super) async fn carry_out(
             },
             problems => Ended::Failed(problems.to_vec()),
         };
-        outcome.add(draft, ended);
+        outcome.add(layout, &draft, ended);
     }
     Ok(outcome)
 }

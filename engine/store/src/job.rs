@@ -16,7 +16,7 @@ pub struct JobRow {
     pub id: i64,
     /// What it does, such as `import`.
     pub kind: String,
-    /// `queued`, `running`, `done`, `failed` or `cancelled`.
+    /// `uploading`, `queued`, `running`, `done`, `failed` or `cancelled`.
     pub state: String,
     /// JSON object: what was asked for.
     pub spec: String,
@@ -40,7 +40,8 @@ const GET: Sql = Sql::same(concat!("select ", columns!(), " from job where tenan
 const LIST: Sql = Sql::same(concat!(
     "select ",
     columns!(),
-    " from job where tenant_id = $1 and id < $2 order by id desc limit $3"
+    " from job where tenant_id = $1 and id < $2 and coalesce(created_by, 0) = coalesce($3, created_by, 0) \
+       order by id desc limit $4"
 ));
 
 /// A job.
@@ -49,10 +50,10 @@ pub async fn get(reader: &mut Reader, id: JobId) -> Result<Option<JobRow>> {
     reader.fetch_optional(&GET, args![tenant, id]).await
 }
 
-/// Jobs with ids below `before`, newest first.
-pub async fn list(reader: &mut Reader, before: i64, limit: i64) -> Result<Vec<JobRow>> {
+/// Jobs with ids below `before`, newest first; only those that `by` asked for, where given.
+pub async fn list(reader: &mut Reader, before: i64, by: Option<UserId>, limit: i64) -> Result<Vec<JobRow>> {
     let tenant = reader.tenant();
-    reader.fetch_all(&LIST, args![tenant, before, limit]).await
+    reader.fetch_all(&LIST, args![tenant, before, by, limit]).await
 }
 
 const CREATE: Sql = Sql::same(
@@ -74,27 +75,29 @@ pub async fn create(
 }
 
 const SAVE: Sql = Sql::same(
-    "update job set state = $3, progress = $4, updated_at = $5, lease_until = $6 where tenant_id = $1 and id = $2 \
-     and state in ('queued', 'running', 'uploading')",
+    "update job set state = $4, progress = $5, updated_at = $6 where tenant_id = $1 and id = $2 and state = $3",
 );
 
-/// Keeps a job's state and progress, and its worker's claim until `lease_until`; false where the job has ended.
+/// Moves a job that nobody works on from one state to another, or touches it; false where it is not in `from`.
 pub async fn save(
     store: &Store,
     tenant: TenantId,
     id: JobId,
-    state: &str,
+    from: &str,
+    to: &str,
     progress: &str,
     at: Timestamp,
-    lease_until: Timestamp,
 ) -> Result<bool> {
     let mut lease = store.write_lease(Scope::Tenant(tenant)).await?;
-    Ok(lease.execute(&SAVE, args![tenant, id, state, progress, at, lease_until]).await? == 1)
+    Ok(lease.execute(&SAVE, args![tenant, id, from, to, progress, at]).await? == 1)
 }
 
+/// A job waits for those of its kind that the tenant asked for earlier.
 const CLAIM: Sql = Sql::same(
-    "update job set state = 'running', lease_until = $3 where tenant_id = $1 and id = $2 \
-     and state in ('queued', 'running') and lease_until < $4",
+    "update job set state = 'running', lease_until = $3, updated_at = $4 where tenant_id = $1 and id = $2 \
+     and state in ('queued', 'running') and lease_until < $4 \
+     and not exists (select 1 from job earlier where earlier.tenant_id = $1 and earlier.state in ('queued', 'running') \
+       and earlier.id < $2 and earlier.kind = job.kind)",
 );
 
 /// Takes a waiting job, or one whose worker has gone, until `lease_until`; false where somebody else was faster.
@@ -105,25 +108,120 @@ pub async fn claim(store: &Store, tenant: TenantId, id: JobId, lease_until: Time
 
 const WAITING: Sql = Sql::same(
     "select tenant_id, id from job where state in ('queued', 'running') and lease_until < $1 \
-     order by tenant_id, id limit $2",
+     and not exists (select 1 from job earlier where earlier.tenant_id = job.tenant_id \
+       and earlier.state in ('queued', 'running') and earlier.id < job.id and earlier.kind = job.kind) \
+     order by created_at, tenant_id, id limit $2",
 );
 
-/// Jobs that nobody works on, over all tenants: ids only, the one place that looks across tenants.
+/// Jobs that nobody works on, over all tenants, longest waiting first; of a tenant only the first of each kind. Ids
+/// only: with [`stale_uploads`] the one place that looks across tenants.
 pub async fn waiting(store: &Store, now: Timestamp, limit: i64) -> Result<Vec<(TenantId, JobId)>> {
     let found: Vec<(i64, i64)> = store.read_platform().await?.fetch_all(&WAITING, args![now, limit]).await?;
     Ok(found.into_iter().map(|(tenant, job)| (TenantId(tenant), JobId(job))).collect())
 }
 
-const ADD_INPUT: Sql =
-    Sql::same("insert into job_input (tenant_id, job_id, part, content) values ($1, $2, $3, $4)");
-const INPUT: Sql =
-    Sql::same("select content from job_input where tenant_id = $1 and job_id = $2 and part = $3");
+const STALE_UPLOADS: Sql = Sql::same(
+    "select tenant_id, id from job where state = 'uploading' and updated_at < $1 order by tenant_id, id limit $2",
+);
+
+/// Jobs whose input has stopped coming since `before`, over all tenants.
+pub async fn stale_uploads(store: &Store, before: Timestamp, limit: i64) -> Result<Vec<(TenantId, JobId)>> {
+    let found: Vec<(i64, i64)> = store.read_platform().await?.fetch_all(&STALE_UPLOADS, args![before, limit]).await?;
+    Ok(found.into_iter().map(|(tenant, job)| (TenantId(tenant), JobId(job))).collect())
+}
+
+const RENEW: Sql = Sql::same(
+    "update job set progress = $4, updated_at = $5, lease_until = $6 where tenant_id = $1 and id = $2 \
+     and state = 'running' and lease_until = $3",
+);
+
+/// Keeps the progress of a job that its worker holds until `held`, and the claim until `lease_until`; false where the
+/// job was cancelled, or taken over because the claim had run out.
+pub async fn renew(
+    store: &Store,
+    tenant: TenantId,
+    id: JobId,
+    held: Timestamp,
+    progress: &str,
+    at: Timestamp,
+    lease_until: Timestamp,
+) -> Result<bool> {
+    let mut lease = store.write_lease(Scope::Tenant(tenant)).await?;
+    Ok(lease.execute(&RENEW, args![tenant, id, held, progress, at, lease_until]).await? == 1)
+}
+
+const RELEASE: Sql = Sql::same(
+    "update job set state = 'queued', updated_at = $4, lease_until = $5 where tenant_id = $1 and id = $2 \
+     and state = 'running' and lease_until = $3",
+);
+
+/// Gives a job back, to be taken again after `not_before`.
+pub async fn release(
+    store: &Store,
+    tenant: TenantId,
+    id: JobId,
+    held: Timestamp,
+    at: Timestamp,
+    not_before: Timestamp,
+) -> Result<bool> {
+    let mut lease = store.write_lease(Scope::Tenant(tenant)).await?;
+    Ok(lease.execute(&RELEASE, args![tenant, id, held, at, not_before]).await? == 1)
+}
+
+/// In whose hands a job must be for somebody to end it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// Anybody's.
+    Any,
+    /// The uploader's: its input is still coming in.
+    Uploader,
+    /// The worker's whose claim ends then.
+    Worker(Timestamp),
+}
+
+const END: Sql = Sql::same(
+    "update job set state = $5, progress = $6, updated_at = $7, lease_until = 0 where tenant_id = $1 and id = $2 \
+     and state in ('uploading', 'queued', 'running') and state = coalesce($3, state) \
+     and lease_until = coalesce($4, lease_until)",
+);
+
+/// Ends a job that is in the hands of `holder`, and forgets its input; false where it is not, or has ended already.
+pub async fn end(
+    store: &Store,
+    tenant: TenantId,
+    id: JobId,
+    holder: Holder,
+    state: &str,
+    progress: &str,
+    at: Timestamp,
+) -> Result<bool> {
+    let (from, held) = match holder {
+        Holder::Any => (None, None),
+        Holder::Uploader => (Some("uploading".to_owned()), None),
+        Holder::Worker(held) => (Some("running".to_owned()), Some(held)),
+    };
+    let mut tx = store.begin(tenant).await?;
+    let has_ended = tx.execute(&END, args![tenant, id, from, held, state, progress, at]).await? == 1;
+    if has_ended {
+        tx.execute(&CLEAR_INPUT, args![tenant, id]).await?;
+    }
+    tx.commit().await?;
+    Ok(has_ended)
+}
+
+const ADD_INPUT: Sql = Sql::same(
+    "insert into job_input (tenant_id, job_id, part, content) select $1, id, $3, $4 from job \
+     where tenant_id = $1 and id = $2 and state = 'uploading' \
+     on conflict (tenant_id, job_id, part) do update set content = excluded.content",
+);
+const INPUT: Sql = Sql::same("select content from job_input where tenant_id = $1 and job_id = $2 and part = $3");
 const CLEAR_INPUT: Sql = Sql::same("delete from job_input where tenant_id = $1 and job_id = $2");
 
-/// Keeps one part of a job's input, counted from 0.
-pub async fn add_input(store: &Store, tenant: TenantId, job: JobId, part: i64, content: Vec<u8>) -> Result<()> {
+/// Keeps one part of a job's input, counted from 0; a part sent again replaces itself. False where the job does not
+/// take input any more.
+pub async fn add_input(store: &Store, tenant: TenantId, job: JobId, part: i64, content: Vec<u8>) -> Result<bool> {
     let mut lease = store.write_lease(Scope::Tenant(tenant)).await?;
-    lease.execute(&ADD_INPUT, args![tenant, job, part, content]).await.map(drop)
+    Ok(lease.execute(&ADD_INPUT, args![tenant, job, part, content]).await? == 1)
 }
 
 /// One part of a job's input; `None` after the last.
@@ -133,10 +231,27 @@ pub async fn input(reader: &mut Reader, job: JobId, part: i64) -> Result<Option<
     Ok(row.map(|(content,)| content))
 }
 
-/// Forgets a job's input.
-pub async fn clear_input(store: &Store, tenant: TenantId, job: JobId) -> Result<()> {
-    let mut lease = store.write_lease(Scope::Tenant(tenant)).await?;
-    lease.execute(&CLEAR_INPUT, args![tenant, job]).await.map(drop)
+const INPUT_EXTENT: Sql = Sql::same(
+    "select count(*) as parts, coalesce(max(part), -1) as last, coalesce(sum(length(content)), 0) as bytes \
+     from job_input where tenant_id = $1 and job_id = $2",
+);
+
+/// How much of a job's input there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct InputExtent {
+    /// How many parts.
+    pub parts: i64,
+    /// Number of the last one; -1 where there is none.
+    pub last: i64,
+    /// Bytes in all of them.
+    pub bytes: i64,
+}
+
+/// How much of a job's input there is.
+pub async fn input_extent(reader: &mut Reader, job: JobId) -> Result<InputExtent> {
+    let tenant = reader.tenant();
+    let extent: Option<InputExtent> = reader.fetch_optional(&INPUT_EXTENT, args![tenant, job]).await?;
+    Ok(extent.unwrap_or(InputExtent { parts: 0, last: -1, bytes: 0 }))
 }
 
 const ADD_ERRORS: Sql = Sql::each(

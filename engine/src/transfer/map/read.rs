@@ -206,7 +206,11 @@ fn read_texts(reader: &mut SpecReader<'_>, key: &'static str) -> Vec<String> {
             Some(text) => texts.push(text.trim().to_owned()),
             None => {
                 let at = push_segment(&reader.pointer_of(key), &index.to_string());
-                reader.problems().push(Problem::new(at, "wrong_type", format!("a text is expected, not {}", shape(value))));
+                reader.problems().push(Problem::new(
+                    at,
+                    "wrong_type",
+                    format!("a text is expected, not {}", shape(value)),
+                ));
             }
         }
     }

@@ -192,7 +192,9 @@ fn moments_without_an_offset_are_of_the_time_zone() {
 #[test]
 fn numbers_are_rounded_half_away_from_zero() {
     let round = rules("round: 2");
-    for (cell, rounded) in [("512639.5200000001", "512639.52"), ("0.125", "0.13"), ("-0.125", "-0.13"), ("7", "7"), ("1e-7", "0")] {
+    for (cell, rounded) in
+        [("512639.5200000001", "512639.52"), ("0.125", "0.13"), ("-0.125", "-0.13"), ("7", "7"), ("1e-7", "0")]
+    {
         assert_eq!(text(&round, cell).and_then(|text| text.parse::<f64>().ok()), rounded.parse().ok(), "{cell}");
     }
     assert_eq!(round.read("many", false), Err("`many` is no number that can be rounded".to_owned()));

@@ -27,7 +27,8 @@ fn ndjson(map: &str, text: &str) -> RowDraft {
 }
 
 fn properties(draft: &RowDraft) -> Value {
-    let pairs = draft.properties.iter().map(|(name, raw)| (name.clone(), serde_json::from_str(raw.get()).expect("JSON")));
+    let pairs =
+        draft.properties.iter().map(|(name, raw)| (name.clone(), serde_json::from_str(raw.get()).expect("JSON")));
     Value::Object(pairs.collect())
 }
 
@@ -83,8 +84,6 @@ skip_values: [Select]
             "place": {"lat": 52.5, "lon": 13.4}, "extra": {"a": 1},
         })
     );
-    assert_eq!(draft.column_of("/properties/tags/1"), Some("Tags"));
-    assert_eq!(draft.column_of("/properties/tagsx"), None);
     let empty = csv(map, &header, &["A", "", "Select", " ", "", "", "", " , ", "1", ""]).expect("taken");
     assert_eq!(properties(&empty), json!({"name": "A", "reference": "A", "extra": {"a": 1}}));
 }
@@ -147,7 +146,10 @@ fn without_columns_a_header_names_properties() {
     assert_eq!(
         unfit("{}", &["name", "amuont", "number"]),
         [
-            message("amuont", "is no property of `deal`; did you mean `amount`?; map the column, or name it in `ignore`"),
+            message(
+                "amuont",
+                "is no property of `deal`; did you mean `amount`?; map the column, or name it in `ignore`"
+            ),
             message("number", "is made by the engine and cannot be imported; map the column, or name it in `ignore`"),
         ]
     );
@@ -239,16 +241,22 @@ fn lines_without_a_map_are_properties_or_whole_records() {
 fn a_broken_line_is_a_problem_of_its_row() {
     for (line, message) in [
         (r#"{"name": "A""#, "the line is no JSON object: EOF while parsing an object at column 12"),
-        ("[1]", "the line is no JSON object: invalid type: sequence, expected an object of property names and values at column 0"),
-        (r#"{"name": "A", "name": "B"}"#, "the line is no JSON object: the property `name` is given twice at column 26"),
-        (r#"{"properties": {}, "lnks": []}"#, "unknown field `lnks`, expected one of `properties`, `links`, `owner` at column 25"),
+        (
+            "[1]",
+            "the line is no JSON object: invalid type: sequence, expected an object of property names and values at column 0",
+        ),
+        (
+            r#"{"name": "A", "name": "B"}"#,
+            "the line is no JSON object: the property `name` is given twice at column 26",
+        ),
+        (
+            r#"{"properties": {}, "lnks": []}"#,
+            "unknown field `lnks`, expected one of `properties`, `links`, `owner` at column 25",
+        ),
     ] {
         assert_eq!(ndjson("", line).problems.first().map(|problem| problem.message.as_str()), Some(message), "{line}");
     }
     let link = r#"{"properties": {}, "links": [{"type": "deal_compny", "to": {"object": "company", "property": "name", "value": 1}}]}"#;
     let draft = ndjson("", link);
-    assert_eq!(
-        problems(&draft),
-        [(None, "/links/0/type", "unknown_association"), (None, "/links/0/to", "invalid")]
-    );
+    assert_eq!(problems(&draft), [(None, "/links/0/type", "unknown_association"), (None, "/links/0/to", "invalid")]);
 }
