@@ -17,14 +17,13 @@ async fn send(client: &Client, path: &str, body: impl Into<Vec<u8>>) -> Response
 async fn broken_json_is_a_bad_request(server: TestServer) {
     let tenant = server.tenant("generic").await;
     let quiet = Silence::begins(&tenant).await;
-    let broken: [&[u8]; 9] = [
+    let broken: [&[u8]; 8] = [
         b"",
         b"{",
         b"{\"properties\": {\"first_name\": \"Ada\"",
         b"{\"properties\": {}} trailing",
         b"{'properties': {}}",
         b"{\"properties\": {\"first_name\": \"\xff\xfe\"}}",
-        b"{\"properties\": {\"first_name\": \"\\ud800\"}}",
         b"\xef\xbb\xbf\x00",
         b"NaN",
     ];
@@ -44,6 +43,9 @@ async fn broken_json_is_a_bad_request(server: TestServer) {
             assert!(matches!(reply.status, 400 | 422), "{path} {body}: {}", reply.text);
         }
     }
+    // JSON as such, but no text.
+    let surrogate = send(&tenant, "/records/contact", r#"{"properties": {"first_name": "\ud800"}}"#).await;
+    assert!(matches!(surrogate.status, 400 | 422), "{}", surrogate.text);
     let twice = send(
         &tenant,
         "/records/contact",
