@@ -115,6 +115,13 @@ impl Error {
         Self { code: ErrorCode::Internal, detail, problems: Vec::new(), source: Some(source.into()), replay: None }
     }
 
+    /// The same error without what happened inside, to be kept or told again.
+    #[must_use]
+    pub fn retold(&self) -> Self {
+        let (detail, problems) = (self.detail.clone(), self.problems.clone());
+        Self { code: self.code, detail, problems, source: None, replay: None }
+    }
+
     /// The request was answered before; this is the answer.
     pub fn replayed(reply: StoredReply) -> Self {
         Self { replay: Some(Box::new(reply)), ..Self::new(ErrorCode::Conflict, "the request was answered before") }

@@ -139,8 +139,23 @@ impl Registry {
             }
         }
         for (name, folded) in folded {
-            if let Some(association) = AssociationDefinition::read(name.clone(), &folded, problems) {
-                self.associations.insert(name.clone(), association);
+            match AssociationDefinition::read(name.clone(), &folded, problems) {
+                Some(association) => drop(self.associations.insert(name.clone(), association)),
+                // What it names is looked at all the same, so that its author learns of everything at once.
+                None => self.check_named_ends(&folded, problems),
+            }
+        }
+    }
+
+    fn check_named_ends(&self, folded: &Folded, problems: &mut Problems) {
+        for key in ["from", "to"] {
+            let names = match folded.spec.get(key) {
+                Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+                Some(Value::String(name)) => vec![name.as_str()],
+                _ => Vec::new(),
+            };
+            for name in names.into_iter().filter(|name| *name != "any").filter_map(|name| Name::new(name).ok()) {
+                self.check_object(&name, format!("{}/{key}", folded.pointer), problems);
             }
         }
     }
@@ -299,6 +314,8 @@ mod tests {
                 ("/objects/site/constraints/1/rule".to_owned(), "unknown"),
                 ("/objects/site/constraints/2".to_owned(), "invalid"),
                 ("/associations/permit_site/cardinality".to_owned(), "unknown"),
+                ("/associations/permit_site/from".to_owned(), "unknown"),
+                ("/associations/permit_site/to".to_owned(), "unknown"),
             ]
         );
     }

@@ -58,7 +58,7 @@ impl Session {
             let (catalog, role) = (Arc::clone(&self.catalog), self.caller.role.clone());
             let claim = reply.as_ref().filter(|_| self.keeps_reply()).and_then(|reply| {
                 let reply = Arc::clone(reply);
-                let answered: Vec<_> = results.iter().map(|result| result.as_ref().and_then(|result| replayable(result))).collect();
+                let answered: Vec<_> = results.iter().map(|result| result.as_ref().map(|result| result.as_ref().map(Clone::clone).map_err(Error::retold))).collect();
                 let plans: Vec<_> = ready.iter().map(|ready| (ready.index, summary(&ready.plan))).collect();
                 let (catalog, role) = (Arc::clone(&catalog), role.clone());
                 self.claim(move |committed| {
@@ -300,20 +300,6 @@ fn answer(
     let shown = object.map_or(Shown::Only(Vec::new()), |object| Shown::of(object, role, None));
     let record = state.into_record(RecordId(id.0), &shown)?;
     Ok(Done { record: Some(record), effect })
-}
-
-/// A result that a kept reply can hold: errors lose only what is for the log.
-fn replayable(result: &Result<Done>) -> Option<Result<Done>> {
-    Some(match result {
-        Ok(done) => Ok(done.clone()),
-        Err(error) => Err(Error {
-            code: error.code,
-            detail: error.detail.clone(),
-            problems: error.problems.clone(),
-            source: None,
-            replay: None,
-        }),
-    })
 }
 
 fn settled(result: Option<Result<Done>>) -> Result<Done> {

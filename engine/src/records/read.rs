@@ -94,6 +94,11 @@ impl Session {
         Err(Error::internal("definitions kept changing while a record was read"))
     }
 
+    /// Refuses names that are no properties of the object.
+    pub fn check_select(&self, object: &str, names: &[String]) -> Result<()> {
+        select_names(self.catalog.object(object)?, names).map(drop)
+    }
+
     fn may_read(&self, object: &str, row: &RecordRow) -> bool {
         row.object == object && self.caller.may(Action::Read, object, row.owner_id.map(UserId))
     }

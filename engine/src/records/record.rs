@@ -118,4 +118,11 @@ impl Record {
             included: Vec::new(),
         })
     }
+
+    /// Shows only these properties.
+    pub fn narrow(&mut self, names: &[String]) -> Result<()> {
+        let properties: Properties = serde_json::from_str(self.properties.get()).map_err(Error::internal)?;
+        self.properties = Shown::Only(names.to_vec()).apply_map(properties)?;
+        Ok(())
+    }
 }

@@ -28,7 +28,9 @@ pub(crate) struct JobBody {
     state: &'static str,
     #[schema(value_type = Object)]
     spec: Map<String, Value>,
-    progress: ProgressBody,
+    /// How far it has got: `bytes` of `total_bytes`, `rows`, and what became of them.
+    #[schema(value_type = Object)]
+    progress: Map<String, Value>,
     /// How many rows became what: `created`, `updated`, `unchanged`, `skipped`, `failed`.
     #[schema(value_type = Object)]
     counts: Map<String, Value>,
@@ -46,37 +48,23 @@ pub(crate) struct JobBody {
     updated_at: Timestamp,
 }
 
-/// How far a job has got.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ProgressBody {
-    /// Bytes of the input that are dealt with.
-    #[schema(value_type = u64)]
-    done: Value,
-    /// Bytes of the input.
-    #[schema(value_type = u64)]
-    total: Value,
-    /// Rows that are dealt with.
-    #[schema(value_type = u64)]
-    rows: Value,
-}
-
 impl From<Job> for JobBody {
     fn from(job: Job) -> Self {
         let Job { id, kind, state, spec, mut progress, created_at, created_by, updated_at } = job;
-        let mut take = |key: &str| progress.shift_remove(key).unwrap_or(Value::from(0));
-        let body = ProgressBody { done: take("bytes"), total: take("total_bytes"), rows: take("rows") };
-        let counts = COUNTS.iter().map(|key| ((*key).to_owned(), take(key))).collect();
-        let errors = progress.shift_remove("problems").map(flat_problems).unwrap_or_default();
-        let detail = progress.shift_remove("error").unwrap_or_default();
+        progress.shift_remove("cursor");
+        let count = |key: &&str| ((*key).to_owned(), progress.get(*key).cloned().unwrap_or(Value::from(0)));
+        let counts = COUNTS.iter().map(count).collect();
+        let errors = progress.get("problems").map(flat_problems).unwrap_or_default();
+        let detail = progress.get("error").map(|error| error["detail"].clone()).unwrap_or_default();
         let state = state.as_str();
-        Self { id, kind, state, spec, progress: body, counts, errors, detail, created_at, created_by, updated_at }
+        Self { id, kind, state, spec, progress, counts, errors, detail, created_at, created_by, updated_at }
     }
 }
 
 const COUNTS: [&str; 5] = ["created", "updated", "unchanged", "skipped", "failed"];
 
 /// One entry per problem, each with its row, in place of one entry per row.
-fn flat_problems(rows: Value) -> Vec<Value> {
+fn flat_problems(rows: &Value) -> Vec<Value> {
     let mut flat = Vec::new();
     for row in rows.as_array().into_iter().flatten() {
         for problem in row["problems"].as_array().into_iter().flatten() {

@@ -178,7 +178,7 @@ pub(crate) async fn batch_create(
         })
         .collect();
     let mode = if is_atomic { Mode::Atomic("inputs") } else { Mode::Each };
-    run(&mut session, &steps, mode, scope.id().as_str().to_owned()).await
+    run(&mut session, &steps, mode, None, scope.id().as_str().to_owned()).await
 }
 
 /// Takes up to 1,000 links away.
@@ -199,7 +199,7 @@ pub(crate) async fn batch_archive(
         .map(|LinkEnds { kind, from, to, .. }| Step::from(Operation::Dissociate { kind, from, to }))
         .collect();
     let mode = if is_atomic { Mode::Atomic("inputs") } else { Mode::Each };
-    run(&mut session, &steps, mode, scope.id().as_str().to_owned()).await
+    run(&mut session, &steps, mode, None, scope.id().as_str().to_owned()).await
 }
 
 /// `{inputs: [{object, id}], type, limit?}`.

@@ -127,9 +127,13 @@ pub(crate) async fn batch(
     }
     // An unknown object is the call's mistake rather than each input's.
     session.object_exists(&object).await?;
-    let is_atomic = batch.is_atomic;
+    let mode = if batch.is_atomic { Mode::Atomic("inputs") } else { Mode::Each };
+    let select = batch.select.clone();
+    if let Some(names) = &select {
+        session.check_select(&object, names)?;
+    }
     let steps = steps(verb, &object, batch)?;
-    run(&mut session, &steps, if is_atomic { Mode::Atomic("inputs") } else { Mode::Each }, request_id).await
+    run(&mut session, &steps, mode, select, request_id).await
 }
 
 async fn read(session: &mut Session, object: &str, batch: BatchBody, request_id: &str) -> ApiResult<Answer> {
@@ -185,20 +189,29 @@ pub(crate) async fn run(
     session: &mut Session,
     steps: &[Step],
     mode: Mode,
+    select: Option<Vec<String>>,
     request_id: String,
 ) -> ApiResult<Answer> {
     let is_atomic = mode != Mode::Each;
-    let kept_id = request_id.clone();
+    let (kept_id, kept_select) = (request_id.clone(), select.clone());
     let reply: Reply<Results> = Arc::new(move |written: &Written<Results>| {
-        let results = written.value.iter().map(|result| match result {
-            Ok(done) => Ok(done.clone()),
-            Err(error) => Err(engine::Error::new(error.code, error.detail.clone())),
-        });
+        let results = written.value.iter().map(|result| result.as_ref().map(Clone::clone).map_err(engine::Error::retold));
+        let results = results.map(|result| selected(result, kept_select.as_deref()));
         Answer::keep(multi(results.collect(), is_atomic, &kept_id).map(|answer| answer.at(written.sequence)))
     });
     let reply = session.idempotency().is_some().then_some(reply);
     let Written { value, sequence } = session.execute(steps, mode, reply).await?;
-    Ok(multi(value, is_atomic, &request_id)?.at(sequence))
+    let results = value.into_iter().map(|result| selected(result, select.as_deref())).collect();
+    Ok(multi(results, is_atomic, &request_id)?.at(sequence))
+}
+
+/// A result whose record shows only what was asked for.
+fn selected(result: Result<Done, engine::Error>, select: Option<&[String]>) -> Result<Done, engine::Error> {
+    let mut done = result?;
+    if let (Some(record), Some(names)) = (&mut done.record, select) {
+        record.narrow(names)?;
+    }
+    Ok(done)
 }
 
 fn multi(results: Results, is_atomic: bool, request_id: &str) -> ApiResult<Answer> {
