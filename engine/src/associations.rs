@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::records::{
-    Done, DoneReply, Operation, Page, Target, View, Written, bad_parameter, direction_from,
-    find_association, make_cursor, read_cursor,
+    Done, DoneReply, Operation, Page, Target, View, Written, bad_parameter, direction_from, find_association,
+    make_cursor, read_cursor,
 };
 use crate::session::Session;
 
@@ -106,7 +106,9 @@ impl Session {
     ) -> Result<Written<Done>> {
         let from = self.record_read(object, target, &View::default()).await?.record.id.to_string();
         let crate::records::LinkInput { kind, to, label, properties } = link;
-        self.perform(Operation::Associate { kind, from, to, label, properties, replace }, reply).await.map_err(not_found_in_path)
+        self.perform(Operation::Associate { kind, from, to, label, properties, replace }, reply)
+            .await
+            .map_err(not_found_in_path)
     }
 
     /// Takes the link between two records away; nothing happens where there is none.
@@ -141,4 +143,3 @@ fn not_found_in_path(error: Error) -> Error {
     }
     error
 }
-

@@ -148,7 +148,13 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         if error.is_unavailable() {
             let detail = "the database cannot be reached or has no room; try again shortly".to_owned();
-            Self { code: ErrorCode::Unavailable, detail, problems: Vec::new(), source: Some(Box::new(error)), replay: None }
+            Self {
+                code: ErrorCode::Unavailable,
+                detail,
+                problems: Vec::new(),
+                source: Some(Box::new(error)),
+                replay: None,
+            }
         } else {
             Self::internal(error)
         }

@@ -24,9 +24,7 @@ mod tenants;
 mod token;
 pub mod transfer;
 
-pub use access::{
-    AccessReply, NewToken, NewUser, TeamInput, TeamView, TokenPatch, TokenView, UserPatch, UserView,
-};
+pub use access::{AccessReply, NewToken, NewUser, TeamInput, TeamView, TokenPatch, TokenView, UserPatch, UserView};
 pub use associations::{Link, LinkQuery};
 pub use caller::Caller;
 pub use changes::{Change, ChangeQuery, Changes};

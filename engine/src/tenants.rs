@@ -217,10 +217,16 @@ impl Session {
         Err(Error::new(ErrorCode::Conflict, "definitions keep being changed by others; try again"))
     }
 
-    async fn install_missing(&self, tx: &mut engine_store::Tx, profile: &str, at: engine_model::time::Timestamp) -> Result<()> {
+    async fn install_missing(
+        &self,
+        tx: &mut engine_store::Tx,
+        profile: &str,
+        at: engine_model::time::Timestamp,
+    ) -> Result<()> {
         let installed = engine_store::pack::installed(tx.reader()).await?;
-        let missing = shipped::profile(profile)
-            .is_some_and(|profile| profile.packs.iter().any(|pack| !installed.iter().any(|row| row.name == pack.as_str())));
+        let missing = shipped::profile(profile).is_some_and(|profile| {
+            profile.packs.iter().any(|pack| !installed.iter().any(|row| row.name == pack.as_str()))
+        });
         if missing { self.engine.install_profile_packs(tx, profile, &installed, at).await } else { Ok(()) }
     }
 }

@@ -8,7 +8,7 @@ use engine::model::time::Timestamp;
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock; everything below is passed it")]
+    /// The one place that reads the clock; everything below is passed it.
     fn now(&self) -> Timestamp {
         Timestamp(chrono::Utc::now().timestamp_micros())
     }

@@ -128,6 +128,8 @@ impl AssociationDefinition {
             }
         }
         let archived = reader.boolean("archived").unwrap_or(false);
+        // Kept for whoever shows the definition.
+        reader.string("archived_at");
         reader.finish();
         if problems.len() > before {
             return None;

@@ -205,7 +205,9 @@ mod tests {
     fn a_higher_layer_adjusts_labels_and_adds_options_without_losing_the_lower_ones() {
         let mut folded = Folded::new(
             "crm",
-            map(json!({"label": "Deal", "properties": {"kind": {"type": "enum", "options": {"new": "New", "old": "Old"}}}})),
+            map(
+                json!({"label": "Deal", "properties": {"kind": {"type": "enum", "options": {"new": "New", "old": "Old"}}}}),
+            ),
             "/objects/deal".to_owned(),
         );
         folded.add(

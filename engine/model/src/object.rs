@@ -15,16 +15,60 @@ use crate::template::Template;
 
 /// Names that a record carries beside its properties, so that no property may have them.
 pub const SYSTEM_FIELDS: &[&str] = &[
-    "id", "uid", "object", "display_name", "properties", "owner_id", "team_id", "version", "created_at", "created_by",
-    "updated_at", "updated_by", "archived_at", "associations",
+    "id",
+    "uid",
+    "object",
+    "display_name",
+    "properties",
+    "owner_id",
+    "team_id",
+    "version",
+    "created_at",
+    "created_by",
+    "updated_at",
+    "updated_by",
+    "archived_at",
+    "associations",
 ];
 
 /// The first path segments of the API, which no object's plural may shadow.
 pub const RESERVED_PLURALS: &[&str] = &[
-    "access", "associations", "association-definitions", "changes", "dashboards", "docs", "duplicates", "exports",
-    "files", "graphql", "healthz", "imports", "jobs", "lists", "live", "metadata", "metrics", "object-definitions",
-    "openapi", "packs", "pipelines", "readyz", "records", "reports", "roles", "search", "teams", "tenant", "tenants",
-    "tokens", "transactions", "undo", "users", "views", "webhooks", "workflows",
+    "access",
+    "associations",
+    "association-definitions",
+    "changes",
+    "dashboards",
+    "docs",
+    "duplicates",
+    "exports",
+    "files",
+    "graphql",
+    "healthz",
+    "imports",
+    "jobs",
+    "lists",
+    "live",
+    "metadata",
+    "metrics",
+    "object-definitions",
+    "openapi",
+    "packs",
+    "pipelines",
+    "readyz",
+    "records",
+    "reports",
+    "roles",
+    "search",
+    "teams",
+    "tenant",
+    "tenants",
+    "tokens",
+    "transactions",
+    "undo",
+    "users",
+    "views",
+    "webhooks",
+    "workflows",
 ];
 
 /// A kind of record.
@@ -117,6 +161,8 @@ impl ObjectDefinition {
         let display = read_display(&mut reader, &properties);
         let constraints = read_constraints(&mut reader, &properties);
         let archived = reader.boolean("archived").unwrap_or(false);
+        // Kept for whoever shows the definition.
+        reader.string("archived_at");
         reader.finish();
         if problems.len() > before {
             return None;
@@ -169,7 +215,8 @@ fn read_plural(reader: &mut SpecReader<'_>, name: &Name) -> String {
         reader.problem("plural", "invalid_name", message);
     }
     if RESERVED_PLURALS.contains(&plural.as_str()) {
-        let message = format!("`{plural}` is a path of the API itself; choose another plural, such as `{name}_records`");
+        let message =
+            format!("`{plural}` is a path of the API itself; choose another plural, such as `{name}_records`");
         reader.problem("plural", "reserved", message);
     }
     plural

@@ -82,6 +82,8 @@ impl Pipeline {
         let stages = read_stages(&mut reader);
         let transitions = read_transitions(&mut reader, &stages);
         let archived = reader.boolean("archived").unwrap_or(false);
+        // Kept for whoever shows the definition.
+        reader.string("archived_at");
         reader.finish();
         if problems.len() > before {
             return None;
@@ -115,10 +117,9 @@ fn read_stages(reader: &mut SpecReader<'_>) -> IndexMap<Name, Stage> {
     // The admin API gives stages as a list of objects with `name`; packs write a map in order.
     let listed: Map<String, Value> = match written {
         Value::Object(map) => map.clone(),
-        Value::Array(list) => list
-            .iter()
-            .filter_map(|stage| Some((stage.get("name")?.as_str()?.to_owned(), stage.clone())))
-            .collect(),
+        Value::Array(list) => {
+            list.iter().filter_map(|stage| Some((stage.get("name")?.as_str()?.to_owned(), stage.clone()))).collect()
+        }
         _ => Map::new(),
     };
     if listed.is_empty() || written.as_array().is_some_and(|list| list.len() != listed.len()) {
@@ -159,10 +160,7 @@ fn read_stage(name: Name, spec: &Value, at: &str, problems: &mut Problems) -> Op
     Some(Stage { name, label, category, probability, requires, color, archived })
 }
 
-fn read_transitions(
-    reader: &mut SpecReader<'_>,
-    stages: &IndexMap<Name, Stage>,
-) -> Option<IndexMap<Name, Vec<Name>>> {
+fn read_transitions(reader: &mut SpecReader<'_>, stages: &IndexMap<Name, Stage>) -> Option<IndexMap<Name, Vec<Name>>> {
     let map = reader.map("transitions")?;
     let pointer = reader.pointer_of("transitions");
     let mut transitions = IndexMap::new();

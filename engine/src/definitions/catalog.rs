@@ -52,8 +52,13 @@ impl Catalog {
         let (registry, problems) = Registry::fold(&layers);
         // What is stored was checked when it was written; a later release that reads it more strictly must say so.
         for problem in &problems {
-            tracing::error!(tenant.id = tenant.tenant_id, pointer = problem.pointer, code = problem.code,
-                "a stored definition does not read any more: {}", problem.message);
+            tracing::error!(
+                tenant.id = tenant.tenant_id,
+                pointer = problem.pointer,
+                code = problem.code,
+                "a stored definition does not read any more: {}",
+                problem.message
+            );
         }
         let overrides: BTreeMap<String, bool> = serde_json::from_str(&tenant.capabilities).unwrap_or_default();
         let profile = shipped::profile(&tenant.profile);
@@ -158,7 +163,8 @@ fn stored_name(text: &str) -> Result<Name> {
 }
 
 fn stored_map(text: &str) -> Result<Map<String, Value>> {
-    serde_json::from_str(text).map_err(|error| Error::internal(format!("a stored definition is no JSON object: {error}")))
+    serde_json::from_str(text)
+        .map_err(|error| Error::internal(format!("a stored definition is no JSON object: {error}")))
 }
 
 /// A catalog as it would be with another own layer, for checking a change before it is made.

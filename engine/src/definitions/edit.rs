@@ -54,7 +54,8 @@ impl Edit {
 
     /// The own layer with the change.
     pub(crate) fn apply(&self, catalog: &Catalog) -> Layer {
-        let mut own = catalog.own_layer().cloned().unwrap_or_else(|| Layer { name: CUSTOM.to_owned(), ..Layer::default() });
+        let mut own =
+            catalog.own_layer().cloned().unwrap_or_else(|| Layer { name: CUSTOM.to_owned(), ..Layer::default() });
         for (row, spec) in &self.rows {
             match row {
                 Row::Object(name) if is_of_pack(catalog, name) => drop(own.extend.insert(name.clone(), spec.clone())),
@@ -71,7 +72,8 @@ impl Edit {
     /// Each row before and after, null where there was none.
     pub(crate) fn changes(&self, catalog: &Catalog) -> Value {
         let own = catalog.own_layer();
-        let change = |(row, spec): &(Row, Map<String, Value>)| (row.path(), json!([own.and_then(|own| row.of(own)), spec]));
+        let change =
+            |(row, spec): &(Row, Map<String, Value>)| (row.path(), json!([own.and_then(|own| row.of(own)), spec]));
         self.rows.iter().map(change).collect()
     }
 
@@ -116,7 +118,9 @@ impl Edit {
         let mut problems = self.problems.clone();
         for problem in found {
             let placed = Problem { pointer: self.place.find(&self.target, &problem.pointer, problem.code), ..problem };
-            let is_known = problems.iter().any(|known| known.pointer == placed.pointer && known.code == placed.code);
+            // The reader of the whole may have noticed the same.
+            let is_known =
+                self.problems.iter().any(|known| known.pointer == placed.pointer && known.code == placed.code);
             if !is_known {
                 problems.push(placed);
             }

@@ -6,7 +6,7 @@
 
 mod associations;
 mod body;
-pub mod catalog;
+pub(crate) mod catalog;
 mod edit;
 mod find;
 mod guard;

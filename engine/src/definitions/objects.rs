@@ -20,8 +20,18 @@ use crate::records::{Reply, Written};
 use crate::session::Session;
 
 const KEYS: &[&str] = &[
-    "label", "plural", "plural_label", "display", "icon", "description", "capability", "features", "groups", "properties",
-    "constraints", "archived",
+    "label",
+    "plural",
+    "plural_label",
+    "display",
+    "icon",
+    "description",
+    "capability",
+    "features",
+    "groups",
+    "properties",
+    "constraints",
+    "archived",
 ];
 
 impl Session {
@@ -51,7 +61,11 @@ impl Session {
     }
 
     /// Defines an object.
-    pub async fn object_define(&mut self, body: Map<String, Value>, reply: Option<Reply<Value>>) -> Result<Written<Value>> {
+    pub async fn object_define(
+        &mut self,
+        body: Map<String, Value>,
+        reply: Option<Reply<Value>>,
+    ) -> Result<Written<Value>> {
         self.redefine(|catalog, now| define(catalog, &body, now), reply).await
     }
 
@@ -98,7 +112,9 @@ fn check_free(catalog: &Catalog, name: &Name) -> Result<()> {
     let Some(layer) = catalog.layers.iter().find(|layer| layer.objects.contains_key(name)) else { return Ok(()) };
     let object = catalog.registry.objects.get(name);
     let mut error = taken(&format!("an object `{name}`"), &layer.name, object.is_some_and(|object| object.archived));
-    if let Some(capability) = object.filter(|object| !is_on(catalog, object)).and_then(|object| object.capability.as_ref()) {
+    if let Some(capability) =
+        object.filter(|object| !is_on(catalog, object)).and_then(|object| object.capability.as_ref())
+    {
         error.detail = format!("{}; turn its capability `{capability}` on to use it", error.detail);
     }
     Err(error)

@@ -197,15 +197,17 @@ mod tests {
     fn option() -> impl Strategy<Value = Map<String, Value>> {
         let label = prop::option::of("[A-C]");
         let order = prop::option::weighted(0.2, 0_u64..6);
-        (label, prop::option::of("[r-t]"), prop::bool::weighted(0.3), order).prop_map(|(label, color, archived, order)| {
-            let mut entry = Map::new();
-            for (key, value) in [("label", label), ("color", color)] {
-                entry.extend(value.map(|value| (key.to_owned(), json!(value))));
-            }
-            entry.extend(archived.then(|| ("archived".to_owned(), json!(true))));
-            entry.extend(order.map(|order| ("order".to_owned(), json!(order))));
-            entry
-        })
+        (label, prop::option::of("[r-t]"), prop::bool::weighted(0.3), order).prop_map(
+            |(label, color, archived, order)| {
+                let mut entry = Map::new();
+                for (key, value) in [("label", label), ("color", color)] {
+                    entry.extend(value.map(|value| (key.to_owned(), json!(value))));
+                }
+                entry.extend(archived.then(|| ("archived".to_owned(), json!(true))));
+                entry.extend(order.map(|order| ("order".to_owned(), json!(order))));
+                entry
+            },
+        )
     }
 
     fn option_list() -> impl Strategy<Value = Value> {

@@ -18,7 +18,12 @@ const GIVEN: [(&str, &str); 4] = [
 
 /// The entries of `patch` that `shown` does not have already; attempts to change what only the engine gives are
 /// problems.
-pub(crate) fn news(patch: &Map<String, Value>, shown: &Map<String, Value>, at: &str, problems: &mut Problems) -> Map<String, Value> {
+pub(crate) fn news(
+    patch: &Map<String, Value>,
+    shown: &Map<String, Value>,
+    at: &str,
+    problems: &mut Problems,
+) -> Map<String, Value> {
     let mut news = Map::new();
     for (key, value) in patch {
         if shown.get(key) == Some(value) {
@@ -81,7 +86,13 @@ pub(crate) fn stamp(spec: &mut Map<String, Value>, was_archived: bool, now: Time
 pub(crate) type Entries = IndexMap<String, Map<String, Value>>;
 
 /// The options that a patch leads to: a list replaces what is there, a map merges into it.
-pub(crate) fn options(given: Value, shown: Option<&Value>, written: Option<&Value>, at: &str, problems: &mut Problems) -> Value {
+pub(crate) fn options(
+    given: Value,
+    shown: Option<&Value>,
+    written: Option<&Value>,
+    at: &str,
+    problems: &mut Problems,
+) -> Value {
     let Some(mut written) = written.and_then(option_entries) else { return given };
     match &given {
         Value::Array(list) => {
@@ -140,7 +151,8 @@ pub(crate) fn reuse(given: Entries, shown: &Entries, written: &Entries) -> Entri
 
 /// An entry without what means the same as nothing.
 fn compact(entry: &Map<String, Value>) -> Map<String, Value> {
-    let says_something = |value: &Value| !(value.is_null() || value == false || value.as_array().is_some_and(Vec::is_empty));
+    let says_something =
+        |value: &Value| !(value.is_null() || value == false || value.as_array().is_some_and(Vec::is_empty));
     entry.iter().filter(|(_, value)| says_something(value)).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
@@ -162,14 +174,17 @@ mod tests {
         patch.insert("operators".to_owned(), Value::Null);
         assert_eq!(Value::from(news(&patch, &shown, "", &mut problems)), json!({"label": "Sale"}));
         assert_eq!(problems, []);
-        let patch = map(json!({"name": "sale", "layer": "custom", "operators": [], "archived_at": "2026-01-01T00:00:00Z"}));
+        let patch =
+            map(json!({"name": "sale", "layer": "custom", "operators": [], "archived_at": "2026-01-01T00:00:00Z"}));
         assert!(news(&patch, &shown, "/properties/a", &mut problems).is_empty());
         let found: Vec<_> = problems.iter().map(|problem| (problem.pointer.as_str(), problem.code)).collect();
         assert_eq!(
             found,
             [
-                ("/properties/a/name", "immutable"), ("/properties/a/layer", "immutable"),
-                ("/properties/a/operators", "immutable"), ("/properties/a/archived_at", "immutable"),
+                ("/properties/a/name", "immutable"),
+                ("/properties/a/layer", "immutable"),
+                ("/properties/a/operators", "immutable"),
+                ("/properties/a/archived_at", "immutable"),
             ]
         );
     }

@@ -30,7 +30,8 @@ impl Session {
         self.refresh().await?;
         let object = find_object(&self.catalog, object)?;
         let showing = Showing::of(&self.catalog);
-        let all = self.catalog.registry.pipelines.get(&object.name).into_iter().flat_map(|pipelines| pipelines.values());
+        let all =
+            self.catalog.registry.pipelines.get(&object.name).into_iter().flat_map(|pipelines| pipelines.values());
         let wanted = all.filter(|pipeline| query.takes(&pipeline.layer, pipeline.archived));
         Ok(wanted.map(|pipeline| showing.pipeline(pipeline)).collect())
     }
@@ -53,7 +54,12 @@ impl Session {
     }
 
     /// Changes a pipeline by a merge patch; a list of stages replaces them, a map of stages merges into them.
-    pub async fn pipeline_change(&mut self, object: &str, name: &str, patch: Map<String, Value>) -> Result<Written<Value>> {
+    pub async fn pipeline_change(
+        &mut self,
+        object: &str,
+        name: &str,
+        patch: Map<String, Value>,
+    ) -> Result<Written<Value>> {
         self.redefine(|catalog, now| change(catalog, object, name, "change", &patch, now), None).await
     }
 
@@ -175,7 +181,9 @@ fn revise(
     match given {
         None => {}
         Some(Value::Null) => drop(wanted.shift_remove("stages")),
-        Some(given) => drop(wanted.insert("stages".to_owned(), stages(given, shown.get("stages"), written.get("stages"), problems))),
+        Some(given) => drop(
+            wanted.insert("stages".to_owned(), stages(given, shown.get("stages"), written.get("stages"), problems)),
+        ),
     }
     stamp(&mut wanted, is_archived, now);
     wanted
@@ -257,9 +265,7 @@ mod tests {
     }
 
     fn shown() -> Value {
-        let stage = |name: &str, label: &str, kind: &str| {
-            json!({"name": name, "label": label, "type": kind, "probability": null, "requires": [], "color": null, "archived": false})
-        };
+        let stage = |name: &str, label: &str, kind: &str| json!({"name": name, "label": label, "type": kind, "probability": null, "requires": [], "color": null, "archived": false});
         json!([stage("open", "Open", "open"), stage("won", "Won", "won")])
     }
 

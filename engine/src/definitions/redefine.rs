@@ -129,7 +129,8 @@ impl Proposal {
             found.extend(coherence::check(&catalog.registry, &registry));
             (Some(registry), found)
         };
-        let reads = registry.as_ref().is_none_or(|registry| edit.answer(Showing { registry, ..Showing::of(catalog) }).is_ok());
+        let reads =
+            registry.as_ref().is_none_or(|registry| edit.answer(Showing { registry, ..Showing::of(catalog) }).is_ok());
         let problems = edit.place(found, reads);
         if problems.is_empty() { Ok(Self { edit, registry }) } else { Err(Error::invalid(problems)) }
     }

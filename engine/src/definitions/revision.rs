@@ -67,7 +67,12 @@ pub(crate) fn shown_map(view: Value, is_archived: bool) -> Map<String, Value> {
 
 impl Revision<'_> {
     /// An object or an association with a patch applied; `known` are the keys that it may have.
-    pub(crate) fn definition(&mut self, before: &Before<'_>, known: &[&str], patch: &Map<String, Value>) -> Map<String, Value> {
+    pub(crate) fn definition(
+        &mut self,
+        before: &Before<'_>,
+        known: &[&str],
+        patch: &Map<String, Value>,
+    ) -> Map<String, Value> {
         let mut news = news(patch, &before.shown, "", &mut self.problems);
         check_nulls(&news, known, "", &mut self.problems);
         let properties = news.shift_remove("properties");
@@ -158,7 +163,8 @@ impl Revision<'_> {
         }
         let given_options = news.shift_remove("options");
         let changes_type = before.written.is_some() && news.contains_key("type");
-        let taken_away: Vec<String> = news.iter().filter(|(_, value)| value.is_null()).map(|(key, _)| key.clone()).collect();
+        let taken_away: Vec<String> =
+            news.iter().filter(|(_, value)| value.is_null()).map(|(key, _)| key.clone()).collect();
         let mut spec = before.written.cloned().unwrap_or_default();
         merge(&mut spec, news);
         match given_options {
@@ -167,7 +173,10 @@ impl Revision<'_> {
             Some(given) => {
                 let at = push_segment(at, "options");
                 let written = before.written.and_then(|written| written.get("options"));
-                spec.insert("options".to_owned(), options(given, shown.get("options"), written, &at, &mut self.problems));
+                spec.insert(
+                    "options".to_owned(),
+                    options(given, shown.get("options"), written, &at, &mut self.problems),
+                );
             }
         }
         if changes_type {
@@ -203,7 +212,9 @@ fn unknown_keys(spec: &Map<String, Value>) -> Vec<(String, Problem)> {
     let Ok(name) = Name::new("any") else { return Vec::new() };
     // Only the problems matter here.
     drop(Property::read(name, &Value::Object(spec.clone()), "", "", &mut found));
-    let is_unknown = |key: &str| found.iter().find(|problem| problem.code == "unknown_key" && problem.pointer == push_segment("", key));
+    let is_unknown = |key: &str| {
+        found.iter().find(|problem| problem.code == "unknown_key" && problem.pointer == push_segment("", key))
+    };
     spec.keys().filter_map(|key| Some((key.clone(), is_unknown(key)?.clone()))).collect()
 }
 
@@ -234,7 +245,12 @@ mod tests {
     }
 
     /// What becomes of a property, written as `spec`, and the pointers and codes of what is wrong with the patch.
-    fn revise(name: &str, written: Option<Value>, is_of_pack: bool, patch: Value) -> (Option<Value>, Vec<(String, &'static str)>) {
+    fn revise(
+        name: &str,
+        written: Option<Value>,
+        is_of_pack: bool,
+        patch: Value,
+    ) -> (Option<Value>, Vec<(String, &'static str)>) {
         let registry = registry();
         let showing = Showing { registry: &registry, since: Timestamp(0), archived: false };
         let mut revision = Revision { showing, now: Timestamp(0), problems: Problems::new() };
@@ -245,7 +261,8 @@ mod tests {
             Property::read(Name::new(name).expect("a name"), &spec, CUSTOM, "", &mut problems)
         });
         let property = own.as_ref().or_else(|| registry.objects["deal"].properties.get(name));
-        let before = PropertyBefore { base: written.as_ref().filter(|_| is_of_pack), written: written.as_ref(), property };
+        let before =
+            PropertyBefore { base: written.as_ref().filter(|_| is_of_pack), written: written.as_ref(), property };
         let wanted = revision.property(name, before, &map(patch), "");
         let problems = revision.problems.into_iter().map(|problem| (problem.pointer, problem.code)).collect();
         (wanted.map(Value::from), problems)

@@ -26,7 +26,8 @@ impl Source {
     /// A pipeline of `layers`.
     pub(crate) fn pipeline(layers: &[Layer], object: &str, name: &str) -> Option<Self> {
         Self::of(layers, |layer| {
-            let is_it = |key: &(engine_model::Name, engine_model::Name)| key.0.as_str() == object && key.1.as_str() == name;
+            let is_it =
+                |key: &(engine_model::Name, engine_model::Name)| key.0.as_str() == object && key.1.as_str() == name;
             layer.pipelines.iter().find(|(key, _)| is_it(key)).map(|(_, spec)| spec)
         })
     }

@@ -64,8 +64,11 @@ async fn fill(engine: &Engine, running: &mut FuturesUnordered<JoinHandle<()>>) -
         if running.len() >= SLOTS {
             break;
         }
-        if let Some(work) = Work::take(engine, tenant, id).await? {
-            running.push(engine.inner.tasks.spawn(run(work)));
+        match Work::take(engine, tenant, id).await {
+            Ok(Some(work)) => running.push(engine.inner.tasks.spawn(run(work))),
+            Ok(None) => {}
+            // One job that cannot be taken keeps no other from its turn.
+            Err(error) => tracing::warn!(tenant.id = %tenant, job.id = %id, %error, "a job cannot be taken"),
         }
     }
     Ok(())

@@ -103,7 +103,12 @@ impl Engine {
     }
 
     /// Installs the packs of a profile on a tenant that is being made.
-    pub(crate) async fn install_profile(&self, tx: &mut Tx, profile: &str, at: engine_model::time::Timestamp) -> Result<()> {
+    pub(crate) async fn install_profile(
+        &self,
+        tx: &mut Tx,
+        profile: &str,
+        at: engine_model::time::Timestamp,
+    ) -> Result<()> {
         self.install_profile_packs(tx, profile, &[], at).await
     }
 
@@ -173,7 +178,8 @@ impl Session {
     /// Does exactly what a plan says, in one step or not at all. The same version again changes nothing.
     pub async fn pack_apply(&mut self, plan: &str) -> Result<Written<Installed>> {
         self.caller.check_admin()?;
-        let unknown = || Error::not_found("there is no such plan; plans are kept for an hour by the server that made them");
+        let unknown =
+            || Error::not_found("there is no such plan; plans are kept for an hour by the server that made them");
         let kept = self.engine.inner.plans.get(&(self.tenant(), plan.to_owned())).await.ok_or_else(unknown)?;
         self.refresh().await?;
         let (pack, is_new) = self.checked(&kept.files).await?;
@@ -208,7 +214,11 @@ impl Session {
         .map_err(mistakes)?;
         let has = pack::installed(&mut self.reader().await?).await?;
         if let Some(row) = has.iter().find(|row| row.name == pack.name.as_str()) {
-            return if pack.version.to_string() == row.version { Ok((pack, false)) } else { Err(no_upgrade(&pack, &row.version)) };
+            return if pack.version.to_string() == row.version {
+                Ok((pack, false))
+            } else {
+                Err(no_upgrade(&pack, &row.version))
+            };
         }
         check_requirements(&pack, &has)?;
         check_own_layer(&self.catalog, &pack)?;

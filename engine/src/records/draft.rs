@@ -171,9 +171,11 @@ impl Draft {
         let live = |state: &&State| state.archived_at.is_none();
         let before = self.before.as_ref().filter(live);
         let after = Some(&self.after).filter(live);
-        let values = |state: Option<&State>| state.map(|state| unique_values(object, &state.properties)).unwrap_or_default();
+        let values =
+            |state: Option<&State>| state.map(|state| unique_values(object, &state.properties)).unwrap_or_default();
         let (old, new) = (values(before), values(after));
-        writes.extend(old.iter().filter(|value| !new.contains(value)).map(|value| Write::Release(record, value.clone())));
+        writes
+            .extend(old.iter().filter(|value| !new.contains(value)).map(|value| Write::Release(record, value.clone())));
         writes.extend(new.into_iter().filter(|value| !old.contains(value)).map(|value| Write::Claim(record, value)));
         let spans = |state: Option<&State>| state.map(|state| intervals(object, &state.properties)).unwrap_or_default();
         let (old, new) = (spans(before), spans(after));
@@ -237,7 +239,8 @@ fn read_properties(
     for (name, raw) in &input.0 {
         let at = || push_segment("/properties", name);
         let Some(property) = object.property(name) else {
-            let message = format!("`{}` is no property of `{}`{}", shortened(name), object.name, object.property_hint(name));
+            let message =
+                format!("`{}` is no property of `{}`{}", shortened(name), object.name, object.property_hint(name));
             problems.push(Problem::new(at(), "unknown_property", message));
             continue;
         };
@@ -247,9 +250,8 @@ fn read_properties(
         }
         match normalize(property.kind.as_ref(), raw, &catalog.locale) {
             Ok(value) => drop(given.insert(name.clone(), value)),
-            Err(faults) => problems.extend(
-                faults.into_iter().map(|fault| Problem::new(at() + &fault.pointer, fault.code, fault.message)),
-            ),
+            Err(faults) => problems
+                .extend(faults.into_iter().map(|fault| Problem::new(at() + &fault.pointer, fault.code, fault.message))),
         }
     }
     given

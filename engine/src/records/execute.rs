@@ -7,7 +7,7 @@ use engine_model::{Problem, RecordId, Sequence, UserId};
 use engine_store::access;
 use engine_store::commit::{Committed, Item, RecordRef, Refusal};
 
-use super::operation::{Done, Effect, Operation, Results, Step};
+use super::operation::{Done, Effect, Operation, Results, Step, retold};
 use super::plan::{Body, Plan, Planner};
 use super::record::Shown;
 use super::workspace::Workspace;
@@ -36,7 +36,12 @@ pub(super) struct Ready {
 impl Session {
     /// Carries out `steps` in order. In an atomic mode the first thing wrong fails the call with everything wrong;
     /// otherwise every step has a result of its own.
-    pub async fn execute(&mut self, steps: &[Step], mode: Mode, reply: Option<Reply<Results>>) -> Result<Written<Results>> {
+    pub async fn execute(
+        &mut self,
+        steps: &[Step],
+        mode: Mode,
+        reply: Option<Reply<Results>>,
+    ) -> Result<Written<Results>> {
         let mut results: Vec<Option<Result<Done>>> = steps.iter().map(|_| None).collect();
         let mut turn = None;
         let mut sequence = Sequence::default();
@@ -58,13 +63,14 @@ impl Session {
             let (catalog, role) = (Arc::clone(&self.catalog), self.caller.role.clone());
             let claim = reply.as_ref().filter(|_| self.keeps_reply()).and_then(|reply| {
                 let reply = Arc::clone(reply);
-                let answered: Vec<_> = results.iter().map(|result| result.as_ref().map(|result| result.as_ref().map(Clone::clone).map_err(Error::retold))).collect();
+                let answered: Vec<_> = results.iter().map(|result| result.as_ref().map(retold)).collect();
                 let plans: Vec<_> = ready.iter().map(|ready| (ready.index, summary(&ready.plan))).collect();
                 let (catalog, role) = (Arc::clone(&catalog), role.clone());
                 self.claim(move |committed| {
                     let mut results = answered;
                     for (position, (index, summary)) in plans.into_iter().enumerate() {
-                        results[index] = Some(answer(&catalog, &role, summary, committed, committed.items.get(position)));
+                        results[index] =
+                            Some(answer(&catalog, &role, summary, committed, committed.items.get(position)));
                     }
                     let value = results.into_iter().map(settled).collect();
                     reply(&Written { value, sequence: committed.sequence })
@@ -136,8 +142,7 @@ impl Session {
         } else {
             Workspace::load(&mut self.reader().await?, &self.catalog, &chosen).await?
         };
-        let mut planner =
-            Planner { catalog: &self.catalog, caller: &self.caller, pen: self.pen(at), workspace };
+        let mut planner = Planner { catalog: &self.catalog, caller: &self.caller, pen: self.pen(at), workspace };
         let (mut ready, mut failed) = (Vec::with_capacity(chosen.len()), Vec::new());
         for (index, step) in open.iter().zip(&chosen) {
             match planner.plan(step) {
@@ -354,9 +359,6 @@ fn refused(ready: &[Ready], refusals: Vec<(usize, Refusal)>, mode: Mode) -> Erro
             _ => by_item.push((item, vec![refusal])),
         }
     }
-    let failed = by_item
-        .into_iter()
-        .map(|(item, refusals)| (ready[item].index, explain(&refusals)))
-        .collect();
+    let failed = by_item.into_iter().map(|(item, refusals)| (ready[item].index, explain(&refusals))).collect();
     join(failed, mode)
 }

@@ -40,7 +40,11 @@ impl Include {
             let mut select = Vec::new();
             if let Some(inner) = rest.strip_prefix('(') {
                 let Some(close) = inner.find(')') else { return Err(malformed(text)) };
-                select = inner[..close].split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+                select = inner[..close]
+                    .split(',')
+                    .map(|name| name.trim().to_owned())
+                    .filter(|name| !name.is_empty())
+                    .collect();
                 rest = inner[close + 1..].trim_start();
             }
             if name.is_empty() || !(rest.is_empty() || rest.starts_with(',')) {
@@ -70,7 +74,12 @@ struct Path<'a> {
 
 impl Session {
     /// Brings linked records along with each of `records`, which are all of `object`.
-    pub(crate) async fn include(&self, object: &ObjectDefinition, records: &mut [Record], includes: &[Include]) -> Result<()> {
+    pub(crate) async fn include(
+        &self,
+        object: &ObjectDefinition,
+        records: &mut [Record],
+        includes: &[Include],
+    ) -> Result<()> {
         for include in includes {
             let paths = paths(&self.catalog, object, include)?;
             let mut found: HashMap<i64, Vec<i64>> = HashMap::new();
@@ -113,7 +122,8 @@ fn selected(object: &ObjectDefinition, include: &Include) -> Result<Option<Vec<S
 
 fn paths<'a>(catalog: &'a Catalog, object: &ObjectDefinition, include: &Include) -> Result<Vec<Path<'a>>> {
     let near = object.name.as_str();
-    if let Some(association) = catalog.registry.associations_of(near).find(|found| found.name.as_str() == include.name) {
+    if let Some(association) = catalog.registry.associations_of(near).find(|found| found.name.as_str() == include.name)
+    {
         return Ok(vec![Path { association: &association.name, direction: direction_from(association, near) }]);
     }
     let mut paths = Vec::new();
@@ -130,7 +140,10 @@ fn paths<'a>(catalog: &'a Catalog, object: &ObjectDefinition, include: &Include)
         let linked = catalog.registry.associations_of(near).map(|found| found.name.as_str());
         let known: Vec<&str> = linked.chain(catalog.objects().map(|object| object.name.as_str())).collect();
         let hint = did_you_mean(&include.name, known);
-        let problem = format!("`{}` is neither an association of `{near}` nor an object linked to it{hint}", shortened(&include.name));
+        let problem = format!(
+            "`{}` is neither an association of `{near}` nor an object linked to it{hint}",
+            shortened(&include.name)
+        );
         return Err(bad_include(problem));
     }
     Ok(paths)

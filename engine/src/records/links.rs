@@ -104,8 +104,11 @@ fn read_properties(
         match normalize(property.kind.as_ref(), raw, &catalog.locale) {
             Ok(Some(value)) => drop(values.insert(name.clone(), value)),
             Ok(None) => {}
-            Err(faults) => problems
-                .extend(faults.into_iter().map(|fault| Problem::new(format!("{at}{}", fault.pointer), fault.code, fault.message))),
+            Err(faults) => problems.extend(
+                faults
+                    .into_iter()
+                    .map(|fault| Problem::new(format!("{at}{}", fault.pointer), fault.code, fault.message)),
+            ),
         }
     }
     for property in association.properties.values().filter(|property| !property.archived) {

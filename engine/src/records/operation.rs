@@ -138,3 +138,11 @@ pub enum Effect {
 
 /// Results of a list of operations, in order.
 pub type Results = Vec<Result<Done, Error>>;
+
+/// The same result, to be kept or told again: an error loses only what is for the log.
+pub fn retold(result: &Result<Done, Error>) -> Result<Done, Error> {
+    match result {
+        Ok(done) => Ok(done.clone()),
+        Err(error) => Err(error.retold()),
+    }
+}

@@ -74,14 +74,16 @@ impl<'a> Planner<'a> {
                 let before = self.find(object, target)?;
                 self.caller.check(Action::Archive, &object.name, before.owner)?;
                 check_version(&before, *version)?;
-                let draft = if before.archived_at.is_some() { unchanged(before) } else { Draft::archive(before, self.pen) };
+                let draft =
+                    if before.archived_at.is_some() { unchanged(before) } else { Draft::archive(before, self.pen) };
                 Ok(self.take(object, draft, Vec::new(), name))
             }
             Operation::Restore { object, target } => {
                 let object = self.catalog.object(object)?;
                 let before = self.find(object, target)?;
                 self.caller.check(Action::Archive, &object.name, before.owner)?;
-                let draft = if before.archived_at.is_none() { unchanged(before) } else { Draft::restore(before, self.pen) };
+                let draft =
+                    if before.archived_at.is_none() { unchanged(before) } else { Draft::restore(before, self.pen) };
                 Ok(self.take(object, draft, Vec::new(), name))
             }
             Operation::Purge { object, target } => {

@@ -56,9 +56,10 @@ impl Shown {
     /// What a role sees of an object, narrowed to the selected properties.
     pub fn of(object: &ObjectDefinition, role: &Role, selected: Option<&[String]>) -> Self {
         let hidden = |name: &str| {
-            object.properties.get(name).is_none_or(|property| {
-                property.archived || (property.sensitive && !role.sees_sensitive)
-            })
+            object
+                .properties
+                .get(name)
+                .is_none_or(|property| property.archived || (property.sensitive && !role.sees_sensitive))
         };
         if let Some(selected) = selected {
             return Self::Only(selected.iter().filter(|name| !hidden(name)).cloned().collect());

@@ -37,7 +37,11 @@ fn check_required(object: &ObjectDefinition, properties: &Properties, problems: 
     for property in object.properties.values() {
         let is_required = property.required && !property.archived && !property.kind.is_computed();
         if is_required && !properties.contains_key(property.name.as_str()) {
-            problems.push(Problem::new(pointer(&property.name), "required", format!("`{}` is required", property.name)));
+            problems.push(Problem::new(
+                pointer(&property.name),
+                "required",
+                format!("`{}` is required", property.name),
+            ));
         }
     }
 }
@@ -47,7 +51,11 @@ fn check_schema(catalog: &Catalog, object: &ObjectDefinition, properties: &Prope
     // Values of archived properties stay stored and are no longer described.
     let has_archived = properties.keys().any(|name| object.property(name).is_none());
     let described: Properties = if has_archived {
-        properties.iter().filter(|(name, _)| object.property(name).is_some()).map(|(name, value)| (name.clone(), value.clone())).collect()
+        properties
+            .iter()
+            .filter(|(name, _)| object.property(name).is_some())
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     } else {
         properties.clone()
     };
@@ -214,9 +222,12 @@ fn moment(object: &ObjectDefinition, properties: &Properties, name: &Name) -> Op
         Storage::Datetime => Timestamp::parse(value.as_str()?).map(|at| at.0),
         Storage::Date => Timestamp::parse(&format!("{}T00:00:00Z", value.as_str()?)).map(|at| at.0),
         Storage::Scaled(digits) => scaled(value, digits),
-        Storage::Text | Storage::LongText | Storage::Option | Storage::TextList | Storage::Boolean | Storage::Opaque => {
-            None
-        }
+        Storage::Text
+        | Storage::LongText
+        | Storage::Option
+        | Storage::TextList
+        | Storage::Boolean
+        | Storage::Opaque => None,
     }
 }
 

@@ -201,7 +201,12 @@ fn bad_id_property(message: String) -> Error {
 }
 
 /// The unique value that a text stands for; `None` where the property could never hold it.
-pub(crate) fn unique_value(locale: &Locale, object: &ObjectDefinition, name: &str, value: &Value) -> Option<UniqueValue> {
+pub(crate) fn unique_value(
+    locale: &Locale,
+    object: &ObjectDefinition,
+    name: &str,
+    value: &Value,
+) -> Option<UniqueValue> {
     let property = object.property(name)?;
     // An identifier in a path is text, whatever the property's JSON type is.
     let typed = match value {

@@ -130,7 +130,11 @@ pub(crate) fn explain(refusals: &[Refusal]) -> Error {
             Refusal::Stale(_) => return outrun(),
             Refusal::Missing(record) => {
                 code = ErrorCode::ValidationFailed;
-                Problem::new("/associations", "not_found", format!("{} does not exist or is archived", described(*record)))
+                Problem::new(
+                    "/associations",
+                    "not_found",
+                    format!("{} does not exist or is archived", described(*record)),
+                )
             }
             Refusal::Taken { value, holder } => {
                 let names: Vec<&str> = value.properties.split(',').collect();
@@ -139,8 +143,11 @@ pub(crate) fn explain(refusals: &[Refusal]) -> Error {
                     many => (format!("`{}`", many.join("` and `")), "have these values"),
                 };
                 let pointer = names.first().map(|name| format!("/properties/{name}")).unwrap_or_default();
-                let mut problem =
-                    Problem::new(pointer, "taken", format!("{subject} must be unique, and record {holder} already {verb}"));
+                let mut problem = Problem::new(
+                    pointer,
+                    "taken",
+                    format!("{subject} must be unique, and record {holder} already {verb}"),
+                );
                 problem.samples.push(holder.to_string());
                 problem
             }

@@ -61,7 +61,8 @@ impl<'a> Steps<'a> {
             }
         });
         let reference = self.remember(draft);
-        let input = RecordInput { properties: PropertiesInput(draft.properties.clone()), owner, associations };
+        let input =
+            RecordInput { properties: PropertiesInput(std::mem::take(&mut draft.properties)), owner, associations };
         let object = self.bound.object.clone();
         let operation = match &self.bound.key {
             Some(key) => Operation::Upsert { object, id_property: key.clone(), id: None, input },

@@ -159,8 +159,7 @@ impl Feed {
 
     /// The next changes; waits for them, and is empty only from time to time.
     async fn next(&mut self) -> ApiResult<Vec<ChangeBody>> {
-        let query =
-            ChangeQuery { after: self.position, object: self.object.clone(), limit: CHUNK, wait: LOOK_EVERY };
+        let query = ChangeQuery { after: self.position, object: self.object.clone(), limit: CHUNK, wait: LOOK_EVERY };
         let found = self.session.changes(&query).await?;
         self.position = found.position;
         Ok(found.results.into_iter().map(ChangeBody::from).collect())

@@ -59,7 +59,8 @@ pub(super) async fn load(session: &mut Session) -> anyhow::Result<usize> {
     let mut records = 0;
     let mut ids = HashMap::new();
     for (object, file) in index()? {
-        let (_, text) = FILES.iter().find(|(name, _)| *name == file).with_context(|| format!("`{file}` is not there"))?;
+        let (_, text) =
+            FILES.iter().find(|(name, _)| *name == file).with_context(|| format!("`{file}` is not there"))?;
         let lines: Vec<Line> = text
             .lines()
             .filter(|line| !line.trim().is_empty())
@@ -76,7 +77,10 @@ pub(super) async fn load(session: &mut Session) -> anyhow::Result<usize> {
         // From the next file on these records are found by what the store knows of them.
         ids.retain(|_, id| !id.starts_with('$'));
         records += steps.len();
-        session.execute(&steps, Mode::Atomic("lines"), None).await.with_context(|| format!("`{file}` does not load"))?;
+        session
+            .execute(&steps, Mode::Atomic("lines"), None)
+            .await
+            .with_context(|| format!("`{file}` does not load"))?;
     }
     Ok(records)
 }
@@ -99,7 +103,9 @@ fn name_lines(object: &str, lines: &[Line], ids: &mut HashMap<Named, String>) {
     for link in lines.iter().flat_map(|line| &line.links).filter(|link| link.to.object == object) {
         let is_meant = |line: &Line| {
             let value = line.properties.0.iter().find(|(name, _)| *name == link.to.property);
-            value.is_some_and(|(_, raw)| serde_json::from_str(raw.get()).is_ok_and(|value: String| value == link.to.value))
+            value.is_some_and(|(_, raw)| {
+                serde_json::from_str(raw.get()).is_ok_and(|value: String| value == link.to.value)
+            })
         };
         if let Some(index) = lines.iter().position(is_meant) {
             ids.insert(link.to.clone(), format!("$line{index}"));
@@ -122,7 +128,9 @@ async fn find(session: &mut Session, lines: &[Line], ids: &mut HashMap<Named, St
             .iter()
             .map(|named| Target { id: named.value.clone(), id_property: Some(named.property.clone()) })
             .collect();
-        for (named, record) in named.into_iter().zip(session.record_read_many(object, &targets, &View::default()).await?) {
+        for (named, record) in
+            named.into_iter().zip(session.record_read_many(object, &targets, &View::default()).await?)
+        {
             found.push((named.clone(), record?.id.to_string()));
         }
     }

@@ -87,6 +87,7 @@ fn object(is_extension: bool) -> Value {
         "properties": named(json!({"$ref": property}), "Properties in the order they are shown."),
         "constraints": {"type": "array", "items": {"$ref": "#/$defs/constraint"}},
         "archived": {"type": "boolean"},
+        "archived_at": {"type": "string", "format": "date-time", "description": "When it was archived."},
     });
     if is_extension && let Some(map) = properties.as_object_mut() {
         allow_null(map);
@@ -141,6 +142,7 @@ fn association() -> Value {
             "labels": named(json!({"type": "string"}), "Labels that a link may carry."),
             "properties": named(json!({"$ref": "#/$defs/property"}), "Properties that a link may carry."),
             "archived": {"type": "boolean"},
+            "archived_at": {"type": "string", "format": "date-time", "description": "When it was archived."},
         }),
         &["from", "to"],
     )
@@ -160,6 +162,7 @@ fn pipeline() -> Value {
             ]},
             "transitions": named(json!({"$ref": "#/$defs/names"}), "Allowed moves; without it every move is allowed."),
             "archived": {"type": "boolean"},
+            "archived_at": {"type": "string", "format": "date-time", "description": "When it was archived."},
         }),
         &["object", "stages"],
     )

@@ -331,6 +331,8 @@ impl Property {
         let sensitive = reader.boolean("sensitive").unwrap_or(false);
         let searchable = reader.boolean("searchable").unwrap_or(false);
         let archived = reader.boolean("archived").unwrap_or(false);
+        // Kept for whoever shows the definition.
+        reader.string("archived_at");
         let default = reader.value("default");
         let Some(kind) = (entry?.read)(&mut reader) else {
             reader.finish();

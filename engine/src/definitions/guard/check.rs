@@ -116,7 +116,9 @@ impl Demand {
         match self {
             Self::Present(name) => format!("{subject} without a value of `{name}`; give them one first"),
             Self::Fits { property, .. } => {
-                format!("{subject} with a value of `{property}` that would no longer be valid; change those values first")
+                format!(
+                    "{subject} with a value of `{property}` that would no longer be valid; change those values first"
+                )
             }
             Self::Holds(_) => format!("{subject} that break the rule; change them first"),
             Self::Ordered { from, to, .. } => {
@@ -183,16 +185,25 @@ fn is_required(property: &Property) -> bool {
 /// The one key that narrows the type, as the end of a pointer; empty where several do.
 fn narrowed_key(old: &Property, new: &Property) -> String {
     const SAYS_NOTHING: [&str; 12] = [
-        "label", "description", "group", "required", "unique", "read_only", "sensitive", "searchable", "default",
-        "archived", "archived_at", "unit",
+        "label",
+        "description",
+        "group",
+        "required",
+        "unique",
+        "read_only",
+        "sensitive",
+        "searchable",
+        "default",
+        "archived",
+        "archived_at",
+        "unit",
     ];
     if old.kind.name() != new.kind.name() {
         return "/type".to_owned();
     }
     let keys = old.spec.keys().chain(new.spec.keys().filter(|key| !old.spec.contains_key(*key)));
-    let differing: Vec<&String> = keys
-        .filter(|key| !SAYS_NOTHING.contains(&key.as_str()) && old.spec.get(*key) != new.spec.get(*key))
-        .collect();
+    let differing: Vec<&String> =
+        keys.filter(|key| !SAYS_NOTHING.contains(&key.as_str()) && old.spec.get(*key) != new.spec.get(*key)).collect();
     match differing.as_slice() {
         [only] => format!("/{only}"),
         _ => String::new(),
@@ -224,7 +235,8 @@ mod tests {
             let value = Some(value).filter(|value| !value.is_null());
             Properties::from_iter(value.map(|value| ("a".to_owned(), value.clone())))
         };
-        let in_the_way = |properties: Properties| checks.iter().any(|check| !check.demand.is_met_by_values(&properties));
+        let in_the_way =
+            |properties: Properties| checks.iter().any(|check| !check.demand.is_met_by_values(&properties));
         let found = (0..values.len()).filter(|index| in_the_way(record(&values[*index]))).collect();
         (checks.into_iter().map(|check| check.pointer).collect(), found)
     }

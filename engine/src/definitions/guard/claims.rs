@@ -3,7 +3,7 @@
 use engine_model::object::{Constraint as Rule, ObjectDefinition};
 use engine_model::{Name, Problem, Properties};
 use engine_store::Tx;
-use engine_store::claim::{self, Constraint, Form, Occupied};
+use engine_store::claim::{self, Constraint, Form, Occupied, Rivals};
 use engine_store::record;
 
 use super::check::{Finding, records};
@@ -32,8 +32,14 @@ impl Claim {
     }
 
     /// Claims for active records of `object`, which is defined as it shall be; those in conflict wait.
-    pub(crate) async fn take(&mut self, tx: &mut Tx, object: &ObjectDefinition, records: &[Stored]) -> Result<()> {
-        for record in self.conflicts(tx, object, records).await? {
+    pub(crate) async fn take(
+        &mut self,
+        tx: &mut Tx,
+        object: &ObjectDefinition,
+        records: &[Stored],
+        rivals: Rivals,
+    ) -> Result<()> {
+        for record in self.conflicts(tx, object, records, rivals).await? {
             self.finding.add(record);
             if self.pending.len() < MOST_PENDING {
                 self.pending.push(record);
@@ -42,7 +48,13 @@ impl Claim {
         Ok(())
     }
 
-    async fn conflicts(&self, tx: &mut Tx, object: &ObjectDefinition, records: &[Stored]) -> Result<Vec<i64>> {
+    async fn conflicts(
+        &self,
+        tx: &mut Tx,
+        object: &ObjectDefinition,
+        records: &[Stored],
+        rivals: Rivals,
+    ) -> Result<Vec<i64>> {
         let active = records.iter().filter(|record| !record.is_archived);
         match self.constraint.form {
             Form::Value => {
@@ -53,7 +65,7 @@ impl Claim {
             }
             Form::Interval => {
                 let occupied: Vec<Occupied> = active.filter_map(|record| self.interval(object, record)).collect();
-                Ok(claim::take_intervals(tx, &self.constraint, &occupied).await?)
+                Ok(claim::take_intervals(tx, &self.constraint, &occupied, rivals).await?)
             }
         }
     }
@@ -87,7 +99,7 @@ impl Claim {
         }
         self.free(tx, pending.clone()).await?;
         let records = stored(record::many(tx.reader(), pending).await?)?;
-        for record in self.conflicts(tx, object, &records).await? {
+        for record in self.conflicts(tx, object, &records, Rivals::All).await? {
             self.finding.add(record);
         }
         Ok(())
@@ -112,7 +124,11 @@ impl Claim {
 }
 
 /// What becomes of an object's constraints whose claims are stored: those to gather, and those to give back.
-pub(crate) fn of_objects(before: &ObjectDefinition, after: &ObjectDefinition, at: &str) -> (Vec<Claim>, Vec<Constraint>) {
+pub(crate) fn of_objects(
+    before: &ObjectDefinition,
+    after: &ObjectDefinition,
+    at: &str,
+) -> (Vec<Claim>, Vec<Constraint>) {
     let (old, new) = (claimed(before), claimed(after));
     // A property that did not exist has no values, so nothing can be in the way.
     let has_values = |names: &str| names.split(',').all(|name| before.properties.contains_key(name));
@@ -123,7 +139,8 @@ pub(crate) fn of_objects(before: &ObjectDefinition, after: &ObjectDefinition, at
             // Without an end an interval is open.
             Form::Interval => names.rsplit_once(',').map_or(names.as_str(), |(within_and_from, _)| within_and_from),
         };
-        let is_known = added.iter().any(|claim| claim.constraint.form == *form && claim.constraint.properties == *names);
+        let is_known =
+            added.iter().any(|claim| claim.constraint.form == *form && claim.constraint.properties == *names);
         if has_values(decisive) && !is_known {
             added.push(Claim::new(*form, after, names.clone(), pointer(after, *form, names, at)));
         }

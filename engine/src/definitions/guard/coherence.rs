@@ -31,7 +31,12 @@ pub(crate) fn check(old: &Registry, new: &Registry) -> Problems {
     }
     for association in new.associations.values() {
         if old.associations.get(&association.name).is_none_or(|before| before.spec != association.spec) {
-            check_schemas(new, &association.properties, &push_segment("/associations", &association.name), &mut problems);
+            check_schemas(
+                new,
+                &association.properties,
+                &push_segment("/associations", &association.name),
+                &mut problems,
+            );
         }
     }
     problems
@@ -76,7 +81,8 @@ fn check_intervals(before: &ObjectDefinition, after: &ObjectDefinition, at: &str
             let is_other = old.is_some_and(|old| old.kind.storage() != property.kind.storage());
             if property.archived || is_other {
                 let what = if property.archived { "archiving it" } else { "changing its type" };
-                let message = format!("a `no_overlap` constraint reads `{name}`; take the constraint away before {what}");
+                let message =
+                    format!("a `no_overlap` constraint reads `{name}`; take the constraint away before {what}");
                 problems.push(Problem::new(push_segment(&format!("{at}/properties"), name), "in_use", message));
             }
         }

@@ -44,9 +44,13 @@ pub(crate) fn object(
 /// Rules that the object did not have, and the order of ends of new intervals.
 fn rules(before: &ObjectDefinition, after: &ObjectDefinition, at: &str) -> Vec<Check> {
     let is_new_rule = |source: &str| {
-        !before.constraints.iter().any(|old| matches!(old, Constraint::Rule { expression, .. } if expression.source() == source))
+        !before
+            .constraints
+            .iter()
+            .any(|old| matches!(old, Constraint::Rule { expression, .. } if expression.source() == source))
     };
-    let is_new_interval = |name: &str| !before.constraints.iter().any(|old| interval_name(old).as_deref() == Some(name));
+    let is_new_interval =
+        |name: &str| !before.constraints.iter().any(|old| interval_name(old).as_deref() == Some(name));
     let check = |(index, rule): (usize, &Constraint)| {
         let at = format!("{at}/constraints/{index}");
         match rule {
@@ -125,8 +129,10 @@ mod tests {
 
     #[test]
     fn what_was_so_before_is_not_asked_again() {
-        let constraints = json!([{"unique": ["room", "begins"]}, {"rule": "ends == null || ends > begins", "message": "a"}]);
-        let relabelled = json!([{"rule": "ends == null || ends > begins", "message": "b"}, {"unique": ["room", "begins"]}]);
+        let constraints =
+            json!([{"unique": ["room", "begins"]}, {"rule": "ends == null || ends > begins", "message": "a"}]);
+        let relabelled =
+            json!([{"rule": "ends == null || ends > begins", "message": "b"}, {"unique": ["room", "begins"]}]);
         let unchanged = asked(visit(constraints, json!({})), visit(relabelled, json!({"more": {"type": "text"}})));
         assert_eq!(unchanged, (vec![], vec![], vec![]));
     }
@@ -172,7 +178,8 @@ mod tests {
             document["pipelines"] = pipelines;
             document
         };
-        let pipeline = |stages: Value, archived: bool| json!({"object": "visit", "stages": stages, "archived": archived});
+        let pipeline =
+            |stages: Value, archived: bool| json!({"object": "visit", "stages": stages, "archived": archived});
         let both = || pipeline(json!({"open": {}, "done": {}}), false);
         let two = with(json!({"a": both(), "b": both()}));
         let none: (Vec<String>, Vec<String>, Vec<String>) = (vec![], vec![], vec![]);
@@ -183,6 +190,9 @@ mod tests {
         assert_eq!(asked(two, gone).0, ["/pipelines/b"]);
         let last = with(json!({"a": pipeline(json!({"open": {}}), true)}));
         assert_eq!(asked(with(json!({"a": pipeline(json!({"open": {}}), false)})), last.clone()), none);
-        assert_eq!(asked(last, with(json!({"a": pipeline(json!({"open": {}}), true), "b": both()}))).0, ["/pipelines/b/stages"]);
+        assert_eq!(
+            asked(last, with(json!({"a": pipeline(json!({"open": {}}), true), "b": both()}))).0,
+            ["/pipelines/b/stages"]
+        );
     }
 }

@@ -12,8 +12,8 @@ use engine_store::association::{Direction, crowded};
 use engine_store::survey::{self, LinkEnds};
 use jsonschema::Validator;
 
-use super::check::{Demand, Finding, of_properties, records};
 use super::PAGE;
+use super::check::{Demand, Finding, of_properties, records};
 use crate::error::{Error, Result};
 
 /// Everything asked of the links of one association.

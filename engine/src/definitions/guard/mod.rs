@@ -18,7 +18,7 @@ use engine_model::change::ChangeKind;
 use engine_model::property::Locale;
 use engine_model::registry::Registry;
 use engine_model::{Problem, Problems, Properties, Sequence};
-use engine_store::claim::{self, Constraint};
+use engine_store::claim::{self, Constraint, Rivals};
 use engine_store::record::{self, RecordRow};
 use engine_store::survey::{self, Touched};
 use engine_store::{Reader, Tx};
@@ -188,7 +188,7 @@ impl Guard {
             guard.look(&rows);
             for claim in &mut guard.claims {
                 claim.free(tx, records.clone()).await?;
-                claim.take(tx, &guard.object, &rows).await?;
+                claim.take(tx, &guard.object, &rows, Rivals::All).await?;
             }
         }
         let is_link = |touched: &&Touched| touched.kind == ChangeKind::AssociationCreated.as_str();
@@ -266,13 +266,14 @@ async fn scan_records(guard: &mut ObjectGuard, session: &Session, fence: &Fence,
         let mut reader = session.reader().await?;
         let rows = record::list(&mut reader, &guard.object.name, archived, after, PAGE).await?;
         drop(reader);
-        let next = rows.last().map(|row| row.id).filter(|_| i64::try_from(rows.len()).is_ok_and(|length| length >= PAGE));
+        let next =
+            rows.last().map(|row| row.id).filter(|_| i64::try_from(rows.len()).is_ok_and(|length| length >= PAGE));
         let rows = stored(rows)?;
         guard.look(&rows);
         if !archived && !guard.claims.is_empty() {
             let Some(mut tx) = fence.begin(&session.engine).await? else { return Ok(false) };
             for claim in &mut guard.claims {
-                claim.take(&mut tx, &guard.object, &rows).await?;
+                claim.take(&mut tx, &guard.object, &rows, Rivals::Earlier).await?;
             }
             tx.commit().await?;
         }

@@ -13,7 +13,10 @@ use crate::extract::{Authorized, IdempotencyKey, Path, once};
 /// Lists the effective association definitions.
 #[utoipa::path(get, path = "/association-definitions", tag = "association_definitions", operation_id = "list",
     responses((status = 200, description = "Every definition", body = Object)))]
-pub(crate) async fn list(Authorized(mut session): Authorized, Query(Wanted(query)): Query<Wanted>) -> ApiResult<Answer> {
+pub(crate) async fn list(
+    Authorized(mut session): Authorized,
+    Query(Wanted(query)): Query<Wanted>,
+) -> ApiResult<Answer> {
     Answer::ok(&json!({"results": session.association_definitions(query).await?, "next_cursor": null}))
 }
 

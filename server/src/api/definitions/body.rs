@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use engine::{DefinitionQuery, StoredReply};
 use engine::records::{Reply, Written};
+use engine::{DefinitionQuery, StoredReply};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 

@@ -15,7 +15,10 @@ use crate::extract::{Authorized, IdempotencyKey, Path, once};
     params(("layer" = Option<String>, Query, description = "`custom` for what the tenant itself defines"),
         ("archived" = Option<bool>, Query, description = "Archived ones too")),
     responses((status = 200, description = "Every definition", body = Object)))]
-pub(crate) async fn list(Authorized(mut session): Authorized, Query(Wanted(query)): Query<Wanted>) -> ApiResult<Answer> {
+pub(crate) async fn list(
+    Authorized(mut session): Authorized,
+    Query(Wanted(query)): Query<Wanted>,
+) -> ApiResult<Answer> {
     let results = session.object_definitions(query).await?;
     Answer::ok(&json!({"results": results, "next_cursor": null}))
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use engine::Session;
-use engine::records::{Done, Effect, Mode, Operation, Record, RecordInput, Reply, Results, Step, Target, View, Written};
+use engine::records::{
+    Done, Effect, Mode, Operation, Record, RecordInput, Reply, Results, Step, Target, View, Written,
+};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -144,17 +146,14 @@ async fn read(session: &mut Session, object: &str, batch: BatchBody, request_id:
     }
     let view = View { select: batch.select, include: Vec::new() };
     let results = session.record_read_many(object, &targets, &view).await?;
-    let results = results.into_iter().map(|result| {
-        result.map(|record| Done { record: Some(record), effect: Effect::Unchanged })
-    });
+    let results =
+        results.into_iter().map(|result| result.map(|record| Done { record: Some(record), effect: Effect::Unchanged }));
     let answer = multi(results.collect(), false, request_id)?;
     Ok(answer)
 }
 
 fn named(id: Option<String>, index: usize) -> ApiResult<String> {
-    id.ok_or_else(|| {
-        engine::Error::invalid_at(format!("/inputs/{index}/id"), "required", "`id` is required").into()
-    })
+    id.ok_or_else(|| engine::Error::invalid_at(format!("/inputs/{index}/id"), "required", "`id` is required").into())
 }
 
 fn steps(verb: Verb, object: &str, batch: BatchBody) -> ApiResult<Vec<Step>> {
@@ -195,7 +194,7 @@ pub(crate) async fn run(
     let is_atomic = mode != Mode::Each;
     let (kept_id, kept_select) = (request_id.clone(), select.clone());
     let reply: Reply<Results> = Arc::new(move |written: &Written<Results>| {
-        let results = written.value.iter().map(|result| result.as_ref().map(Clone::clone).map_err(engine::Error::retold));
+        let results = written.value.iter().map(engine::records::retold);
         let results = results.map(|result| selected(result, kept_select.as_deref()));
         Answer::keep(multi(results.collect(), is_atomic, &kept_id).map(|answer| answer.at(written.sequence)))
     });
@@ -215,7 +214,8 @@ fn selected(result: Result<Done, engine::Error>, select: Option<&[String]>) -> R
 }
 
 fn multi(results: Results, is_atomic: bool, request_id: &str) -> ApiResult<Answer> {
-    let results: Vec<Result<Done, ApiError>> = results.into_iter().map(|result| result.map_err(ApiError::from)).collect();
+    let results: Vec<Result<Done, ApiError>> =
+        results.into_iter().map(|result| result.map_err(ApiError::from)).collect();
     let mut bodies = Vec::with_capacity(results.len());
     let mut records: Vec<Option<Record>> = Vec::with_capacity(results.len());
     for result in &results {
@@ -236,4 +236,3 @@ fn multi(results: Results, is_atomic: bool, request_id: &str) -> ApiResult<Answe
     let status = if is_atomic { StatusCode::OK } else { StatusCode::MULTI_STATUS };
     Answer::json(status, &ResultsBody { results: bodies })
 }
-

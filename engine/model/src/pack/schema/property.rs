@@ -88,6 +88,7 @@ fn common() -> Value {
         "sensitive": switch("Hidden unless a role grants it."),
         "searchable": switch("Found by full-text search."),
         "archived": switch("No longer accepted or shown."),
+        "archived_at": {"type": "string", "format": "date-time", "description": "When it was archived."},
     })
 }
 
