@@ -37,8 +37,7 @@ pub struct PipelineRow {
 }
 
 const OBJECTS: Sql = Sql::same("select name, spec from object_definition where tenant_id = $1 order by name");
-const ASSOCIATIONS: Sql =
-    Sql::same("select name, spec from association_definition where tenant_id = $1 order by name");
+const ASSOCIATIONS: Sql = Sql::same("select name, spec from association_definition where tenant_id = $1 order by name");
 const PIPELINES: Sql = Sql::same("select object, name, spec from pipeline where tenant_id = $1 order by object, name");
 
 /// Everything the tenant itself defines or adjusts, of one kind.
@@ -125,26 +124,4 @@ const VERSIONS: Sql = Sql::same(
 pub async fn versions(reader: &mut Reader, before: i64, limit: i64) -> Result<Vec<MetadataVersionRow>> {
     let tenant = reader.tenant();
     reader.fetch_all(&VERSIONS, args![tenant, before, limit]).await
-}
-
-const CLAIM_VALUES: Sql = Sql::each(
-    "insert into unique_value (tenant_id, object, properties, value, record_id) \
-     select $1, $2, $3, value->>0, value->>1 from json_each($4) where true on conflict do nothing",
-    "insert into unique_value (tenant_id, object, properties, value, record_id) \
-     select $1, $2, $3, c.value, c.record_id from unnest($4::text[], $5::bigint[]) c(value, record_id) \
-     on conflict do nothing",
-);
-
-/// Claims values of existing records for a constraint that becomes unique; how many were free.
-pub async fn claim_values(tx: &mut Tx, object: &str, properties: &str, values: &[(String, i64)]) -> Result<u64> {
-    let claims = crate::sql::rows!(values; row => row.0.clone(), row.1);
-    tx.execute(&CLAIM_VALUES, args![tx.tenant(), object, properties, claims]).await
-}
-
-const RELEASE_VALUES: Sql =
-    Sql::same("delete from unique_value where tenant_id = $1 and object = $2 and properties = $3");
-
-/// Forgets every claimed value of a constraint that is unique no more.
-pub async fn release_values(tx: &mut Tx, object: &str, properties: &str) -> Result<u64> {
-    tx.execute(&RELEASE_VALUES, args![tx.tenant(), object, properties]).await
 }

@@ -11,6 +11,7 @@
 pub mod access;
 pub mod association;
 pub mod change;
+pub mod claim;
 pub mod commit;
 mod connect;
 mod connection;
@@ -26,6 +27,7 @@ pub mod record;
 mod signal;
 mod sql;
 mod store;
+pub mod survey;
 pub mod tenant;
 
 pub use connect::StoreConfig;
