@@ -1,5 +1,6 @@
 //! Carries out the rows of one chunk, or only plans them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use engine_store::idempotency::StoredReply;
@@ -12,6 +13,7 @@ use super::row::RowDraft;
 use super::seen::Seen;
 use super::steps::Steps;
 use crate::error::{Error, Result};
+use crate::jobs::RowProblem;
 use crate::records::{Effect, Mode, Reply, Results, Step};
 use crate::session::Session;
 
@@ -41,13 +43,23 @@ pub(super) async fn carry_out(
     let rehearsed = if let How::Rehearse(seen) = how { Some(seen) } else { None };
     let mut steps = Steps::new(&catalog, bound, users, &targets, rehearsed);
     let planned: Vec<Step> = drafts.iter_mut().map(|draft| steps.step(draft)).collect();
-    let (mut sound, mut faulty) = (Vec::new(), Vec::new());
+    let happened = match how {
+        How::Write { claim: Some(claim) } => happened(session, claim).await?,
+        How::Write { claim: None } | How::Rehearse(_) => None,
+    };
+    let (mut sound, mut faulty, mut outcome) = (Vec::new(), Vec::new(), Outcome::default());
     for (draft, step) in drafts.into_iter().zip(planned) {
-        if draft.problems.is_empty() { sound.push((draft, step)) } else { faulty.push((draft, step)) }
+        match happened.as_ref().map(|rows| rows.get(&draft.row)) {
+            Some(Some(ended)) => outcome.add(layout, &draft, ended.clone()),
+            None if draft.problems.is_empty() => sound.push((draft, step)),
+            // What kept a row from happening then may have gone, but the chunk happens once.
+            Some(None) if draft.problems.is_empty() => outcome.add(layout, &draft, interrupted()),
+            None | Some(None) => faulty.push((draft, step)),
+        }
     }
-    let mut outcome = Outcome::default();
     let (drafts, steps): (Vec<_>, Vec<_>) = sound.into_iter().unzip();
-    for (draft, ended) in drafts.into_iter().zip(perform(session, &steps, how).await?) {
+    let rows: Vec<i64> = drafts.iter().map(|draft| draft.row).collect();
+    for (draft, ended) in drafts.into_iter().zip(perform(session, &rows, &steps, how).await?) {
         outcome.add(layout, &draft, ended);
     }
     let (drafts, steps): (Vec<_>, Vec<_>) = faulty.into_iter().unzip();
@@ -58,7 +70,21 @@ pub(super) async fn carry_out(
     Ok(outcome)
 }
 
-async fn perform(session: &mut Session, steps: &[Step], how: How<'_>) -> Result<Vec<Ended>> {
+/// How each row ended, where the chunk happened before the job was interrupted.
+async fn happened(session: &mut Session, claim: &str) -> Result<Option<HashMap<i64, Ended>>> {
+    session.set_idempotency(claim, claim.to_owned());
+    let Some(reply) = session.kept_reply().await? else { return Ok(None) };
+    let rows: Vec<(i64, Ended)> = serde_json::from_str(&reply.body).map_err(Error::internal)?;
+    Ok(Some(rows.into_iter().collect()))
+}
+
+fn interrupted() -> Ended {
+    let message = "the row could not be taken before the import was interrupted; import it once more";
+    Ended::Failed(vec![RowProblem::new(None, "", "interrupted", message)])
+}
+
+/// Carries out steps that nothing is wrong with yet; `rows` are the numbers of their rows.
+async fn perform(session: &mut Session, rows: &[i64], steps: &[Step], how: How<'_>) -> Result<Vec<Ended>> {
     if steps.is_empty() {
         return Ok(Vec::new());
     }
@@ -69,22 +95,17 @@ async fn perform(session: &mut Session, steps: &[Step], how: How<'_>) -> Result<
         }
         How::Write { claim } => claim,
     };
-    let Some(claim) = claim else {
-        let written = session.execute(steps, Mode::Each, None).await?;
-        return Ok(written.value.iter().map(Ended::of).collect());
-    };
-    session.set_idempotency(claim, claim.to_owned());
-    let reply: Reply<Results> = Arc::new(|written| kept(&written.value));
-    match session.execute(steps, Mode::Each, Some(reply)).await {
-        Ok(written) => Ok(written.value.iter().map(Ended::of).collect()),
-        // The chunk happened before the job was interrupted; this is how its rows ended then.
-        Err(Error { replay: Some(reply), .. }) => serde_json::from_str(&reply.body).map_err(Error::internal),
-        Err(error) => Err(error),
-    }
+    let reply = claim.map(|_| -> Reply<Results> {
+        let rows = rows.to_vec();
+        Arc::new(move |written| kept(&rows, &written.value))
+    });
+    let written = session.execute(steps, Mode::Each, reply).await?;
+    Ok(written.value.iter().map(Ended::of).collect())
 }
 
-fn kept(results: &Results) -> StoredReply {
-    let ended: Vec<Ended> = results.iter().map(Ended::of).collect();
+/// What is kept under the claim: each row's number and how it ended.
+fn kept(rows: &[i64], results: &Results) -> StoredReply {
+    let ended: Vec<(i64, Ended)> = rows.iter().copied().zip(results.iter().map(Ended::of)).collect();
     let body = serde_json::to_string(&ended).unwrap_or_default();
     StoredReply { status: 200, headers: "{}".to_owned(), body }
 }
