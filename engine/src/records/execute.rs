@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
+use engine_model::access::Role;
 use engine_model::time::Timestamp;
-use engine_model::{Problem, RecordId, Sequence, UserId};
+use engine_model::{Problem, Sequence, UserId};
 use engine_store::access;
-use engine_store::commit::{Committed, Item, RecordRef, Refusal};
+use engine_store::commit::{Committed, IdempotencyClaim, Item, Refusal};
+use tokio::sync::OwnedMutexGuard;
 
-use super::operation::{Done, Effect, Operation, Results, Step, retold};
+use super::answer::{answer, settled, summary};
+use super::failure::{join, refused};
+use super::operation::{Done, Operation, Results, Step, retold};
 use super::plan::{Body, Plan, Planner};
-use super::record::Shown;
 use super::workspace::Workspace;
-use super::write::{ATTEMPTS, Attempt, Reply, Written, explain, outrun};
+use super::write::{ATTEMPTS, Attempt, Reply, Written, outrun};
 use crate::definitions::catalog::Catalog;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Result};
 use crate::session::{Session, may_be_outdated};
 
 /// How a list of operations is carried out.
@@ -33,100 +36,100 @@ pub(super) struct Ready {
     pub(super) plan: Plan,
 }
 
+/// A list of operations on its way: what has been answered so far.
+struct Run<'a> {
+    steps: &'a [Step],
+    mode: Mode,
+    reply: Option<Reply<Results>>,
+    results: Vec<Option<Result<Done>>>,
+    sequence: Sequence,
+    /// Held from the first lost race on, so that callers of this node take turns.
+    turn: Option<OwnedMutexGuard<()>>,
+}
+
 impl Session {
-    /// Carries out `steps` in order. In an atomic mode the first thing wrong fails the call with everything wrong;
-    /// otherwise every step has a result of its own.
+    /// Carries out `steps` in order. In an atomic mode anything wrong fails the call, with everything wrong; otherwise
+    /// every step has a result of its own.
     pub async fn execute(
         &mut self,
         steps: &[Step],
         mode: Mode,
         reply: Option<Reply<Results>>,
     ) -> Result<Written<Results>> {
-        let mut results: Vec<Option<Result<Done>>> = steps.iter().map(|_| None).collect();
-        let mut turn = None;
-        let mut sequence = Sequence::default();
-        for attempt in 0..ATTEMPTS {
-            let open: Vec<usize> = (0..steps.len()).filter(|index| results[*index].is_none()).collect();
-            let at = self.now();
-            let (mut ready, failed) = self.plan_all(steps, &open, at).await?;
-            let is_unsure = failed.iter().any(|(_, error)| may_be_outdated(error));
-            if is_unsure && self.refresh().await? {
-                continue;
-            }
-            if mode != Mode::Each && !failed.is_empty() {
-                return Err(join(failed, mode));
-            }
-            for (index, error) in failed {
-                results[index] = Some(Err(error));
-            }
-            self.assign_numbers(&mut ready).await?;
-            let (catalog, role) = (Arc::clone(&self.catalog), self.caller.role.clone());
-            let claim = reply.as_ref().filter(|_| self.keeps_reply()).and_then(|reply| {
-                let reply = Arc::clone(reply);
-                let answered: Vec<_> = results.iter().map(|result| result.as_ref().map(retold)).collect();
-                let plans: Vec<_> = ready.iter().map(|ready| (ready.index, summary(&ready.plan))).collect();
-                let (catalog, role) = (Arc::clone(&catalog), role.clone());
-                self.claim(move |committed| {
-                    let mut results = answered;
-                    for (position, (index, summary)) in plans.into_iter().enumerate() {
-                        results[index] =
-                            Some(answer(&catalog, &role, summary, committed, committed.items.get(position)));
-                    }
-                    let value = results.into_iter().map(settled).collect();
-                    reply(&Written { value, sequence: committed.sequence })
-                })
-            });
-            if ready.is_empty() && claim.is_none() {
-                sequence = sequence.max(self.position().await?);
+        let reply = reply.filter(|_| self.keeps_reply());
+        let results = steps.iter().map(|_| None).collect();
+        let mut run = Run { steps, mode, reply, results, sequence: Sequence::default(), turn: None };
+        for attempt in 1..=ATTEMPTS {
+            if self.attempt(&mut run, attempt == ATTEMPTS).await? {
                 break;
             }
-            let mut items = Vec::with_capacity(ready.len());
-            for ready in &ready {
-                items.push(Item { writes: ready.plan.writes(&catalog)? });
-            }
-            // A unit that changes nothing needs no commit, unless a reply has to be kept.
-            if claim.is_none() && items.iter().all(|item| item.writes.is_empty()) {
-                sequence = self.position().await?;
-                let nothing = Committed { sequence, inserted: Vec::new(), items: Vec::new() };
-                for ready in ready {
-                    results[ready.index] = Some(answer(&catalog, &role, summary(&ready.plan), &nothing, None));
+        }
+        run.finish()
+    }
+
+    /// Plans and commits what is open; false where it has to be tried again.
+    async fn attempt(&mut self, run: &mut Run<'_>, is_last: bool) -> Result<bool> {
+        let at = self.now();
+        let Some(ready) = self.prepare(run, at).await? else { return Ok(false) };
+        let (catalog, role) = (Arc::clone(&self.catalog), self.caller.role.clone());
+        let claim = self.claim_reply(run, &ready);
+        let mut items = Vec::with_capacity(ready.len());
+        for ready in &ready {
+            items.push(Item { writes: ready.plan.writes(&catalog)? });
+        }
+        // What changes nothing needs no commit, unless a reply has to be kept.
+        if claim.is_none() && items.iter().all(|item| item.writes.is_empty()) {
+            let sequence = self.position().await?;
+            let nothing = Committed { sequence, inserted: Vec::new(), items: Vec::new() };
+            return Ok(run.settle(&catalog, &role, ready, &nothing, false));
+        }
+        let may_wait = claim.is_none() && !is_last;
+        match self.commit(at, items, run.mode != Mode::Each, claim).await? {
+            Attempt::Outdated => Ok(false),
+            Attempt::Done(committed) => Ok(run.settle(&catalog, &role, ready, &committed, may_wait)),
+            Attempt::Refused(refusals) => {
+                if !refusals.iter().any(|(item, refusal)| goes_again(&ready[*item].plan, refusal)) {
+                    return Err(refused(&ready, refusals, run.mode));
                 }
-                break;
-            }
-            let keeps_reply = claim.is_some();
-            match self.commit(at, items, mode != Mode::Each, claim).await? {
-                Attempt::Outdated => {}
-                Attempt::Refused(refusals) => {
-                    let again = refusals.iter().any(|(item, refusal)| goes_again(&ready[*item].plan, refusal));
-                    if !again {
-                        return Err(refused(&ready, refusals, mode));
-                    }
-                    if turn.is_none() {
-                        turn = self.take_turn(&ready).await;
-                    }
+                if run.turn.is_none() {
+                    run.turn = self.take_turn(&ready).await;
                 }
-                Attempt::Done(committed) => {
-                    sequence = committed.sequence;
-                    let mut left = 0;
-                    for (position, ready) in ready.into_iter().enumerate() {
-                        let item = committed.items.get(position);
-                        let stale = matches!(item, Some(Err(refusals)) if refusals.iter().any(|refusal| goes_again(&ready.plan, refusal)));
-                        if stale && !keeps_reply && attempt + 1 < ATTEMPTS {
-                            left += 1;
-                            continue;
-                        }
-                        results[ready.index] = Some(answer(&catalog, &role, summary(&ready.plan), &committed, item));
-                    }
-                    if left == 0 {
-                        break;
-                    }
-                }
+                Ok(false)
             }
         }
-        if mode != Mode::Each && results.iter().any(Option::is_none) {
-            return Err(outrun());
+    }
+
+    /// Plans the open steps and answers those that cannot be done; `None` where definitions have moved on meanwhile.
+    async fn prepare(&mut self, run: &mut Run<'_>, at: Timestamp) -> Result<Option<Vec<Ready>>> {
+        let open: Vec<usize> = (0..run.steps.len()).filter(|index| run.results[*index].is_none()).collect();
+        let (mut ready, failed) = self.plan_all(run.steps, &open, at).await?;
+        if failed.iter().any(|(_, error)| may_be_outdated(error)) && self.refresh().await? {
+            return Ok(None);
         }
-        Ok(Written { value: results.into_iter().map(settled).collect(), sequence })
+        if run.mode != Mode::Each && !failed.is_empty() {
+            return Err(join(failed, run.mode));
+        }
+        for (index, error) in failed {
+            run.results[index] = Some(Err(error));
+        }
+        self.assign_numbers(&mut ready).await?;
+        Ok(Some(ready))
+    }
+
+    /// The claim of the caller's key, with what a repetition of the request will be answered.
+    fn claim_reply(&self, run: &Run<'_>, ready: &[Ready]) -> Option<IdempotencyClaim> {
+        let reply = Arc::clone(run.reply.as_ref()?);
+        let answered: Vec<_> = run.results.iter().map(|result| result.as_ref().map(retold)).collect();
+        let plans: Vec<_> = ready.iter().map(|ready| (ready.index, summary(&ready.plan))).collect();
+        let (catalog, role) = (Arc::clone(&self.catalog), self.caller.role.clone());
+        self.claim(move |committed| {
+            let mut results = answered;
+            for (position, (index, summary)) in plans.into_iter().enumerate() {
+                results[index] = Some(answer(&catalog, &role, summary, committed, committed.items.get(position)));
+            }
+            let value = results.into_iter().map(settled).collect();
+            reply(&Written { value, sequence: committed.sequence })
+        })
     }
 
     /// Plans the open steps; those that cannot be done are answered at once.
@@ -210,7 +213,7 @@ impl Session {
         Ok(())
     }
 
-    async fn take_turn(&self, ready: &[Ready]) -> Option<tokio::sync::OwnedMutexGuard<()>> {
+    async fn take_turn(&self, ready: &[Ready]) -> Option<OwnedMutexGuard<()>> {
         let mut existing = ready.iter().filter_map(|ready| match &ready.plan.body {
             Body::Record(draft) => draft.after.id(),
             Body::Purge(_) | Body::Unlink(_) | Body::Links => None,
@@ -219,6 +222,35 @@ impl Session {
             (Some(record), None) => Some(self.engine.inner.locks.take(self.tenant(), record).await),
             _ => None,
         }
+    }
+}
+
+impl Run<'_> {
+    /// Takes over how the ready steps ended; false where some of them lost a race and may wait for another turn.
+    fn settle(
+        &mut self,
+        catalog: &Catalog,
+        role: &Role,
+        ready: Vec<Ready>,
+        committed: &Committed,
+        may_wait: bool,
+    ) -> bool {
+        self.sequence = committed.sequence;
+        for (position, ready) in ready.into_iter().enumerate() {
+            let item = committed.items.get(position);
+            let refusals = item.and_then(|item| item.as_ref().err()).map_or(&[][..], Vec::as_slice);
+            if !(may_wait && refusals.iter().any(|refusal| goes_again(&ready.plan, refusal))) {
+                self.results[ready.index] = Some(answer(catalog, role, summary(&ready.plan), committed, item));
+            }
+        }
+        self.results.iter().all(Option::is_some)
+    }
+
+    fn finish(self) -> Result<Written<Results>> {
+        if self.mode != Mode::Each && self.results.iter().any(Option::is_none) {
+            return Err(outrun());
+        }
+        Ok(Written { value: self.results.into_iter().map(settled).collect(), sequence: self.sequence })
     }
 }
 
@@ -256,109 +288,4 @@ fn named_users(catalog: &Catalog, plan: &Plan) -> Vec<(String, UserId)> {
         }
     }
     users
-}
-
-/// What answering needs of a plan, detached from it so that it can be done inside the commit.
-struct Summary {
-    state: Option<super::state::State>,
-    effect: Effect,
-}
-
-fn summary(plan: &Plan) -> Summary {
-    let state = match &plan.body {
-        Body::Record(draft) => Some(draft.after.clone()),
-        Body::Purge(_) | Body::Unlink(_) | Body::Links => None,
-    };
-    Summary { state, effect: plan.effect }
-}
-
-fn answer(
-    catalog: &Catalog,
-    role: &engine_model::access::Role,
-    summary: Summary,
-    committed: &Committed,
-    item: Option<&Result<bool, Vec<Refusal>>>,
-) -> Result<Done> {
-    let has_changed = match item {
-        Some(Ok(has_changed)) => *has_changed,
-        Some(Err(refusals)) => return Err(explain(refusals)),
-        None => false,
-    };
-    let Summary { state, effect } = summary;
-    // Only the commit knows which links were there already.
-    let effect = match effect {
-        Effect::Created => Effect::Created,
-        Effect::Changed | Effect::Unchanged if has_changed => Effect::Changed,
-        Effect::Changed | Effect::Unchanged => Effect::Unchanged,
-    };
-    let Some(state) = state else { return Ok(Done { record: None, effect }) };
-    let id = match state.record {
-        RecordRef::Id(id) => id,
-        RecordRef::New(index) => committed
-            .inserted
-            .get(index)
-            .copied()
-            .flatten()
-            .ok_or_else(|| Error::internal("a committed record has no id"))?,
-    };
-    let object = catalog.registry.objects.get(state.object.as_str());
-    let shown = object.map_or(Shown::Only(Vec::new()), |object| Shown::of(object, role, None));
-    let record = state.into_record(RecordId(id.0), &shown)?;
-    Ok(Done { record: Some(record), effect })
-}
-
-fn settled(result: Option<Result<Done>>) -> Result<Done> {
-    result.unwrap_or_else(|| Err(outrun()))
-}
-
-fn place(mode: Mode, index: usize) -> String {
-    match mode {
-        Mode::Atomic(path) => format!("/{path}/{index}"),
-        Mode::Single | Mode::Each => String::new(),
-    }
-}
-
-/// One error for everything that is wrong with the operations of an atomic list.
-fn join(mut failed: Vec<(usize, Error)>, mode: Mode) -> Error {
-    if failed.len() == 1
-        && let Some((index, error)) = failed.pop()
-    {
-        return located(error, &place(mode, index));
-    }
-    // The most telling code wins; all problems are listed.
-    let strongest = |code: ErrorCode| match code {
-        ErrorCode::Forbidden => 0,
-        ErrorCode::NotFound => 1,
-        ErrorCode::ValidationFailed => 2,
-        _ => 3,
-    };
-    let code = failed.iter().map(|(_, error)| error.code).min_by_key(|code| strongest(*code));
-    let problems: Vec<Problem> =
-        failed.into_iter().flat_map(|(index, error)| located(error, &place(mode, index)).problems).collect();
-    let mut joined = Error::invalid(problems);
-    joined.code = code.unwrap_or(ErrorCode::ValidationFailed);
-    joined
-}
-
-fn located(error: Error, place: &str) -> Error {
-    if place.is_empty() {
-        return error;
-    }
-    let mut error = error.within(place);
-    if error.problems.is_empty() {
-        error.problems.push(Problem::new(place, error.code.as_str(), error.detail.clone()));
-    }
-    error
-}
-
-fn refused(ready: &[Ready], refusals: Vec<(usize, Refusal)>, mode: Mode) -> Error {
-    let mut by_item: Vec<(usize, Vec<Refusal>)> = Vec::new();
-    for (item, refusal) in refusals {
-        match by_item.last_mut() {
-            Some((last, list)) if *last == item => list.push(refusal),
-            _ => by_item.push((item, vec![refusal])),
-        }
-    }
-    let failed = by_item.into_iter().map(|(item, refusals)| (ready[item].index, explain(&refusals))).collect();
-    join(failed, mode)
 }

@@ -4,8 +4,10 @@
 //! what they are about ([`workspace`]), make the next states and check them ([`plan`], [`draft`], [`rules`]), commit
 //! ([`write`]), answer ([`record`]).
 
+mod answer;
 mod draft;
 mod execute;
+mod failure;
 mod history;
 mod include;
 mod input;

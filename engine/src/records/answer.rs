@@ -1,0 +1,66 @@
+//! What an operation is answered, once the ids of new records are known.
+
+use engine_model::RecordId;
+use engine_model::access::Role;
+use engine_store::commit::{Committed, RecordRef, Refusal};
+
+use super::operation::{Done, Effect};
+use super::plan::{Body, Plan};
+use super::record::Shown;
+use super::state::State;
+use super::write::{explain, outrun};
+use crate::definitions::catalog::Catalog;
+use crate::error::{Error, Result};
+
+/// What answering needs of a plan, detached from it so that it can be done inside the commit.
+pub(super) struct Summary {
+    state: Option<State>,
+    effect: Effect,
+}
+
+pub(super) fn summary(plan: &Plan) -> Summary {
+    let state = match &plan.body {
+        Body::Record(draft) => Some(draft.after.clone()),
+        Body::Purge(_) | Body::Unlink(_) | Body::Links => None,
+    };
+    Summary { state, effect: plan.effect }
+}
+
+pub(super) fn answer(
+    catalog: &Catalog,
+    role: &Role,
+    summary: Summary,
+    committed: &Committed,
+    item: Option<&Result<bool, Vec<Refusal>>>,
+) -> Result<Done> {
+    let has_changed = match item {
+        Some(Ok(has_changed)) => *has_changed,
+        Some(Err(refusals)) => return Err(explain(refusals)),
+        None => false,
+    };
+    let Summary { state, effect } = summary;
+    // Only the commit knows which links were there already.
+    let effect = match effect {
+        Effect::Created => Effect::Created,
+        Effect::Changed | Effect::Unchanged if has_changed => Effect::Changed,
+        Effect::Changed | Effect::Unchanged => Effect::Unchanged,
+    };
+    let Some(state) = state else { return Ok(Done { record: None, effect }) };
+    let id = match state.record {
+        RecordRef::Id(id) => id,
+        RecordRef::New(index) => committed
+            .inserted
+            .get(index)
+            .copied()
+            .flatten()
+            .ok_or_else(|| Error::internal("a committed record has no id"))?,
+    };
+    let object = catalog.registry.objects.get(state.object.as_str());
+    let shown = object.map_or(Shown::Only(Vec::new()), |object| Shown::of(object, role, None));
+    let record = state.into_record(RecordId(id.0), &shown)?;
+    Ok(Done { record: Some(record), effect })
+}
+
+pub(super) fn settled(result: Option<Result<Done>>) -> Result<Done> {
+    result.unwrap_or_else(|| Err(outrun()))
+}
