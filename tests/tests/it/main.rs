@@ -34,6 +34,7 @@ mod imports;
 mod metadata;
 mod outage;
 mod property_types;
+mod readme;
 mod records;
 mod tenancy;
 mod transactions;

@@ -48,13 +48,17 @@ async fn the_first_session_works_as_printed() {
         panic!("the session says something else: {said}");
     };
     assert_eq!((&tenant["tenant"]["slug"], &tenant["role"]), (&"demo".into(), &"owner".into()));
-    assert_eq!((&object["name"], &property["currency"], &association["from"]), (&"venue".into(), &"EUR".into(), &"venue".into()));
+    assert_eq!(
+        (&object["name"], &property["currency"], &association["from"]),
+        (&"venue".into(), &"EUR".into(), &"venue".into())
+    );
     let venue = &list["results"][0];
     assert_eq!(venue["properties"]["day_rate"], "1250.50");
     assert_eq!(venue["included"]["contact"][0]["properties"]["first_name"], "Amara");
     let kinds: Vec<_> = changes["results"].as_array().unwrap().iter().map(|change| change["kind"].as_str()).collect();
     assert_eq!(kinds, [Some("record.created"), Some("association.created")]);
-    let printed = README.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an answer is shown");
+    let printed =
+        README.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an answer is shown");
     let printed: serde_json::Value = serde_json::from_str(printed).unwrap();
     assert_eq!((&refused["errors"], &refused["status"]), (&printed["errors"], &printed["status"]));
 }
@@ -108,13 +112,8 @@ fn run(script: &str) -> String {
         path.push(":");
         path.push(inherited);
     }
-    let output = Command::new("bash")
-        .args(["-c", script])
-        .current_dir(&folder)
-        .env_clear()
-        .env("PATH", path)
-        .output()
-        .unwrap();
+    let output =
+        Command::new("bash").args(["-c", script]).current_dir(&folder).env_clear().env("PATH", path).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{said}\n{}\nof\n{script}", String::from_utf8_lossy(&output.stderr));
     said
