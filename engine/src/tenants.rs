@@ -173,6 +173,20 @@ impl Session {
         Ok(Tenant::of(&self.catalog))
     }
 
+    /// What is wrong with new settings.
+    pub fn tenant_problems(&self, patch: &TenantPatch) -> Problems {
+        let mut problems = Problems::new();
+        for name in patch.capabilities.keys().filter(|name| !self.catalog.capabilities.contains_key(*name)) {
+            let hint = did_you_mean(name, self.catalog.capabilities.keys().map(String::as_str));
+            let message = format!("no installed pack declares the capability `{}`{hint}", shortened(name));
+            problems.push(Problem::new(format!("/capabilities/{name}"), "unknown", message));
+        }
+        let mut row = self.catalog.tenant.clone();
+        apply(&mut row, patch);
+        check_settings(&row, &mut problems);
+        problems
+    }
+
     /// Changes the tenant's settings.
     pub async fn tenant_change(&mut self, patch: TenantPatch) -> Result<Written<Tenant>> {
         self.caller.check_admin()?;
@@ -180,20 +194,12 @@ impl Session {
             self.refresh().await?;
             let mut row = self.catalog.tenant.clone();
             let mut switches: BTreeMap<String, bool> = serde_json::from_str(&row.capabilities).unwrap_or_default();
-            let mut problems = Problems::new();
-            for (name, is_on) in &patch.capabilities {
-                if !self.catalog.capabilities.contains_key(name) {
-                    let hint = did_you_mean(name, self.catalog.capabilities.keys().map(String::as_str));
-                    let message = format!("no installed pack declares the capability `{}`{hint}", shortened(name));
-                    problems.push(Problem::new(format!("/capabilities/{name}"), "unknown", message));
-                }
-                switches.insert(name.clone(), *is_on);
-            }
-            apply(&mut row, &patch);
-            check_settings(&row, &mut problems);
+            switches.extend(patch.capabilities.clone());
+            let problems = self.tenant_problems(&patch);
             if !problems.is_empty() {
                 return Err(Error::invalid(problems));
             }
+            apply(&mut row, &patch);
             row.capabilities = serde_json::to_string(&switches).map_err(Error::internal)?;
             let mut tx = self.engine.store().begin(self.tenant()).await?;
             if tx.head.metadata_version != self.catalog.version {

@@ -250,13 +250,14 @@ create table job_error (
   primary key (tenant_id, job_id, position)
 );
 
+-- A row is read and written by its tenant.
 do $$
 declare tenant_table text;
 begin
   foreach tenant_table in array array[
-    'counter', 'tenant_pack', 'object_definition', 'association_definition', 'pipeline',
-    'metadata_version', 'record', 'unique_value', 'interval_claim', 'association', 'change', 'idempotency',
-    'tenant_user', 'team', 'team_member', 'job_input', 'job_error'
+    'tenant', 'tenant_head', 'counter', 'tenant_pack', 'object_definition', 'association_definition', 'pipeline',
+    'metadata_version', 'record', 'unique_value', 'interval_claim', 'association', 'change', 'follower', 'idempotency',
+    'tenant_user', 'team', 'team_member', 'token', 'job', 'job_input', 'job_error'
   ] loop
     execute format('alter table %I enable row level security', tenant_table);
     execute format('alter table %I force row level security', tenant_table);
@@ -264,33 +265,22 @@ begin
   end loop;
 end $$;
 
--- Tenants are made and listed by the platform; a tenant sees itself.
-alter table tenant enable row level security;
-alter table tenant force row level security;
-create policy tenant_isolation on tenant
-  using (tenant_id = (select trellis_tenant()) or (select current_setting('trellis.platform', true)) = 'on');
+-- Tenants are made and listed by the platform.
+create policy platform_makes on tenant for insert
+  with check ((select current_setting('trellis.platform', true)) = 'on');
 
--- A token is looked up by its hash before anybody knows the tenant; that row alone is visible then.
-alter table token enable row level security;
-alter table token force row level security;
-create policy tenant_isolation on token
-  using (tenant_id = (select trellis_tenant()) or hash = (select current_setting('trellis.token_hash', true)));
-
--- Which tenants have work waiting is asked across tenants, by ids and positions only; all else is then read tenant by
--- tenant.
+-- Which tenants have work waiting is asked across tenants, by ids and positions only; all else is then read, and
+-- everything written, tenant by tenant.
 do $$
 declare tenant_table text;
 begin
-  foreach tenant_table in array array['tenant_head', 'follower'] loop
-    execute format('alter table %I enable row level security', tenant_table);
-    execute format('alter table %I force row level security', tenant_table);
+  foreach tenant_table in array array['tenant', 'tenant_head', 'follower', 'job'] loop
     execute format(
-      'create policy tenant_isolation on %I using (tenant_id = (select trellis_tenant()) '
-      'or (select current_setting(''trellis.platform'', true)) = ''on'')', tenant_table);
+      'create policy platform_looks on %I for select using ((select current_setting(''trellis.platform'', true)) = ''on'')',
+      tenant_table);
   end loop;
 end $$;
 
-alter table job enable row level security;
-alter table job force row level security;
-create policy tenant_isolation on job
-  using (tenant_id = (select trellis_tenant()) or (select current_setting('trellis.platform', true)) = 'on');
+-- A token is looked up by its hash before anybody knows the tenant; that row alone is visible then.
+create policy lookup_by_hash on token for select
+  using (hash = (select current_setting('trellis.token_hash', true)));

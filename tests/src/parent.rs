@@ -4,9 +4,9 @@ use std::io::Read;
 
 /// Ends this process once its standard input closes, which the kernel does when the parent is killed.
 ///
-/// Only where the harness asks for it by `TRELLIS_UNDER_TEST`: the command line may read files from standard input.
+/// Only where the harness asks for it by `UNDER_TEST`: the command line may read files from standard input.
 pub fn end_with_parent() {
-    if std::env::var_os("TRELLIS_UNDER_TEST").is_none() {
+    if std::env::var_os("UNDER_TEST").is_none() {
         return;
     }
     std::thread::spawn(|| {

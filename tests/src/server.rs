@@ -56,7 +56,7 @@ impl Builder {
         let environment = [
             ("TRELLIS_LISTEN", "127.0.0.1:0"),
             ("TRELLIS_PLATFORM_TOKEN", PLATFORM_TOKEN),
-            ("TRELLIS_UNDER_TEST", "1"),
+            ("UNDER_TEST", "1"),
             ("RUST_BACKTRACE", "1"),
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();

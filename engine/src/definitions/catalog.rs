@@ -66,7 +66,12 @@ impl Catalog {
             .capabilities
             .iter()
             .map(|name| {
-                let by_profile = profile.is_none_or(|profile| shipped::enables(profile, name));
+                // A profile speaks of its own packs; what a tenant installs beside them is meant to be used.
+                let declared_by = layers.iter().find(|layer| layer.capabilities.contains(name));
+                let by_profile = profile.is_none_or(|profile| {
+                    let is_of_profile = |layer: &Layer| profile.packs.iter().any(|pack| pack.as_str() == layer.name);
+                    shipped::enables(profile, name) || !declared_by.is_some_and(is_of_profile)
+                });
                 (name.to_string(), overrides.get(name.as_str()).copied().unwrap_or(by_profile))
             })
             .collect();

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::catalog::{Catalog, with_own_layer};
 use super::edit::Edit;
+use super::guard::fence::Turn;
 use super::guard::{Guard, Passage, coherence};
 use super::show::Showing;
 use crate::error::{Error, ErrorCode, Result};
@@ -44,13 +45,13 @@ impl Session {
             let proposal = Proposal::check(&catalog, plan(&catalog, self.now())?)?;
             let mut guard = Guard::between(self, proposal.registry.as_ref());
             match self.put_in_force(&catalog, &proposal, &mut guard, reply.as_ref()).await {
-                Ok(Some((written, version, ticket))) => {
-                    guard.settle(self, version, ticket);
+                Ok(Some((written, version, turn))) => {
+                    guard.settle(self, version, turn);
                     return Ok(written);
                 }
-                Ok(None) => guard.abandon(self),
+                Ok(None) => guard.abandon(self).await,
                 Err(error) => {
-                    guard.abandon(self);
+                    guard.abandon(self).await;
                     return Err(error);
                 }
             }
@@ -58,18 +59,18 @@ impl Session {
         Err(Error::new(ErrorCode::Conflict, "definitions keep being changed by others; try again"))
     }
 
-    /// The answer, the version in force and the last ticket; `None` where the change has to be planned again.
+    /// The answer, the version in force and the turn to tidy up by; `None` where the change has to be planned again.
     async fn put_in_force(
         &mut self,
         catalog: &Catalog,
         proposal: &Proposal,
         guard: &mut Guard,
         reply: Option<&Reply<Value>>,
-    ) -> Result<Option<(Written<Value>, i64, i64)>> {
+    ) -> Result<Option<(Written<Value>, i64, Turn)>> {
         let value = proposal.answer(catalog)?;
         if proposal.registry.is_none() && self.idempotency.is_none() {
             let sequence = self.position().await?;
-            return Ok(Some((Written { value, sequence }, catalog.version, 0)));
+            return Ok(Some((Written { value, sequence }, catalog.version, Turn::default())));
         }
         let mut tx = match guard.pass(self).await? {
             Passage::Free(tx) => tx,
@@ -79,7 +80,7 @@ impl Session {
         if tx.head.access_version != self.caller.access_version {
             return Ok(None);
         }
-        let ticket = guard.last_ticket(tx.reader()).await?;
+        let turn = guard.finish(&mut tx).await?;
         if proposal.registry.is_some() {
             self.write(&mut tx, catalog, &proposal.edit).await?;
         }
@@ -87,7 +88,7 @@ impl Session {
         self.keep_reply(&mut tx, &written, reply).await?;
         let head = tx.commit().await?;
         self.catch_up(head.metadata_version, head.access_version).await?;
-        Ok(Some((written, head.metadata_version, ticket)))
+        Ok(Some((written, head.metadata_version, turn)))
     }
 
     async fn write(&self, tx: &mut Tx, catalog: &Catalog, edit: &Edit) -> Result<()> {

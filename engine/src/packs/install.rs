@@ -214,11 +214,11 @@ impl Session {
         .map_err(mistakes)?;
         let has = pack::installed(&mut self.reader().await?).await?;
         if let Some(row) = has.iter().find(|row| row.name == pack.name.as_str()) {
-            return if pack.version.to_string() == row.version {
-                Ok((pack, false))
-            } else {
-                Err(no_upgrade(&pack, &row.version))
-            };
+            if pack.version.to_string() != row.version {
+                return Err(no_upgrade(&pack, &row.version));
+            }
+            let source = serde_json::to_string(files).map_err(Error::internal)?;
+            return if source == row.source { Ok((pack, false)) } else { Err(other_contents(&pack)) };
         }
         check_requirements(&pack, &has)?;
         check_own_layer(&self.catalog, &pack)?;
@@ -231,6 +231,12 @@ fn no_upgrade(of: &Pack, version: &str) -> Error {
         "the tenant has `{}` {version}; moving an installed pack to version {} is not supported by this release",
         of.name, of.version
     );
+    Error::new(ErrorCode::Conflict, detail)
+}
+
+fn other_contents(of: &Pack) -> Error {
+    let detail =
+        format!("`{}` {} is known with other contents; a changed pack needs a new version", of.name, of.version);
     Error::new(ErrorCode::Conflict, detail)
 }
 
@@ -270,10 +276,7 @@ async fn lay(tx: &mut Tx, of: &Pack, files: &Files, at: engine_model::time::Time
     let (name, version) = (of.name.as_str(), of.version.to_string());
     let source = serde_json::to_string(files).map_err(Error::internal)?;
     match pack::source(tx.reader(), name, &version).await? {
-        Some(known) if known != source => {
-            let detail = format!("`{name}` {version} is known with other contents; a changed pack needs a new version");
-            return Err(Error::new(ErrorCode::Conflict, detail));
-        }
+        Some(known) if known != source => return Err(other_contents(of)),
         Some(_) => {}
         None => pack::add(tx, name, &version, &source, at).await?,
     }

@@ -42,7 +42,9 @@ fn located(error: Error, place: &str) -> Error {
     }
     let mut error = error.within(place);
     if error.problems.is_empty() {
-        error.problems.push(Problem::new(place, error.code.as_str(), error.detail.clone()));
+        let member = if error.code == ErrorCode::VersionMismatch { "/version" } else { "" };
+        let pointer = format!("{place}{member}");
+        error.problems.push(Problem::new(pointer, error.code.as_str(), error.detail.clone()));
     }
     error
 }

@@ -101,6 +101,21 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// The object that it names; links name none.
+    pub fn object(&self) -> Option<&str> {
+        match self {
+            Self::Create { object, .. }
+            | Self::Update { object, .. }
+            | Self::Upsert { object, .. }
+            | Self::Archive { object, .. }
+            | Self::Restore { object, .. }
+            | Self::Purge { object, .. } => Some(object),
+            Self::Associate { .. } | Self::Dissociate { .. } => None,
+        }
+    }
+}
+
 /// An operation that later ones may refer to.
 #[derive(Debug, Clone)]
 pub struct Step {

@@ -231,9 +231,7 @@ impl<'a> Planner<'a> {
                     .filter(|(_, _, is_missing)| *is_missing)
                     .map(|(at, id, _)| Problem::new(at, "not_found", format!("there is no record `{}`", shortened(id))))
                     .collect();
-                let mut error = Error::invalid(problems);
-                error.code = ErrorCode::NotFound;
-                Err(error)
+                Err(Error::invalid(problems))
             }
         }
     }
@@ -242,7 +240,19 @@ impl<'a> Planner<'a> {
         let (near, far) = self.both_ends(from, &input.to)?;
         let near = End { record: near.record, object: &near.object };
         let far = End { record: far.record, object: &far.object };
-        let link = resolve(self.catalog, input, near, far, replace).map_err(refuse)?;
+        let link = resolve(self.catalog, input, near, far, replace).map_err(|mut problems| {
+            // Here both ends were named; the one that the association does not start at is the wrong one.
+            let starts_elsewhere = self
+                .catalog
+                .registry
+                .associations
+                .get(input.kind.as_str())
+                .is_some_and(|association| association.from.as_str() != near.object);
+            for problem in problems.iter_mut().filter(|problem| problem.pointer == "/to" && starts_elsewhere) {
+                problem.pointer = "/from".to_owned();
+            }
+            refuse(problems)
+        })?;
         Ok(Plan { body: Body::Links, links: vec![link], effect: Effect::Changed, upsert: None })
     }
 

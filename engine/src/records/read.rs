@@ -106,6 +106,7 @@ impl Session {
     /// One page of an object's records in the order of their ids.
     pub async fn record_list(&mut self, object: &str, query: &ListQuery) -> Result<Page<Record>> {
         self.wait_for_position().await?;
+        self.refresh().await?;
         with_current!(self, self.try_record_list(object, query).await)
     }
 
@@ -145,6 +146,7 @@ impl Session {
         view: &View,
     ) -> Result<Vec<Result<Record>>> {
         self.wait_for_position().await?;
+        self.refresh().await?;
         with_current!(self, self.try_record_read_many(object, targets, view).await)
     }
 

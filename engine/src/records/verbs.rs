@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use engine_model::Problems;
+
 use super::execute::Mode;
 use super::input::RecordInput;
 use super::operation::{Done, Operation, Results, Step, Target};
@@ -28,6 +30,22 @@ impl Session {
             Some(Ok(value)) => Ok(Written { value, sequence }),
             Some(Err(error)) => Err(error),
             None => Err(Error::internal("an operation was not answered")),
+        }
+    }
+
+    /// Why an operation whose input is malformed in these places cannot be done: with whatever else is wrong with it.
+    pub async fn refuse(&mut self, operation: Operation, mut problems: Problems) -> Error {
+        match self.plan_all(&[Step::from(operation)], &[0], self.now()).await {
+            Ok((_, failed)) => {
+                for (_, error) in failed {
+                    if error.code != ErrorCode::ValidationFailed {
+                        return error;
+                    }
+                    problems.extend(error.problems);
+                }
+                Error::invalid(problems)
+            }
+            Err(error) => error,
         }
     }
 

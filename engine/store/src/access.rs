@@ -39,8 +39,7 @@ macro_rules! user_columns {
     };
 }
 
-const USER: Sql =
-    Sql::same(concat!("select ", user_columns!(), " from tenant_user where tenant_id = $1 and id = $2"));
+const USER: Sql = Sql::same(concat!("select ", user_columns!(), " from tenant_user where tenant_id = $1 and id = $2"));
 const USERS: Sql = Sql::same(concat!(
     "select ",
     user_columns!(),
@@ -96,8 +95,10 @@ pub async fn put_user(tx: &mut Tx, user: &UserRow) -> Result<()> {
     tx.execute(&PUT_USER, arguments).await.map(drop)
 }
 
-const OWNERS: Sql = Sql::same("select count(*) as owners from tenant_user \
-     where tenant_id = $1 and role = 'owner' and archived_at is null and is_service = 0");
+const OWNERS: Sql = Sql::same(
+    "select count(*) as owners from tenant_user \
+     where tenant_id = $1 and role = 'owner' and archived_at is null and is_service = 0",
+);
 
 /// How many unarchived people have the role `owner`.
 pub async fn owners(reader: &mut Reader) -> Result<i64> {
@@ -245,22 +246,15 @@ const ADD_TOKEN: Sql = Sql::same(
     "insert into token (tenant_id, id, hash, name, user_id, role, scopes, created_at, expires_at) \
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
 );
-const UPDATE_TOKEN: Sql = Sql::same(
-    "update token set name = $3, role = $4, scopes = $5, expires_at = $6 where tenant_id = $1 and id = $2",
-);
+const UPDATE_TOKEN: Sql =
+    Sql::same("update token set name = $3, role = $4, scopes = $5, expires_at = $6 where tenant_id = $1 and id = $2");
 const DELETE_TOKEN: Sql = Sql::same("delete from token where tenant_id = $1 and id = $2");
 const DELETE_TOKENS_OF: Sql = Sql::same("delete from token where tenant_id = $1 and user_id = $2");
 
 /// Whose token has this hash.
 pub async fn token_owner(store: &Store, hash: &str) -> Result<Option<(TenantId, TokenId)>> {
     let mut lease = store.read_token(hash).await?;
-    let found: Option<TokenOwner> = match lease.fetch_optional(&BY_HASH, args![hash]).await {
-        Err(error) if error.breaks_connection() && lease.is_reused() => {
-            lease.reconnect().await?;
-            lease.fetch_optional(&BY_HASH, args![hash]).await?
-        }
-        other => other?,
-    };
+    let found: Option<TokenOwner> = lease.fetch_optional(&BY_HASH, args![hash]).await?;
     Ok(found.map(|owner| (TenantId(owner.tenant_id), TokenId(owner.id))))
 }
 

@@ -6,8 +6,9 @@ use sqlx::FromRow;
 
 use crate::commit::Origin;
 use crate::error::Result;
+use crate::pool::Scope;
 use crate::sql::{Sql, args};
-use crate::store::{Reader, Tx};
+use crate::store::{Reader, Store, Tx};
 
 /// One change.
 #[derive(Debug, Clone, FromRow)]
@@ -61,12 +62,7 @@ const OF_RECORD: Sql = Sql::same(concat!(
 ));
 
 /// Changes of one record before a position, newest first.
-pub async fn of_record(
-    reader: &mut Reader,
-    record: RecordId,
-    before: Sequence,
-    limit: i64,
-) -> Result<Vec<ChangeRow>> {
+pub async fn of_record(reader: &mut Reader, record: RecordId, before: Sequence, limit: i64) -> Result<Vec<ChangeRow>> {
     let tenant = reader.tenant();
     reader.fetch_all(&OF_RECORD, args![tenant, record, before, limit]).await
 }
@@ -111,13 +107,31 @@ pub async fn position(reader: &mut Reader, follower: &str) -> Result<Sequence> {
     Ok(Sequence(row.map_or(0, |(sequence,)| sequence)))
 }
 
+const BEHIND: Sql = Sql::same(
+    "select h.tenant_id from tenant_head h \
+     left join follower f on f.tenant_id = h.tenant_id and f.name = $1 \
+     where h.tenant_id > $2 and h.last_sequence > coalesce(f.sequence, 0) order by h.tenant_id limit $3",
+);
+
+/// Tenants with ids above `after` whose log has grown beyond where a follower has got to: ids only, over all tenants.
+pub async fn behind(store: &Store, follower: &str, after: i64, limit: i64) -> Result<Vec<TenantId>> {
+    let found: Vec<(i64,)> = store.read_platform().await?.fetch_all(&BEHIND, args![follower, after, limit]).await?;
+    Ok(found.into_iter().map(|(tenant,)| TenantId(tenant)).collect())
+}
+
 const SAVE_POSITION: Sql = Sql::same(
     "insert into follower (tenant_id, name, sequence, updated_at) values ($1, $2, $3, $4) \
      on conflict (tenant_id, name) do update set sequence = excluded.sequence, updated_at = excluded.updated_at",
 );
 
-/// Keeps where a follower has got to, in the transaction that holds what the follower did.
-pub async fn save_position(tx: &mut Tx, follower: &str, position: Sequence, at: Timestamp) -> Result<()> {
-    let tenant: TenantId = tx.tenant();
-    tx.execute(&SAVE_POSITION, args![tenant, follower, position, at]).await.map(drop)
+/// Keeps where a follower has got to.
+pub async fn save_position(
+    store: &Store,
+    tenant: TenantId,
+    follower: &str,
+    position: Sequence,
+    at: Timestamp,
+) -> Result<()> {
+    let mut lease = store.write_lease(Scope::Tenant(tenant)).await?;
+    lease.execute(&SAVE_POSITION, args![tenant, follower, position, at]).await.map(drop)
 }

@@ -1,15 +1,21 @@
 //! Claims of stored records under a constraint that is about to be added: values that become unique, intervals that
 //! may not overlap.
 //!
-//! They are gathered in short transactions before the constraint is in force, so nobody minds them until then, and
-//! whoever gathers holds the tenant's last ticket: a later taker may free what an earlier one has claimed.
+//! They are gathered in short transactions before the constraint is in force, so nobody minds them until then. One
+//! gathers at a time, and holds the tenant's last ticket: who begins later gives back what was left behind.
+
+use engine_model::time::Timestamp;
 
 use crate::counter;
 use crate::error::Result;
 use crate::sql::{Rows, Sql, args, rows};
 use crate::store::{Reader, Tx};
 
-const COUNTER: &str = "claims";
+/// Counts who began to gather.
+const TICKET: &str = "claims";
+
+/// Until when whoever gathers is left alone, microseconds since 1970.
+const TURN: &str = "claims_until";
 
 /// A constraint whose claims are stored.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -31,18 +37,40 @@ pub enum Form {
     Interval,
 }
 
-/// Takes the tenant's next ticket.
-pub async fn take_ticket(tx: &mut Tx) -> Result<i64> {
-    counter::next(tx, COUNTER).await
+/// Begins to gather claims; the ticket to go on with, or none while another is gathering.
+///
+/// `until` bounds how long nobody else begins after the last sign of life, so that a process that ended does not stand
+/// in the way.
+pub async fn begin(tx: &mut Tx, now: Timestamp, until: Timestamp) -> Result<Option<i64>> {
+    if value(tx.reader(), TURN).await? > now.0 {
+        return Ok(None);
+    }
+    let ticket = counter::next(tx, TICKET).await?;
+    hold(tx, until).await?;
+    Ok(Some(ticket))
 }
 
-const LAST_TICKET: Sql = Sql::same("select value from counter where tenant_id = $1 and name = $2");
+const HOLD: Sql = Sql::same(
+    "insert into counter (tenant_id, name, value) values ($1, $2, $3) \
+     on conflict (tenant_id, name) do update set value = excluded.value",
+);
 
-/// The ticket that was taken last; 0 where none was.
+/// A sign of life of who gathers: nobody else begins before `until`. With a moment that is past, anybody may.
+pub async fn hold(tx: &mut Tx, until: Timestamp) -> Result<()> {
+    tx.execute(&HOLD, args![tx.tenant(), TURN, until]).await.map(drop)
+}
+
+/// The ticket of who began last; 0 where nobody did.
 pub async fn last_ticket(reader: &mut Reader) -> Result<i64> {
+    value(reader, TICKET).await
+}
+
+const VALUE: Sql = Sql::same("select value from counter where tenant_id = $1 and name = $2");
+
+async fn value(reader: &mut Reader, counter: &str) -> Result<i64> {
     let tenant = reader.tenant();
-    let row: Option<(i64,)> = reader.fetch_optional(&LAST_TICKET, args![tenant, COUNTER]).await?;
-    Ok(row.map_or(0, |(ticket,)| ticket))
+    let row: Option<(i64,)> = reader.fetch_optional(&VALUE, args![tenant, counter]).await?;
+    Ok(row.map_or(0, |(value,)| value))
 }
 
 const TAKE_VALUES: Sql = Sql::each(

@@ -55,7 +55,7 @@ impl Target {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url)
                 .map_err(|_| StoreError::Refused("the database address is not a valid postgres:// address".into()))?;
-            return Ok(Self::Postgres(Box::new(options.application_name("trellis").statement_cache_capacity(256))));
+            return Ok(Self::Postgres(Box::new(postgres_options(options))));
         }
         Err(StoreError::Refused("a database address begins with `sqlite:` or `postgres://`".into()))
     }
@@ -76,6 +76,14 @@ impl Target {
     pub(crate) fn is_postgres(&self) -> bool {
         matches!(self, Self::Postgres(_))
     }
+}
+
+/// Waiting for a lock, or holding one while idle, comes to an end; the address may say otherwise in `options`.
+fn postgres_options(options: PgConnectOptions) -> PgConnectOptions {
+    let given = options.get_options().unwrap_or_default().to_owned();
+    let limits = [("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "60s")];
+    let missing = limits.into_iter().filter(|(name, _)| !given.contains(name));
+    options.application_name("trellis").statement_cache_capacity(256).options(missing)
 }
 
 fn sqlite_options(path: &Path) -> SqliteConnectOptions {
@@ -100,25 +108,27 @@ struct RoleFacts {
     bypasses_policies: bool,
 }
 
-const ROLE_FACTS: Sql = Sql::same(
+const ROLE_FACTS: Sql = Sql::postgres(
     "select rolname::text as name, rolsuper as is_superuser, rolbypassrls as bypasses_policies \
      from pg_roles where rolname = current_user",
 );
 
 /// Refuses a PostgreSQL role whose statements row-level security would not restrain.
-pub(crate) async fn check_role(connection: &mut Connection) -> Result<()> {
-    let Connection::Postgres(postgres) = connection else { return Ok(()) };
-    let row = crate::sql::postgres_query(&ROLE_FACTS, args![]).fetch_one(postgres).await?;
+pub(crate) async fn check_role(target: &Target) -> Result<()> {
+    let Connection::Postgres(mut connection) = target.connect().await? else { return Ok(()) };
+    let row = crate::sql::postgres_query(&ROLE_FACTS, args![]).fetch_one(&mut connection).await?;
+    connection.close().await?;
     let facts = RoleFacts::from_row(&row)?;
     if !facts.is_superuser && !facts.bypasses_policies {
         return Ok(());
     }
     let why = if facts.is_superuser { "is a superuser" } else { "may bypass row security" };
     Err(StoreError::Refused(format!(
-        "the database role `{}` {why}, so tenants would not be kept apart. Make a role of its own for the server:\n  \
-         create role trellis login password 'CHOOSE ONE' nosuperuser nobypassrls;\n  \
-         grant connect, create on database DATABASE to trellis; grant usage, create on schema public to trellis;\n\
-         and give its address in TRELLIS_DATABASE_URL. (TRELLIS_MIGRATION_URL may name a role that owns the schema.)",
+        "the database role `{}` {why}, so tenants would not be kept apart. Make a role of its own for the server, in \
+         this database:\n  \
+         create role trellis login nosuperuser nobypassrls password 'CHOOSE ONE';\n  \
+         grant usage, create on schema public to trellis;\n\
+         and give its address in TRELLIS_DATABASE_URL. (TRELLIS_MIGRATION_URL may name another role that owns the schema.)",
         facts.name
     )))
 }

@@ -5,7 +5,7 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Executor, FromRow, PgConnection, SqliteConnection};
 
-use crate::error::{Result, StoreError};
+use crate::error::Result;
 use crate::sql::{Arg, Sql, postgres_query, sqlite_query};
 
 /// One connection.
@@ -21,8 +21,8 @@ pub(crate) trait FromBoth: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, 
 impl<T> FromBoth for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 
 impl Connection {
-    /// Every row.
-    pub(crate) async fn fetch_all<T: FromBoth>(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<Vec<T>> {
+    /// Every row; on SQLite of every statement of the text.
+    pub(crate) async fn fetch_all<T: FromBoth>(&mut self, sql: &Sql, args: Vec<Arg<'_>>) -> Result<Vec<T>> {
         let rows = match self {
             Self::Sqlite(connection) => {
                 let rows: Vec<SqliteRow> = sqlite_query(sql, args).fetch_all(connection).await?;
@@ -36,8 +36,8 @@ impl Connection {
         Ok(rows)
     }
 
-    /// The first row, if there is one.
-    pub(crate) async fn fetch_optional<T: FromBoth>(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<Option<T>> {
+    /// The first row, if there is one; on SQLite of the first statement of the text, which is the only one that runs.
+    pub(crate) async fn fetch_optional<T: FromBoth>(&mut self, sql: &Sql, args: Vec<Arg<'_>>) -> Result<Option<T>> {
         let row = match self {
             Self::Sqlite(connection) => {
                 let row = sqlite_query(sql, args).fetch_optional(connection).await?;
@@ -52,7 +52,7 @@ impl Connection {
     }
 
     /// Runs the statement, or on SQLite the several statements of one text; how many rows were affected in all.
-    pub(crate) async fn execute(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<u64> {
+    pub(crate) async fn execute(&mut self, sql: &Sql, args: Vec<Arg<'_>>) -> Result<u64> {
         Ok(match self {
             Self::Sqlite(connection) => {
                 let mut affected = 0;
@@ -79,15 +79,5 @@ impl Connection {
 
     pub(crate) fn is_postgres(&self) -> bool {
         matches!(self, Self::Postgres(_))
-    }
-}
-
-impl StoreError {
-    /// The connection itself may be unusable after this.
-    pub(crate) fn breaks_connection(&self) -> bool {
-        match self {
-            Self::Unavailable(error) | Self::Statement(error) => !matches!(error, sqlx::Error::Database(_)),
-            Self::Migration(_) | Self::Refused(_) | Self::Damaged(_) | Self::Closing => true,
-        }
     }
 }

@@ -1,5 +1,8 @@
 //! What can go wrong in the store.
 
+use sqlx::error::DatabaseError;
+use sqlx::sqlite::SqliteError;
+
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -31,6 +34,30 @@ impl StoreError {
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Closing)
     }
+
+    /// The connection itself may be unusable after this.
+    pub(crate) fn breaks_connection(&self) -> bool {
+        match self {
+            Self::Unavailable(sqlx::Error::Database(error)) | Self::Statement(sqlx::Error::Database(error)) => {
+                ends_session(error.as_ref())
+            }
+            Self::Unavailable(_) | Self::Statement(_) => true,
+            Self::Migration(_) | Self::Refused(_) | Self::Damaged(_) | Self::Closing => true,
+        }
+    }
+
+    /// The same failure once more, for each of several callers whom it concerns.
+    pub(crate) fn again(&self) -> Self {
+        let text = |error: &sqlx::Error| sqlx::Error::InvalidArgument(error.to_string());
+        match self {
+            Self::Unavailable(error) => Self::Unavailable(text(error)),
+            Self::Statement(error) => Self::Statement(text(error)),
+            Self::Migration(error) => Self::Statement(sqlx::Error::InvalidArgument(error.to_string())),
+            Self::Refused(text) => Self::Refused(text.clone()),
+            Self::Damaged(text) => Self::Damaged(text.clone()),
+            Self::Closing => Self::Closing,
+        }
+    }
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -49,28 +76,32 @@ fn is_passing(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(database) => match database.code().as_deref() {
-            // SQLite's primary codes, extended ones carry them in the low byte: busy, locked, interrupt, I/O, full,
-            // cannot open, protocol.
-            Some(code) if code.len() < 5 || code.bytes().all(|byte| byte.is_ascii_digit()) && database.is_sqlite() => {
-                code.parse::<i64>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 9 | 10 | 13 | 14 | 15))
-            }
-            // PostgreSQL's classes: connection, transaction rollback (deadlock, serialization), resources, operator
-            // intervention, system error; and a standby that takes no writes.
-            Some(code) => {
-                ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class)) || code == "25006"
-            }
+            Some(code) if is_sqlite(database.as_ref()) => is_passing_in_sqlite(code),
+            Some(code) => is_passing_in_postgres(code),
             None => false,
         },
         _ => false,
     }
 }
 
-trait Dialect {
-    fn is_sqlite(&self) -> bool;
+/// Primary codes stand in the low byte of extended ones: busy, locked, interrupted, I/O, full, cannot open, protocol.
+fn is_passing_in_sqlite(code: &str) -> bool {
+    code.parse::<i64>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 9 | 10 | 13 | 14 | 15))
 }
 
-impl Dialect for Box<dyn sqlx::error::DatabaseError> {
-    fn is_sqlite(&self) -> bool {
-        self.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some()
-    }
+/// Classes: connection, transaction rollback (deadlock, serialization), resources, operator intervention, system error;
+/// and a standby that takes no writes, a transaction that was idle for too long, a lock that was not to be had.
+fn is_passing_in_postgres(code: &str) -> bool {
+    ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+        || ["25006", "25P03", "55P03"].contains(&code)
+}
+
+/// PostgreSQL says so before it closes a connection: shut down, crashed, starting up, idle for too long.
+fn ends_session(error: &dyn DatabaseError) -> bool {
+    let code = error.code().unwrap_or_default();
+    !is_sqlite(error) && (code.starts_with("08") || ["57P01", "57P02", "57P03", "57P05", "25P03"].contains(&&*code))
+}
+
+fn is_sqlite(error: &dyn DatabaseError) -> bool {
+    error.try_downcast_ref::<SqliteError>().is_some()
 }

@@ -20,6 +20,7 @@ pub mod definition;
 mod error;
 pub mod idempotency;
 pub mod job;
+mod lease;
 mod migrate;
 pub mod pack;
 mod pool;

@@ -228,4 +228,3 @@ pub struct RecordLabel {
     /// What people call it.
     pub display_name: String,
 }
-

@@ -15,19 +15,33 @@ use crate::pool::{Pool, Scope};
 use crate::sql::{Sql, args};
 
 const CHANNEL: &str = "trellis_change";
-const NOTIFY: Sql = Sql::each("select 1", "select pg_notify('trellis_change', $1)");
+const NOTIFY: Sql = Sql::postgres("select pg_notify('trellis_change', $1)");
 const RECONNECT: Duration = Duration::from_secs(1);
 
 /// Last known log position by tenant, for those who wait.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Signals {
+    /// Counts signals of any tenant.
+    any: watch::Sender<u64>,
     waiting: Mutex<HashMap<TenantId, watch::Sender<i64>>>,
     /// Positions that other nodes have not been told yet.
     untold: Mutex<BTreeMap<TenantId, i64>>,
     told: Notify,
 }
 
+impl Default for Signals {
+    fn default() -> Self {
+        let (waiting, untold, told) = (Mutex::default(), Mutex::default(), Notify::default());
+        Self { any: watch::channel(0).0, waiting, untold, told }
+    }
+}
+
 impl Signals {
+    /// A receiver that changes whenever the log of any tenant grows.
+    pub(crate) fn subscribe_all(&self) -> watch::Receiver<u64> {
+        self.any.subscribe()
+    }
+
     /// A receiver that changes whenever the tenant's log grows.
     pub(crate) fn subscribe(&self, tenant: TenantId) -> watch::Receiver<i64> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -44,6 +58,7 @@ impl Signals {
     }
 
     fn wake(&self, tenant: TenantId, sequence: i64) {
+        self.any.send_modify(|count| *count += 1);
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(sender) = waiting.get(&tenant) else { return };
         if sender.receiver_count() == 0 {
@@ -55,6 +70,7 @@ impl Signals {
 
     /// Wakes everybody, after signals may have been lost.
     fn wake_all(&self) {
+        self.any.send_modify(|count| *count += 1);
         for sender in self.waiting.lock().unwrap_or_else(PoisonError::into_inner).values() {
             sender.send_modify(|_| ());
         }

@@ -11,7 +11,8 @@ use crate::commit::{Committer, Outcome, Unit};
 use crate::connect::{StoreConfig, check_role};
 use crate::connection::FromBoth;
 use crate::error::Result;
-use crate::pool::{Lease, Pool, Scope};
+use crate::lease::Lease;
+use crate::pool::{Pool, Scope};
 use crate::signal::Signals;
 use crate::sql::{Arg, Sql, args};
 
@@ -24,7 +25,6 @@ pub struct Store {
 #[derive(Debug)]
 struct Inner {
     readers: Arc<Pool>,
-    reader_count: usize,
     /// SQLite has one writer; on PostgreSQL this is the same pool as the readers'.
     writers: Arc<Pool>,
     committer: Committer,
@@ -36,17 +36,17 @@ struct Inner {
 impl Store {
     /// Opens the database, brings its schema up to date and refuses a role that would not be restrained.
     pub async fn open(config: &StoreConfig) -> Result<Self> {
-        crate::migrate::migrate(config).await?;
         let target = config.target()?;
-        check_role(&mut target.connect().await?).await?;
+        // First, so that a role that is refused has not made a schema that the right role could not change.
+        check_role(&target).await?;
+        crate::migrate::migrate(config).await?;
         let is_postgres = target.is_postgres();
-        let reader_count = config.connections.max(2);
-        let readers = Pool::new(target.clone(), reader_count);
+        let readers = Pool::new(target.clone(), config.connections.max(2));
         let writers = if is_postgres { Arc::clone(&readers) } else { Pool::new(target, 1) };
         let signals = Arc::new(Signals::default());
         let committer = Committer::start(&writers, &signals, is_postgres);
         let exchange = signals.exchange(config, &readers);
-        let inner = Inner { readers, reader_count, writers, committer, signals, exchange, is_postgres };
+        let inner = Inner { readers, writers, committer, signals, exchange, is_postgres };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -98,6 +98,11 @@ impl Store {
         self.inner.signals.subscribe(tenant)
     }
 
+    /// A receiver that changes whenever the change log of any tenant grows, on whichever node.
+    pub fn subscribe_all(&self) -> watch::Receiver<u64> {
+        self.inner.signals.subscribe_all()
+    }
+
     /// Whether this is PostgreSQL rather than the embedded store.
     pub fn is_postgres(&self) -> bool {
         self.inner.is_postgres
@@ -105,26 +110,18 @@ impl Store {
 
     /// Fails where the database cannot be reached.
     pub async fn ping(&self) -> Result<()> {
-        let mut lease = self.read_platform().await?;
-        let pinged = lease.fetch_optional::<(i64,)>(&PING, args![]).await;
-        match pinged {
-            Err(error) if error.breaks_connection() && lease.is_reused() => {
-                lease.reconnect().await?;
-                lease.fetch_optional::<(i64,)>(&PING, args![]).await.map(drop)
-            }
-            other => other.map(drop),
-        }
+        self.read_platform().await?.fetch_optional::<(i64,)>(&PING, args![]).await.map(drop)
     }
 
-    /// Ends the group commit, then closes every connection.
+    /// Finishes the writes that were accepted, then closes every connection.
     pub async fn close(&self) {
         self.inner.committer.close().await;
         for task in &self.inner.exchange {
             task.abort();
         }
-        self.inner.readers.close(self.inner.reader_count).await;
+        self.inner.readers.close().await;
         if !self.inner.is_postgres {
-            self.inner.writers.close(1).await;
+            self.inner.writers.close().await;
         }
     }
 }
@@ -192,30 +189,12 @@ impl Reader {
         head.ok_or_else(|| crate::StoreError::Damaged(format!("tenant {tenant} has no head")))
     }
 
-    pub(crate) async fn fetch_all<T: FromBoth>(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<Vec<T>> {
-        if !self.lease.is_reused() || !self.lease.is_postgres() {
-            return self.lease.fetch_all(sql, args).await;
-        }
-        match self.lease.fetch_all(sql, args.clone()).await {
-            Err(error) if error.breaks_connection() => {
-                self.lease.reconnect().await?;
-                self.lease.fetch_all(sql, args).await
-            }
-            other => other,
-        }
+    pub(crate) async fn fetch_all<T: FromBoth>(&mut self, sql: &Sql, args: Vec<Arg<'_>>) -> Result<Vec<T>> {
+        self.lease.fetch_all(sql, args).await
     }
 
-    pub(crate) async fn fetch_optional<T: FromBoth>(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<Option<T>> {
-        if !self.lease.is_reused() || !self.lease.is_postgres() {
-            return self.lease.fetch_optional(sql, args).await;
-        }
-        match self.lease.fetch_optional(sql, args.clone()).await {
-            Err(error) if error.breaks_connection() => {
-                self.lease.reconnect().await?;
-                self.lease.fetch_optional(sql, args).await
-            }
-            other => other,
-        }
+    pub(crate) async fn fetch_optional<T: FromBoth>(&mut self, sql: &Sql, args: Vec<Arg<'_>>) -> Result<Option<T>> {
+        self.lease.fetch_optional(sql, args).await
     }
 }
 
@@ -248,7 +227,7 @@ impl Tx {
         Ok(())
     }
 
-    pub(crate) async fn execute(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<u64> {
+    pub(crate) async fn execute(&mut self, sql: &Sql, args: Vec<Arg<'_>>) -> Result<u64> {
         self.reader.lease.execute(sql, args).await
     }
 

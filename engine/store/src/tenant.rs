@@ -73,11 +73,16 @@ const CREATE: Sql = Sql::same(
      on conflict do nothing returning tenant_id",
 );
 const CREATE_HEAD: Sql = Sql::same("insert into tenant_head (tenant_id) values ($1)");
-const ENTER: Sql = Sql::each("select 1", "select set_config('trellis.tenant', $1, true)");
+/// Two that are made at once would get the same id.
+const TAKE_TURN: Sql = Sql::postgres("select pg_advisory_xact_lock(hashtext('trellis.tenant'))");
+const ENTER: Sql = Sql::postgres("select set_config('trellis.tenant', $1, true)");
 
-/// Makes a tenant and leaves the transaction inside it; `None` where the slug, or the id in a race, was taken.
+/// Makes a tenant and leaves the transaction inside it; `None` where the slug was taken.
 pub async fn create(store: &Store, tenant: &TenantRow, at: Timestamp) -> Result<Option<Tx>> {
     let mut tx = store.begin_platform().await?;
+    if store.is_postgres() {
+        tx.execute(&TAKE_TURN, args![]).await?;
+    }
     let arguments = args![
         &tenant.slug,
         &tenant.name,
@@ -90,7 +95,9 @@ pub async fn create(store: &Store, tenant: &TenantRow, at: Timestamp) -> Result<
     ];
     let made: Option<(i64,)> = tx.reader().fetch_optional(&CREATE, arguments).await?;
     let Some((id,)) = made else { return Ok(None) };
-    tx.execute(&ENTER, args![id.to_string()]).await?;
+    if store.is_postgres() {
+        tx.execute(&ENTER, args![id.to_string()]).await?;
+    }
     tx.execute(&CREATE_HEAD, args![id]).await?;
     tx.enter(TenantId(id)).await?;
     Ok(Some(tx))

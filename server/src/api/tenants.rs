@@ -137,7 +137,12 @@ impl<'a> FromJson<'a> for PatchBody {
 #[utoipa::path(patch, path = "/tenant", tag = "tenants", operation_id = "update", request_body = Object,
     responses((status = 200, description = "The tenant and the caller", body = Object)))]
 pub(crate) async fn update(Authorized(mut session): Authorized, body: JsonBody) -> ApiResult<Answer> {
-    let PatchBody(patch) = body.read()?;
+    let (PatchBody(patch), malformed) = body.read_all()?;
+    if !malformed.is_empty() {
+        let mut problems = session.tenant_problems(&patch);
+        problems.extend(malformed);
+        return Err(engine::Error::invalid(problems).into());
+    }
     let written = session.tenant_change(patch).await?;
     Ok(Answer::ok(&bootstrap(&session, written.value))?.at(written.sequence))
 }

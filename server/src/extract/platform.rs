@@ -2,6 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use engine::Origin;
 use sha2::{Digest, Sha256};
 
 use super::BearerToken;
@@ -17,15 +18,23 @@ impl FromRequestParts<AppState> for Platform {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> ApiResult<Self> {
         let token = BearerToken::from_request_parts(parts, state).await?;
-        let Some(expected) = &state.platform_token else {
+        if state.platform_token.is_none() {
             let detail = "tenants are managed with the platform's token, and this server was started without one; \
                           set `TRELLIS_PLATFORM_TOKEN`";
             return Err(engine::Error::forbidden(detail).into());
-        };
-        // Hashes of equal length, so that the time of the comparison tells nothing about the token.
-        if Sha256::digest(token.expose()) == Sha256::digest(expected.expose()) {
+        }
+        if is_platform(&token, state) {
             return Ok(Self);
         }
+        // A tenant's token is somebody's, but not the platform's; any other is nobody's.
+        let origin = Origin { actor: None, source: "api".to_owned(), request_id: None, ip: None, user_agent: None };
+        state.engine.session(token.expose(), origin).await?;
         Err(engine::Error::forbidden("tenants are managed with the platform's token").into())
     }
+}
+
+/// Whether this is the platform's token. Hashes are compared, so that the time it takes tells nothing about the token.
+pub(super) fn is_platform(token: &BearerToken, state: &AppState) -> bool {
+    let expected = state.platform_token.as_ref();
+    expected.is_some_and(|expected| Sha256::digest(token.expose()) == Sha256::digest(expected.expose()))
 }

@@ -3,8 +3,9 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use engine::model::Sequence;
-use engine::{Origin, Session};
+use engine::{ErrorCode, Origin, Session};
 
+use super::platform::is_platform;
 use super::{AtLeast, BearerToken, Client, IdempotencyKey};
 use crate::error::{ApiError, ApiResult};
 use crate::extract::json::JsonBody;
@@ -30,7 +31,13 @@ impl FromRequestParts<AppState> for Authorized {
             ip: client.ip.map(|ip| ip.to_string()),
             user_agent: client.user_agent,
         };
-        let mut session = state.engine.session(token.expose(), origin).await?;
+        let mut session = state.engine.session(token.expose(), origin).await.map_err(|error| {
+            if error.code == ErrorCode::Unauthenticated && is_platform(&token, state) {
+                let detail = "the platform's token manages tenants only; use a token of a tenant";
+                return engine::Error::forbidden(detail);
+            }
+            error
+        })?;
         if let Some(scope) = scope {
             scope.set_tenant(session.tenant());
         }

@@ -67,9 +67,18 @@ pub(crate) struct Outcome {
     pub(crate) errors: u64,
     pub(crate) elapsed: Duration,
     pub(crate) records_per_request: u64,
+    /// Requests that were answered, before and after the measured time too: what the processor time was spent on.
+    pub(crate) answered: u64,
 }
 
 impl Outcome {
+    /// Records of all requests that were answered.
+    pub(crate) fn answered_records(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a count of requests is far below 2^53")]
+        let records = (self.answered * self.records_per_request) as f64;
+        records
+    }
+
     pub(crate) fn records_per_second(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a count of requests is far below 2^53")]
         let records = (self.latencies.count() * self.records_per_request) as f64;
@@ -95,31 +104,38 @@ pub(crate) async fn run<C: Client>(clients: Vec<C>, action: Action, effort: Effo
         errors: 0,
         elapsed: effort.measure,
         records_per_request: action.records(),
+        answered: 0,
     };
     while let Some(joined) = tasks.join_next().await {
-        let (latencies, errors) = joined.map_err(|error| anyhow!("a client died: {error}"))??;
-        outcome.latencies.add(&latencies);
-        outcome.errors += errors;
+        let share = joined.map_err(|error| anyhow!("a client died: {error}"))??;
+        outcome.latencies.add(&share.latencies);
+        outcome.errors += share.errors;
+        outcome.answered += share.answered;
     }
     Ok(outcome)
 }
 
-async fn call_until<C: Client>(mut client: C, began: Instant, until: Instant) -> Result<(Latencies, u64)> {
-    let (mut latencies, mut errors) = (Latencies::new(), 0);
+/// What one client saw.
+struct Share {
+    latencies: Latencies,
+    errors: u64,
+    answered: u64,
+}
+
+async fn call_until<C: Client>(mut client: C, began: Instant, until: Instant) -> Result<Share> {
+    let mut share = Share { latencies: Latencies::new(), errors: 0, answered: 0 };
     loop {
         let asked = Instant::now();
         let is_right = client.call().await?;
         let answered = Instant::now();
+        share.answered += 1;
         if answered >= until {
-            return Ok((latencies, errors));
+            return Ok(share);
         }
-        if asked < began {
-            continue;
-        }
-        if is_right {
-            latencies.record(answered - asked);
-        } else {
-            errors += 1;
+        match is_right {
+            true if asked >= began => share.latencies.record(answered - asked),
+            true => {}
+            false => share.errors += 1,
         }
     }
 }

@@ -26,6 +26,9 @@ const IDS: usize = 20_000;
 /// How often a property is added to each of the two objects.
 const PROPERTIES: usize = 20;
 
+/// Until a server that has just started is at rest.
+const REST: Duration = Duration::from_secs(3);
+
 /// A running server and how the cases reach it.
 #[derive(Debug)]
 pub(crate) struct Product {
@@ -70,7 +73,7 @@ impl Product {
         let server = runtime.block_on(builder.start());
         runtime.block_on(first_answer(&server, FIRST_TOKEN, "/tenant"))?;
         let first_answer = began.elapsed();
-        runtime.block_on(tokio::time::sleep(Duration::from_secs(3)));
+        std::thread::sleep(REST);
         let idle = usage::of(server.pid());
         let tenant = runtime.block_on(server.tenant("generic"));
         let database_pid = cluster.and_then(Cluster::pid);
@@ -84,12 +87,10 @@ impl Product {
         let (before, database_before) = (usage::of(pid), self.database_cpu_seconds());
         let outcome = self.runtime.block_on(load::run(clients, case.action, effort))?;
         let after = usage::of(pid);
-        // The load ran during the warm-up as well.
-        let share = effort.measure.as_secs_f64() / (effort.measure + effort.warm_up).as_secs_f64();
         Ok(Measured {
             outcome,
-            server_cpu_seconds: (after.cpu_seconds - before.cpu_seconds) * share,
-            database_cpu_seconds: (self.database_cpu_seconds() - database_before) * share,
+            server_cpu_seconds: after.cpu_seconds - before.cpu_seconds,
+            database_cpu_seconds: self.database_cpu_seconds() - database_before,
             peak_mib: after.peak_mib,
         })
     }

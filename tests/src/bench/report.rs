@@ -49,8 +49,8 @@ impl Report {
         let (rate, bare_rate) = (product.outcome.records_per_second(), bare.records_per_second());
         let ratio = rate / bare_rate;
         let [p50, p95, p99] = [50.0, 95.0, 99.0].map(|percent| product.outcome.latencies.percentile_ms(percent));
-        let records = rate * product.outcome.elapsed.as_secs_f64();
-        let micros = (product.server_cpu_seconds + product.database_cpu_seconds) * 1e6 / records.max(1.0);
+        let micros =
+            (product.server_cpu_seconds + product.database_cpu_seconds) * 1e6 / product.outcome.answered_records();
         let line = format!(
             "{:<9} {:<23} {:>7} {rate:>11.0} {bare_rate:>11.0} {ratio:>6.2} {p50:>8.2} {p95:>8.2} {p99:>8.2} {:>7} {:>6.1} \
              {:>9.1} {micros:>14.1} {:>9.1}",
@@ -77,6 +77,7 @@ impl Report {
             "bare_p50_ms": bare.latencies.percentile_ms(50.0),
             "bare_p99_ms": bare.latencies.percentile_ms(99.0),
             "errors": product.outcome.errors,
+            "cpu_micros_per_record": micros,
             "server_cpu_seconds": product.server_cpu_seconds,
             "database_cpu_seconds": product.database_cpu_seconds,
             "peak_mib": product.peak_mib,

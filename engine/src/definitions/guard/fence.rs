@@ -2,6 +2,7 @@
 //! else gathers claims.
 
 use engine_model::TenantId;
+use engine_model::time::Timestamp;
 use engine_store::Tx;
 use engine_store::claim::{self, Constraint};
 
@@ -11,14 +12,25 @@ use crate::error::{Error, ErrorCode, Result};
 /// Claims given back in one transaction.
 const BATCH: i64 = 5_000;
 
+/// How long others leave who gathers claims alone after its last step.
+const TURN_MICROS: i64 = 30_000_000;
+
 /// What must still hold whenever a transaction on the way begins.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fence {
     pub(crate) tenant: TenantId,
     /// The metadata version that the change is made from.
     pub(crate) version: i64,
-    /// The ticket of who gathers claims; none where no claims are gathered.
-    pub(crate) ticket: Option<i64>,
+    /// What claims are gathered by; none where none are.
+    pub(crate) turn: Option<Turn>,
+}
+
+/// A turn at gathering claims.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Turn {
+    pub(crate) ticket: i64,
+    /// Others wait; otherwise who begins ends it.
+    pub(crate) is_held: bool,
 }
 
 impl Fence {
@@ -28,13 +40,44 @@ impl Fence {
         if tx.head.metadata_version != self.version {
             return Ok(None);
         }
-        if let Some(ticket) = self.ticket
-            && claim::last_ticket(tx.reader()).await? != ticket
-        {
-            let detail = "another change of definitions is looking at the records; try again when it is done";
-            return Err(Error::new(ErrorCode::Conflict, detail));
+        if let Some(turn) = self.turn {
+            if claim::last_ticket(tx.reader()).await? != turn.ticket {
+                return Err(busy());
+            }
+            if turn.is_held {
+                claim::hold(&mut tx, end_of_turn(engine)).await?;
+            }
         }
         Ok(Some(tx))
+    }
+
+    /// Takes a turn at gathering claims; false where the definitions have moved on.
+    pub(crate) async fn take_turn(&mut self, engine: &Engine) -> Result<bool> {
+        let Some(mut tx) = self.begin(engine).await? else { return Ok(false) };
+        let ticket = claim::begin(&mut tx, engine.now(), end_of_turn(engine)).await?.ok_or_else(busy)?;
+        tx.commit().await?;
+        self.turn = Some(Turn { ticket, is_held: true });
+        Ok(true)
+    }
+
+    /// Lets others have their turn; what is left to do goes on until somebody takes it.
+    pub(crate) async fn end_turn(&mut self, tx: &mut Tx) -> Result<()> {
+        if let Some(turn) = self.turn.as_mut().filter(|turn| turn.is_held) {
+            claim::hold(tx, Timestamp(0)).await?;
+            turn.is_held = false;
+        }
+        Ok(())
+    }
+
+    /// [`Fence::end_turn`] by itself, also where the definitions have moved on.
+    pub(crate) async fn give_turn_up(&mut self, engine: &Engine) -> Result<()> {
+        let mut tx = engine.store().begin(self.tenant).await?;
+        let last = claim::last_ticket(tx.reader()).await?;
+        if self.turn.is_some_and(|turn| turn.ticket == last) {
+            self.end_turn(&mut tx).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// Gives every claim of a constraint back, a batch at a time; false where the definitions have moved on.
@@ -75,4 +118,13 @@ impl Fence {
             }
         });
     }
+}
+
+fn end_of_turn(engine: &Engine) -> Timestamp {
+    Timestamp(engine.now().0.saturating_add(TURN_MICROS))
+}
+
+fn busy() -> Error {
+    let detail = "another change of definitions is looking at the records; try again when it is done";
+    Error::new(ErrorCode::Conflict, detail)
 }

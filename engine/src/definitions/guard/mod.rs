@@ -9,7 +9,7 @@ mod check;
 mod claims;
 pub(crate) mod coherence;
 mod compare;
-mod fence;
+pub(crate) mod fence;
 mod links;
 
 use std::collections::BTreeSet;
@@ -18,13 +18,13 @@ use engine_model::change::ChangeKind;
 use engine_model::property::Locale;
 use engine_model::registry::Registry;
 use engine_model::{Problem, Problems, Properties, Sequence};
+use engine_store::Tx;
 use engine_store::claim::{self, Constraint, Rivals};
 use engine_store::record::{self, RecordRow};
 use engine_store::survey::{self, Touched};
-use engine_store::{Reader, Tx};
 
 use self::compare::ObjectGuard;
-use self::fence::Fence;
+use self::fence::{Fence, Turn};
 use self::links::LinkGuard;
 use crate::error::{Error, Result};
 use crate::session::Session;
@@ -76,7 +76,7 @@ pub(crate) enum Passage {
 impl Guard {
     /// What leads from the definitions of `session` to `new`; nothing where `new` is `None`.
     pub(crate) fn between(session: &Session, new: Option<&Registry>) -> Self {
-        let fence = Fence { tenant: session.tenant(), version: session.catalog.version, ticket: None };
+        let fence = Fence { tenant: session.tenant(), version: session.catalog.version, turn: None };
         let mut guard = Self { objects: Vec::new(), links: Vec::new(), gone: Vec::new(), fence };
         if let Some(new) = new {
             guard.compare(&session.catalog.registry, new, &session.catalog.locale);
@@ -123,15 +123,15 @@ impl Guard {
         }
     }
 
-    /// Takes the ticket to gather claims, and gives back what others may have left.
+    /// Takes a turn at gathering claims, and gives back what others may have left.
     async fn prepare(&mut self, session: &Session) -> Result<bool> {
         let constraints = self.constraints();
         if constraints.is_empty() {
             return Ok(true);
         }
-        let Some(mut tx) = self.fence.begin(&session.engine).await? else { return Ok(false) };
-        self.fence.ticket = Some(claim::take_ticket(&mut tx).await?);
-        tx.commit().await?;
+        if !self.fence.take_turn(&session.engine).await? {
+            return Ok(false);
+        }
         for constraint in &constraints {
             if !self.fence.free(&session.engine, constraint).await? {
                 return Ok(false);
@@ -227,22 +227,29 @@ impl Guard {
         self.objects.iter().flat_map(|guard| &guard.claims).filter_map(|claim| claim.problem())
     }
 
-    /// Gives the gathered claims back: the change is not made.
-    pub(crate) fn abandon(self, session: &Session) {
-        if self.fence.ticket.is_some() {
-            self.fence.sweep(&session.engine, self.constraints());
-        }
+    /// Ends the look in the transaction that makes the change; the turn that [`Guard::settle`] goes on by.
+    pub(crate) async fn finish(&mut self, tx: &mut Tx) -> Result<Turn> {
+        self.fence.end_turn(tx).await?;
+        let ticket = if self.gone.is_empty() { 0 } else { claim::last_ticket(tx.reader()).await? };
+        Ok(Turn { ticket, is_held: false })
     }
 
     /// Gives back what was claimed under constraints that are no more: the change is in force, by this version.
-    pub(crate) fn settle(self, session: &Session, version: i64, ticket: i64) {
-        let fence = Fence { version, ticket: Some(ticket), ..self.fence };
+    pub(crate) fn settle(self, session: &Session, version: i64, turn: Turn) {
+        let fence = Fence { version, turn: Some(turn), ..self.fence };
         fence.sweep(&session.engine, self.gone);
     }
 
-    /// The ticket that [`Guard::settle`] goes by.
-    pub(crate) async fn last_ticket(&self, reader: &mut Reader) -> Result<i64> {
-        if self.gone.is_empty() { Ok(0) } else { Ok(claim::last_ticket(reader).await?) }
+    /// Gives the gathered claims back: the change is not made.
+    pub(crate) async fn abandon(mut self, session: &Session) {
+        if self.fence.turn.is_none() {
+            return;
+        }
+        if let Err(error) = self.fence.give_turn_up(&session.engine).await {
+            tracing::warn!(tenant.id = %self.fence.tenant, %error, "a turn at gathering claims runs out by itself");
+        }
+        let constraints = self.constraints();
+        self.fence.sweep(&session.engine, constraints);
     }
 }
 

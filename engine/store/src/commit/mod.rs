@@ -5,9 +5,17 @@
 //! alone. What a unit changes is in the change log by the same transaction.
 
 mod apply;
-mod check;
+mod draft;
+mod group;
 mod lane;
+mod link;
+mod load;
+mod mention;
+mod purge;
+mod rows;
+mod span;
 mod state;
+mod work;
 
 use std::fmt;
 use std::sync::Arc;
@@ -99,7 +107,8 @@ pub enum Write {
         /// Where it leads.
         to: RecordRef,
     },
-    /// Erases a record's values from its row and from the log, leaving a tombstone.
+    /// Erases a record's values from its row, its links, the log and the kept replies, leaving a tombstone. What it
+    /// claims and occupies is released and vacated by writes of the same item.
     Purge(RecordId),
     /// An entry of the change log.
     Log(LogEntry),
@@ -235,8 +244,8 @@ pub struct Committed {
     pub sequence: Sequence,
     /// Ids of the inserted records, in order; none where the item was refused.
     pub inserted: Vec<Option<RecordId>>,
-    /// For each item, everything that it was refused for.
-    pub items: Vec<Result<(), Vec<Refusal>>>,
+    /// For each item, whether it changed anything, or everything that it was refused for.
+    pub items: Vec<Result<bool, Vec<Refusal>>>,
 }
 
 /// Why an item was refused.

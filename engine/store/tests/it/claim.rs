@@ -1,6 +1,7 @@
 //! Claims gathered before a constraint is in force.
 
 use engine_model::TenantId;
+use engine_model::time::Timestamp;
 use engine_store::claim::{self, Constraint, Form, Occupied, Rivals};
 
 use crate::build::{claim as claimed, create, unit};
@@ -12,7 +13,7 @@ on_both!(
     values_are_given_back_by_record_and_in_batches,
     intervals_tell_whose_overlap,
     intervals_are_given_back_by_record_and_in_batches,
-    tickets_count_and_go_with_their_transaction,
+    one_gathers_at_a_time,
     claims_of_another_tenant_or_constraint_are_not_seen,
 );
 
@@ -104,17 +105,29 @@ async fn intervals_are_given_back_by_record_and_in_batches(home: Home) {
     assert_eq!(occupy(&home, tenant, &[("1", 0, 100, 5), ("2", 0, 100, 6)], Rivals::All).await, [0_i64; 0]);
 }
 
-async fn tickets_count_and_go_with_their_transaction(home: Home) {
+async fn one_gathers_at_a_time(home: Home) {
     let tenant = home.tenant().await;
     assert_eq!(claim::last_ticket(&mut home.reader(tenant).await).await.unwrap(), 0);
+    let begin = async |now, until| {
+        let mut tx = home.store.begin(tenant).await.unwrap();
+        let ticket = claim::begin(&mut tx, Timestamp(now), Timestamp(until)).await.unwrap();
+        tx.commit().await.unwrap();
+        ticket
+    };
+    assert_eq!(begin(100, 200).await, Some(1));
+    assert_eq!(begin(199, 300).await, None);
     let mut tx = home.store.begin(tenant).await.unwrap();
-    assert_eq!(claim::take_ticket(&mut tx).await.unwrap(), 1);
+    claim::hold(&mut tx, Timestamp(250)).await.unwrap();
     tx.commit().await.unwrap();
+    assert_eq!(begin(200, 300).await, None);
+    assert_eq!(begin(250, 300).await, Some(2));
     let mut tx = home.store.begin(tenant).await.unwrap();
-    assert_eq!(claim::take_ticket(&mut tx).await.unwrap(), 2);
+    assert_eq!(claim::last_ticket(tx.reader()).await.unwrap(), 2);
+    claim::hold(&mut tx, Timestamp(0)).await.unwrap();
     drop(tx);
-    let mut tx = home.store.begin(tenant).await.unwrap();
-    assert_eq!(claim::last_ticket(tx.reader()).await.unwrap(), 1);
+    assert_eq!(begin(260, 300).await, None);
+    let other = home.tenant().await;
+    assert_eq!(claim::last_ticket(&mut home.reader(other).await).await.unwrap(), 0);
 }
 
 async fn claims_of_another_tenant_or_constraint_are_not_seen(home: Home) {

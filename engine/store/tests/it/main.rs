@@ -7,7 +7,16 @@ mod build;
 mod fixture;
 mod raw;
 
-mod smoke;
+mod access;
+mod claim;
+mod commit;
+mod counters;
+mod definitions;
+mod job;
+mod migrate;
+mod rls;
+mod survey;
+mod tenants;
 
 /// Makes two tests of each function, one for each store.
 ///

@@ -171,3 +171,41 @@ async fn changes_of_definitions_take_turns_and_none_is_lost() {
     let views = company["properties"].as_object().expect("properties").values();
     assert_eq!(views.filter(|view| view["layer"] == "custom").count(), 6);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn changes_that_gather_claims_do_not_spoil_each_other() {
+    let home = Home::open().await;
+    let other = home.second_engine().await;
+    let mut session = home.session().await;
+    let body = json!({"name": "part", "properties": {"code": {"type": "string"}, "serial": {"type": "string"}}});
+    session.object_define(map(body), None).await.expect("a definition");
+    let all = (0..PARTS).map(|number| json!({"code": format!("s{number}"), "serial": format!("n{number}")}));
+    let ids = create_many(&mut session, "part", all).await;
+    let mut tasks = JoinSet::new();
+    for engine in [&home.engine, &other] {
+        for property in ["code", "serial"] {
+            let mut session = home.session_on(engine).await;
+            tasks.spawn(async move {
+                for unique in [true, false, true] {
+                    loop {
+                        let patch = map(json!({"unique": unique}));
+                        match session.property_change("part", property, patch).await {
+                            Ok(_) => break,
+                            // Who began later goes on; the other begins again.
+                            Err(error) => assert_eq!(error.code.as_str(), "conflict", "{error:?}"),
+                        }
+                    }
+                }
+            });
+        }
+    }
+    tasks.join_all().await;
+    for (property, letter) in [("code", "s"), ("serial", "n")] {
+        session.property_change("part", property, map(json!({"unique": true}))).await.expect("a change");
+        for (number, id) in ids.iter().enumerate() {
+            let target = Target { id: format!("{letter}{number}"), id_property: Some(property.to_owned()) };
+            let found = session.record_read("part", &target, &View::default()).await.expect("a record").record;
+            assert_eq!(found.id.to_string(), *id);
+        }
+    }
+}

@@ -24,12 +24,12 @@ impl FromQuery for ReadQuery {
     fn from_query(query: &mut QueryReader<'_>) -> Option<Self> {
         let by = ById::from_query(query)?;
         let view = ViewQuery::from_query(query)?;
-        let as_of = query.text("as_of").and_then(|text| {
+        let as_of = query.text("at").and_then(|text| {
             let moment = Timestamp::parse(&text).map(Moment::Time);
             let moment = moment.or_else(|| text.parse().ok().map(|sequence| Moment::Sequence(Sequence(sequence))));
             if moment.is_none() {
-                let message = "`as_of` is a moment such as `2030-01-31T12:00:00Z`, or a sequence of the change log";
-                query.problem("as_of", "invalid", message);
+                let message = "`at` is a moment such as `2030-01-31T12:00:00Z`, or a sequence of the change log";
+                query.problem("at", "invalid", message);
             }
             moment
         });
@@ -64,7 +64,7 @@ impl ViewQuery {
         ("id_property" = Option<String>, Query, description = "A unique property"),
         ("select" = Option<String>, Query, description = "Properties to show, separated by commas"),
         ("include" = Option<String>, Query, description = "Linked records to bring along: `company(name,domain)`"),
-        ("as_of" = Option<String>, Query, description = "A moment, or a sequence of the change log")),
+        ("at" = Option<String>, Query, description = "A moment, or a sequence of the change log")),
     responses((status = 200, description = "The record", body = RecordBody)))]
 pub(crate) async fn read(
     Authorized(mut session): Authorized,

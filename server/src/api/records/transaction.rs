@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
+use engine::model::{Problem, Problems};
 use engine::records::{Done, Mode, Operation, PropertiesInput, Reply, Results, Step, Target, Written};
+use engine::{ErrorCode, Session};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -142,6 +144,7 @@ pub(crate) async fn transact(
     once(&mut session, key.as_ref(), &body).await?;
     let TransactionBody(steps) = body.read()?;
     let steps: Vec<Step> = steps.into_iter().map(|StepBody(step)| step).collect();
+    check_objects(&mut session, &steps).await?;
     let references: Arc<Vec<Option<String>>> = Arc::new(steps.iter().map(|step| step.reference.clone()).collect());
     let kept = Arc::clone(&references);
     let reply: Reply<Results> = Arc::new(move |written: &Written<Results>| {
@@ -152,6 +155,22 @@ pub(crate) async fn transact(
     let Written { value, sequence } = session.execute(&steps, Mode::Atomic("operations"), reply).await?;
     let done = value.into_iter().collect::<Result<Vec<Done>, engine::Error>>()?;
     Ok(answer(done, &references)?.at(sequence))
+}
+
+/// An object that is named in a body is a mistake of the body, unlike one in a path.
+async fn check_objects(session: &mut Session, steps: &[Step]) -> ApiResult<()> {
+    let mut problems = Problems::new();
+    for (index, step) in steps.iter().enumerate() {
+        let Some(object) = step.operation.object() else { continue };
+        match session.object_exists(object).await {
+            Ok(()) => {}
+            Err(error) if error.code == ErrorCode::NotFound => {
+                problems.push(Problem::new(format!("/operations/{index}/object"), "unknown_object", error.detail));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(engine::Error::invalid(problems).into()) }
 }
 
 fn answer(done: Vec<Done>, references: &[Option<String>]) -> ApiResult<Answer> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use engine::Session;
-use engine::model::Sequence;
+use engine::model::{Problems, Sequence};
 use engine::records::{Done, DoneReply, Effect, Operation, Target};
 
 use super::body::RecordFields;
@@ -45,8 +45,8 @@ pub(crate) async fn create(
     body: JsonBody,
 ) -> ApiResult<Answer> {
     once(&mut session, key.as_ref(), &body).await?;
-    let RecordFields(input) = body.read()?;
-    perform(&mut session, Operation::Create { object, input }).await
+    let (RecordFields(input), problems) = body.read_all()?;
+    perform_checked(&mut session, Operation::Create { object, input }, problems).await
 }
 
 /// The unique property that an upsert goes by.
@@ -78,8 +78,8 @@ pub(crate) async fn upsert(
     Query(UpsertBy { id_property }): Query<UpsertBy>,
     body: JsonBody,
 ) -> ApiResult<Answer> {
-    let RecordFields(input) = body.read()?;
-    perform(&mut session, Operation::Upsert { object, id_property, id: None, input }).await
+    let (RecordFields(input), problems) = body.read_all()?;
+    perform_checked(&mut session, Operation::Upsert { object, id_property, id: None, input }, problems).await
 }
 
 /// Changes a record.
@@ -96,9 +96,10 @@ pub(crate) async fn update(
     if_match: IfMatch,
     body: JsonBody,
 ) -> ApiResult<Answer> {
-    let RecordFields(input) = body.read()?;
+    let (RecordFields(input), problems) = body.read_all()?;
     let version = if_match.expected_version()?;
-    perform(&mut session, Operation::Update { object, target: by.target(id), input, version }).await
+    let operation = Operation::Update { object, target: by.target(id), input, version };
+    perform_checked(&mut session, operation, problems).await
 }
 
 /// Whether a deletion is for good.
@@ -151,6 +152,15 @@ pub(crate) async fn restore(
     Query(by): Query<ById>,
 ) -> ApiResult<Answer> {
     perform(&mut session, Operation::Restore { object, target: by.target(id) }).await
+}
+
+/// Carries an operation out, unless its body is malformed; then says that and whatever else is wrong with it.
+async fn perform_checked(session: &mut Session, operation: Operation, problems: Problems) -> ApiResult<Answer> {
+    if problems.is_empty() {
+        perform(session, operation).await
+    } else {
+        Err(session.refuse(operation, problems).await.into())
+    }
 }
 
 async fn perform(session: &mut Session, operation: Operation) -> ApiResult<Answer> {

@@ -38,6 +38,7 @@ mod values;
 use axum::body::HttpBody;
 use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use axum::http::{HeaderMap, header};
+use engine::model::Problems;
 
 pub use object::ObjectReader;
 pub use properties::PropertiesBody;
@@ -60,6 +61,17 @@ impl JsonBody {
         match (value, reading.into_problems()) {
             (Some(value), problems) if problems.is_empty() => Ok(value),
             (_, problems) => Err(engine::Error::invalid(problems).into()),
+        }
+    }
+
+    /// Reads the body as far as it can be understood, with everything that is wrong with its form; `Err` where nothing
+    /// can be understood of it. For calls that look at the contents too before they say what is wrong.
+    pub fn read_all<'a, T: FromJson<'a>>(&'a self) -> ApiResult<(T, Problems)> {
+        let raw = syntax::check(self.0.bytes())?;
+        let mut reading = Reading::default();
+        match (reading.value(raw), reading.into_problems()) {
+            (Some(value), problems) => Ok((value, problems)),
+            (None, problems) => Err(engine::Error::invalid(problems).into()),
         }
     }
 

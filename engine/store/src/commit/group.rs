@@ -1,0 +1,183 @@
+//! One transaction for the units of a group, tenant by tenant.
+
+use std::sync::Arc;
+
+use engine_model::TenantId;
+use tokio::sync::oneshot;
+
+use super::apply::{self, Then};
+use super::load::{begin_and_load, load};
+use super::mention::Mentions;
+use super::purge;
+use super::rows::ReplyRow;
+use super::state::{State, Verdict};
+use super::work::{Key, Work};
+use super::{Committed, IdempotencyClaim, Outcome, Unit};
+use crate::error::{Result, StoreError};
+use crate::idempotency::StoredReply;
+use crate::lease::Lease;
+use crate::pool::{Pool, Scope};
+
+type MakeReply = Box<dyn FnOnce(&Committed) -> StoredReply + Send>;
+
+/// A unit and where its answer goes.
+pub(super) struct Waiting {
+    work: Work,
+    /// Taken when the reply is made, which happens once.
+    make_reply: Option<MakeReply>,
+    answer: oneshot::Sender<Result<Outcome>>,
+}
+
+impl Waiting {
+    pub(super) fn new(unit: Unit, answer: oneshot::Sender<Result<Outcome>>) -> Self {
+        let Unit { tenant, metadata_version, access_version, origin, at, items, is_atomic, idempotency } = unit;
+        let (key, make_reply) = match idempotency {
+            Some(IdempotencyClaim { key, fingerprint, reply }) => (Some(Key { key, fingerprint }), Some(reply)),
+            None => (None, None),
+        };
+        let work = Work { tenant, metadata_version, access_version, origin, at, items, is_atomic, key };
+        Self { work, make_reply, answer }
+    }
+
+    pub(super) fn tenant(&self) -> TenantId {
+        self.work.tenant
+    }
+
+    /// How many writes there are, as a measure of the work.
+    pub(super) fn weight(&self) -> usize {
+        self.work.items.iter().map(|item| item.writes.len()).sum::<usize>() + 1
+    }
+
+    /// The caller has gone, so nobody will miss what has not begun.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.answer.is_closed()
+    }
+
+    /// An earlier attempt came as far as the reply and then failed.
+    pub(super) fn is_spent(&self) -> bool {
+        self.work.key.is_some() && self.make_reply.is_none()
+    }
+
+    pub(super) fn answer(self, outcome: Result<Outcome>) {
+        // A caller that went away does not wait for its answer.
+        drop(self.answer.send(outcome));
+    }
+}
+
+/// What came of a group: each unit's outcome in order, and where the logs of the tenants that it wrote to end.
+pub(super) struct Done {
+    pub(super) outcomes: Vec<Outcome>,
+    pub(super) grown: Vec<(TenantId, i64)>,
+}
+
+/// Commits a group whose units are sorted by tenant. Fails as a whole or not at all.
+pub(super) async fn commit(pool: &Arc<Pool>, group: &mut [Waiting]) -> Result<Done> {
+    let mut done = Done { outcomes: Vec::with_capacity(group.len()), grown: Vec::new() };
+    let mut tenants = group.chunk_by_mut(|left, right| left.tenant() == right.tenant()).peekable();
+    let Some(first) = tenants.peek().and_then(|units| units.first()).map(Waiting::tenant) else { return Ok(done) };
+    let mut lease = pool.acquire(Scope::Tenant(first)).await?;
+    let mut is_open = false;
+    while let Some(units) = tenants.next() {
+        let then = if tenants.peek().is_none() { Then::Commit } else { Then::GoOn };
+        write_units(&mut lease, is_open, units, then, &mut done).await?;
+        is_open = true;
+    }
+    Ok(done)
+}
+
+/// Writes the units of one tenant.
+async fn write_units(
+    lease: &mut Lease,
+    is_open: bool,
+    units: &mut [Waiting],
+    then: Then,
+    done: &mut Done,
+) -> Result<()> {
+    let mut makers = Vec::with_capacity(units.len());
+    let mut works = Vec::with_capacity(units.len());
+    for Waiting { work, make_reply, .. } in units {
+        makers.push(make_reply);
+        works.push(&*work);
+    }
+    let Some(tenant) = works.first().map(|work| work.tenant) else { return Ok(()) };
+    let mentions = Mentions::of(&works);
+    let seen = match is_open {
+        true => load(lease, tenant, &mentions).await?,
+        false => begin_and_load(lease, tenant, &mentions).await?,
+    };
+    let before = seen.head;
+    let mut state = State::new(&mentions, seen);
+    let verdicts: Vec<Verdict> = works.iter().enumerate().map(|(position, work)| state.take(position, work)).collect();
+    let has_replies = verdicts.iter().zip(&works).any(|(verdict, work)| work.key.is_some() && is_committed(verdict));
+    let (rows, purged) = (&state.rows, &state.rows.purged);
+    if !purged.is_empty() {
+        purge::before_writing(lease, tenant, purged).await?;
+    }
+    let is_last = |is_last: bool| if is_last { then } else { Then::GoOn };
+    match rows.is_empty() {
+        true => apply::end(lease, is_last(!has_replies)).await?,
+        false => apply::write(lease, tenant, &state.head, rows, is_last(!has_replies && purged.is_empty())).await?,
+    }
+    if !purged.is_empty() {
+        purge::after_writing(lease, tenant, purged).await?;
+        apply::end(lease, is_last(!has_replies)).await?;
+    }
+    // Made last: by now nothing but the database itself can stand in the way of the group.
+    let replies = make_replies(&verdicts, &works, makers)?;
+    if has_replies {
+        let kept = kept_replies(&state, &works, &replies);
+        apply::keep_replies(lease, tenant, &kept, then).await?;
+    }
+    if state.head.last_sequence != before.last_sequence {
+        done.grown.push((tenant, state.head.last_sequence));
+    }
+    for verdict in verdicts {
+        done.outcomes.push(match verdict {
+            Verdict::Over(outcome) => outcome,
+            Verdict::SameAs(position) => {
+                let reply = replies.get(position).cloned().flatten();
+                Outcome::Replayed(reply.ok_or_else(no_reply)?)
+            }
+        });
+    }
+    Ok(())
+}
+
+fn is_committed(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Over(Outcome::Committed(_)))
+}
+
+/// The reply to each unit that was committed under a key.
+fn make_replies(
+    verdicts: &[Verdict],
+    works: &[&Work],
+    makers: Vec<&mut Option<MakeReply>>,
+) -> Result<Vec<Option<StoredReply>>> {
+    let mut replies = Vec::with_capacity(verdicts.len());
+    for ((verdict, work), maker) in verdicts.iter().zip(works).zip(makers) {
+        replies.push(match (verdict, &work.key) {
+            (Verdict::Over(Outcome::Committed(committed)), Some(_)) => {
+                let make = maker.take().ok_or_else(no_reply)?;
+                Some(make(committed))
+            }
+            _ => None,
+        });
+    }
+    Ok(replies)
+}
+
+fn no_reply() -> StoreError {
+    StoreError::Damaged("a unit under a key has no reply".to_owned())
+}
+
+fn kept_replies<'r>(state: &State<'_>, works: &[&'r Work], replies: &[Option<StoredReply>]) -> Vec<ReplyRow<'r>> {
+    let mut kept = Vec::new();
+    for (position, (work, reply)) in works.iter().zip(replies).enumerate() {
+        if let (Some(Key { key, fingerprint }), Some(reply)) = (&work.key, reply)
+            && !state.quotes_purged(position, reply)
+        {
+            kept.push(ReplyRow { key, fingerprint, reply: reply.clone(), at: work.at.0 });
+        }
+    }
+    kept
+}

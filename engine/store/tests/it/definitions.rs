@@ -1,0 +1,95 @@
+//! The tenant's own layer, its history, and the packs below it.
+
+use engine_model::UserId;
+use engine_model::time::Timestamp;
+use engine_store::definition::{self, Kind};
+use engine_store::pack;
+
+use crate::build::NOW;
+use crate::fixture::Home;
+use crate::on_both;
+
+on_both!(
+    definitions_read_back_by_kind,
+    pipelines_read_back_by_object,
+    metadata_versions_tell_what_changed,
+    packs_lie_in_the_order_of_installing,
+);
+
+async fn definitions_read_back_by_kind(home: Home) {
+    let (tenant, other) = (home.tenant().await, home.tenant().await);
+    let mut tx = home.store.begin(tenant).await.unwrap();
+    for (kind, name, spec) in [
+        (Kind::Object, "permit", r#"{"v":1}"#),
+        (Kind::Object, "asset", "{}"),
+        (Kind::Association, "permit", r#"{"from":"permit"}"#),
+        (Kind::Object, "permit", r#"{"v":2}"#),
+    ] {
+        definition::put(&mut tx, kind, name, spec.to_owned(), NOW).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let mut reader = home.reader(tenant).await;
+    let mut list = async |kind| -> Vec<(String, String)> {
+        let rows = definition::list(&mut reader, kind).await.unwrap();
+        rows.into_iter().map(|row| (row.name, row.spec)).collect()
+    };
+    let pair = |name: &str, spec: &str| (name.to_owned(), spec.to_owned());
+    assert_eq!(list(Kind::Object).await, [pair("asset", "{}"), pair("permit", r#"{"v":2}"#)]);
+    assert_eq!(list(Kind::Association).await, [pair("permit", r#"{"from":"permit"}"#)]);
+    assert!(definition::list(&mut home.reader(other).await, Kind::Object).await.unwrap().is_empty());
+}
+
+async fn pipelines_read_back_by_object(home: Home) {
+    let tenant = home.tenant().await;
+    let mut tx = home.store.begin(tenant).await.unwrap();
+    for (object, name, spec) in [("permit", "b", "1"), ("deal", "z", "2"), ("permit", "a", "3"), ("permit", "b", "4")] {
+        definition::put_pipeline(&mut tx, object, name, spec.to_owned(), NOW).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let rows = definition::pipelines(&mut home.reader(tenant).await).await.unwrap();
+    let rows: Vec<_> = rows.iter().map(|row| (row.object.as_str(), row.name.as_str(), row.spec.as_str())).collect();
+    assert_eq!(rows, [("deal", "z", "2"), ("permit", "a", "3"), ("permit", "b", "4")]);
+}
+
+async fn metadata_versions_tell_what_changed(home: Home) {
+    let tenant = home.tenant().await;
+    for (number, actor) in [(1, None), (2, Some(UserId(7))), (3, None)] {
+        let mut tx = home.store.begin(tenant).await.unwrap();
+        let (at, summary) = (Timestamp(NOW.0 + number), format!("change {number}"));
+        definition::add_version(&mut tx, actor, at, &summary, format!("{{\"n\":{number}}}")).await.unwrap();
+        assert_eq!(tx.commit().await.unwrap().metadata_version, number + 1);
+    }
+    let mut reader = home.reader(tenant).await;
+    let rows = definition::versions(&mut reader, i64::MAX, 2).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.version).collect::<Vec<_>>(), [4, 3]);
+    let second = &rows[1];
+    assert_eq!((second.at, second.actor, second.summary.as_str()), (NOW.0 + 2, Some(7), "change 2"));
+    assert_eq!(second.changes, r#"{"n":2}"#);
+    let rest = definition::versions(&mut reader, 3, 10).await.unwrap();
+    assert_eq!(rest.iter().map(|row| row.version).collect::<Vec<_>>(), [2]);
+}
+
+async fn packs_lie_in_the_order_of_installing(home: Home) {
+    let (tenant, other) = (home.tenant().await, home.tenant().await);
+    let mut tx = home.store.begin(tenant).await.unwrap();
+    for (name, version, source) in
+        [("crm", "1.0.0", "a"), ("crm", "1.1.0", "b"), ("core", "1.0.0", "c"), ("crm", "1.0.0", "changed")]
+    {
+        pack::add(&mut tx, name, version, source, NOW).await.unwrap();
+    }
+    pack::install(&mut tx, "core", "1.0.0", NOW).await.unwrap();
+    pack::install(&mut tx, "crm", "1.0.0", NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = home.store.begin(tenant).await.unwrap();
+    pack::install(&mut tx, "core", "1.0.0", NOW).await.unwrap();
+    pack::install(&mut tx, "crm", "1.1.0", NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut reader = home.reader(tenant).await;
+    let installed = pack::installed(&mut reader).await.unwrap();
+    let installed: Vec<_> =
+        installed.iter().map(|row| (row.name.as_str(), row.version.as_str(), row.source.as_str())).collect();
+    assert_eq!(installed, [("core", "1.0.0", "c"), ("crm", "1.1.0", "b")]);
+    assert_eq!(pack::source(&mut reader, "crm", "1.0.0").await.unwrap().as_deref(), Some("a"));
+    assert_eq!(pack::source(&mut reader, "crm", "2.0.0").await.unwrap(), None);
+    assert!(pack::installed(&mut home.reader(other).await).await.unwrap().is_empty());
+}
