@@ -1,7 +1,11 @@
 //! Makes the packs of `object-defs` part of the binary: one entry per file, read at compile time.
 
 #![allow(clippy::allow_attributes, reason = "which of these fire depends on the clippy configuration in force")]
-#![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a build script is told by variables and answers so")]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a build script is told by variables and answers so"
+)]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -79,10 +79,7 @@ async fn is_current(connection: &mut PgConnection, migrator: &Migrator) -> Resul
 }
 
 fn is_forbidden(error: &MigrateError) -> bool {
-    let cause = match error {
-        MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => cause,
-        _ => return false,
-    };
+    let (MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _)) = error else { return false };
     cause.as_database_error().and_then(|error| error.code()).as_deref() == Some("42501")
 }
 

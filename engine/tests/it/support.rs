@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use engine::model::time::Timestamp;
 use engine::records::{Done, Mode, Operation, RecordInput, Step, Target, View};
 use engine::{Clock, Engine, EngineConfig, Error, NewTenant, NewToken, Origin, Session, StoreConfig};
+use engine_store::Store;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -55,6 +56,11 @@ impl Home {
         open(&self.folder, &self.clock).await
     }
 
+    /// The store below, for what no session can bring about.
+    pub(crate) async fn store(&self) -> Store {
+        Store::open(&config(&self.folder)).await.expect("a store")
+    }
+
     /// A session of the tenant's owner.
     pub(crate) async fn session(&self) -> Session {
         self.session_on(&self.engine).await
@@ -73,9 +79,13 @@ impl Home {
 }
 
 async fn open(folder: &TempDir, clock: &Arc<ManualClock>) -> Engine {
-    let store = StoreConfig::sqlite(&folder.path().join("test.db"));
+    let store = config(folder);
     let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);
     Engine::open(EngineConfig { store, clock, packs: Vec::new(), followers: Vec::new() }).await.expect("an engine")
+}
+
+fn config(folder: &TempDir) -> StoreConfig {
+    StoreConfig::sqlite(&folder.path().join("test.db"))
 }
 
 fn origin() -> Origin {

@@ -3,6 +3,14 @@
 //! A suite is a file of functions that take a [`fixture::Home`] and a list of their names in `on_both!`, which makes a
 //! test of each for either store.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::type_complexity,
+    reason = "tests fail by panicking, race tasks of their own, and look at the databases from outside"
+)]
+
 mod build;
 mod fixture;
 mod raw;

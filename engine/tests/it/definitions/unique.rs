@@ -1,5 +1,7 @@
-use engine::Session;
+use engine::model::time::Timestamp;
 use engine::records::{Target, View};
+use engine::{Clock, Session};
+use engine_store::claim::{self, Constraint, Form};
 use serde_json::json;
 
 use crate::support::{Home, archive, create, create_many, in_the_way, input, map, said, update};
@@ -75,4 +77,26 @@ async fn several_constraints_are_gathered_together() {
     create(&mut session, "part", json!({"code": "b", "plant": "x"})).await;
     let error = session.record_create("part", input(&json!({"code": "a", "plant": "y"}))).await.expect_err("taken");
     assert_eq!(said(&error).0, "conflict");
+}
+
+#[tokio::test]
+async fn who_gathers_claims_is_left_alone_until_it_is_known_to_have_ended() {
+    let home = Home::open().await;
+    let mut session = home.session().await;
+    parts(&mut session).await;
+    create(&mut session, "part", json!({"code": "a"})).await;
+    let store = home.store().await;
+    let now = home.clock.now();
+    let mut tx = store.begin(session.tenant()).await.expect("a transaction");
+    let until = Timestamp(now.0 + 30_000_000);
+    assert_eq!(claim::begin(&mut tx, now, until).await.expect("a turn"), Some(1));
+    let codes = Constraint { form: Form::Value, object: "part".to_owned(), properties: "code".to_owned() };
+    claim::take_values(&mut tx, &codes, &[("a".to_owned(), 77)]).await.expect("a claim");
+    tx.commit().await.expect("committed");
+    let error = session.property_change("part", "code", map(json!({"unique": true}))).await.expect_err("busy");
+    assert_eq!(said(&error), ("conflict", vec![]));
+    session.property_change("part", "plant", map(json!({"label": "Works"}))).await.expect("nothing to gather");
+    home.clock.advance(30_000_000);
+    session.property_change("part", "code", map(json!({"unique": true}))).await.expect("what was left is given back");
+    assert!(find(&mut session, "a").await.is_some());
 }

@@ -343,13 +343,13 @@ async fn one_of_many_concurrent_links_wins(home: Home) {
             let winners: Vec<RecordId> = others
                 .iter()
                 .zip(&outcomes)
-                .filter(|(_, outcome)| results(&outcome) == [Ok(())])
+                .filter(|(_, outcome)| results(outcome) == [Ok(())])
                 .map(|(other, _)| *other)
                 .collect();
             if is_limited(cardinality, fans_out) {
                 let [winner] = winners.as_slice() else { panic!("{cardinality:?}: one winner: {winners:?}") };
                 let lost = in_the_way(ends(*winner).0, ends(*winner).1);
-                assert_eq!(outcomes.iter().filter(|outcome| results(&outcome) == [lost.clone()]).count(), 63);
+                assert_eq!(outcomes.iter().filter(|outcome| results(outcome) == [lost.clone()]).count(), 63);
             } else {
                 assert_eq!(winners.len(), 64, "{cardinality:?}");
             }

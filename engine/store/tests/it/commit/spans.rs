@@ -214,7 +214,7 @@ async fn one_of_many_concurrent_bookings_wins(home: Home) {
     let winners: Vec<RecordId> = outcomes.iter().filter_map(|outcome| outcome.inserted[0]).collect();
     let [winner] = winners.as_slice() else { panic!("one winner: {winners:?}") };
     let losers = outcomes.iter().filter(|outcome| {
-        matches!(results(&outcome).as_slice(), [Err(refusals)]
+        matches!(results(outcome).as_slice(), [Err(refusals)]
             if matches!(refusals.as_slice(), [Refusal::Overlap { holder, .. }] if holder == winner))
     });
     assert_eq!(losers.count(), 63);

@@ -197,7 +197,7 @@ async fn one_of_many_concurrent_claims_wins(home: Home) {
     let winners: Vec<RecordId> = outcomes.iter().filter_map(|outcome| outcome.inserted[0]).collect();
     let [winner] = winners.as_slice() else { panic!("one winner: {winners:?}") };
     let refused = Err(vec![Refusal::Taken { value: email("a"), holder: *winner }]);
-    assert_eq!(outcomes.iter().filter(|outcome| results(&outcome) == [refused.clone()]).count(), 63);
+    assert_eq!(outcomes.iter().filter(|outcome| results(outcome) == [refused.clone()]).count(), 63);
     assert_eq!(home.raw().await.number("select count(*) from record").await, 1);
     assert_eq!(home.log(tenant).await.len(), 1);
 }
