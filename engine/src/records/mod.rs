@@ -1,8 +1,8 @@
 //! The write side, and reads by id.
 //!
 //! Every write is a list of [`Operation`]s and takes the same way ([`Session::execute`](crate::Session::execute)): load
-//! what they are about ([`workspace`]), make the next states and check them ([`plan`], [`draft`], [`rules`]), commit
-//! ([`write`]), answer ([`record`]).
+//! what they are about (`workspace`), make the next states and check them (`plan`, `draft`, `rules`), commit
+//! (`write`), answer (`record`).
 
 mod answer;
 mod draft;

@@ -78,11 +78,18 @@ impl Target {
     }
 }
 
-/// Waiting for a lock, or holding one while idle, comes to an end; the address may say otherwise in `options`.
+/// Settings of every connection; the address may say otherwise in `options`.
+///
+/// Waiting for a lock, or holding one while idle, comes to an end. Every statement goes by keys, so one plan serves all
+/// arguments, and making plans anew for each call would cost more than most of the statements.
 fn postgres_options(options: PgConnectOptions) -> PgConnectOptions {
+    let settings = [
+        ("lock_timeout", "10s"),
+        ("idle_in_transaction_session_timeout", "60s"),
+        ("plan_cache_mode", "force_generic_plan"),
+    ];
     let given = options.get_options().unwrap_or_default().to_owned();
-    let limits = [("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "60s")];
-    let missing = limits.into_iter().filter(|(name, _)| !given.contains(name));
+    let missing = settings.into_iter().filter(|(name, _)| !given.contains(name));
     options.application_name("trellis").statement_cache_capacity(256).options(missing)
 }
 

@@ -1,7 +1,7 @@
 //! Telling those who wait that a tenant's change log has grown. Losing a signal costs time, never a change.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use engine_model::TenantId;
@@ -18,25 +18,26 @@ const CHANNEL: &str = "trellis_change";
 const NOTIFY: Sql = Sql::postgres("select pg_notify('trellis_change', $1)");
 const RECONNECT: Duration = Duration::from_secs(1);
 
+/// 8,000 bytes is the limit of a payload; a pair takes at most 40.
+const PAIRS_IN_A_PAYLOAD: usize = 180;
+
 /// Last known log position by tenant, for those who wait.
 #[derive(Debug)]
 pub(crate) struct Signals {
     /// Counts signals of any tenant.
     any: watch::Sender<u64>,
     waiting: Mutex<HashMap<TenantId, watch::Sender<i64>>>,
-    /// Positions that other nodes have not been told yet.
-    untold: Mutex<BTreeMap<TenantId, i64>>,
+    /// Positions that other nodes have not been told yet; none where there are no other nodes.
+    untold: Option<Mutex<BTreeMap<TenantId, i64>>>,
     told: Notify,
 }
 
-impl Default for Signals {
-    fn default() -> Self {
-        let (waiting, untold, told) = (Mutex::default(), Mutex::default(), Notify::default());
-        Self { any: watch::channel(0).0, waiting, untold, told }
-    }
-}
-
 impl Signals {
+    pub(crate) fn new(has_other_nodes: bool) -> Arc<Self> {
+        let untold = has_other_nodes.then(Mutex::default);
+        Arc::new(Self { any: watch::channel(0).0, waiting: Mutex::default(), untold, told: Notify::default() })
+    }
+
     /// A receiver that changes whenever the log of any tenant grows.
     pub(crate) fn subscribe_all(&self) -> watch::Receiver<u64> {
         self.any.subscribe()
@@ -44,40 +45,56 @@ impl Signals {
 
     /// A receiver that changes whenever the tenant's log grows.
     pub(crate) fn subscribe(&self, tenant: TenantId) -> watch::Receiver<i64> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.entry(tenant).or_insert_with(|| watch::channel(0).0).subscribe()
+        self.waiting().entry(tenant).or_insert_with(|| watch::channel(0).0).subscribe()
     }
 
     /// This node committed up to `sequence`.
     pub(crate) fn publish(&self, tenant: TenantId, sequence: i64) {
         self.wake(tenant, sequence);
-        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
-        untold.insert(tenant, sequence);
-        drop(untold);
-        self.told.notify_one();
+        self.tell_later([(tenant, sequence)]);
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<TenantId, watch::Sender<i64>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wake(&self, tenant: TenantId, sequence: i64) {
-        self.any.send_modify(|count| *count += 1);
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        self.any.send_modify(|count| *count = count.wrapping_add(1));
+        let mut waiting = self.waiting();
         let Some(sender) = waiting.get(&tenant) else { return };
         if sender.receiver_count() == 0 {
             waiting.remove(&tenant);
             return;
         }
-        sender.send_modify(|known| *known = sequence.max(*known));
+        sender.send_if_modified(|known| {
+            let has_grown = sequence > *known;
+            *known = sequence.max(*known);
+            has_grown
+        });
     }
 
     /// Wakes everybody, after signals may have been lost.
     fn wake_all(&self) {
-        self.any.send_modify(|count| *count += 1);
-        for sender in self.waiting.lock().unwrap_or_else(PoisonError::into_inner).values() {
+        self.any.send_modify(|count| *count = count.wrapping_add(1));
+        for sender in self.waiting().values() {
             sender.send_modify(|_| ());
         }
     }
 
-    fn take_untold(&self) -> BTreeMap<TenantId, i64> {
-        std::mem::take(&mut *self.untold.lock().unwrap_or_else(PoisonError::into_inner))
+    fn tell_later(&self, positions: impl IntoIterator<Item = (TenantId, i64)>) {
+        let Some(untold) = &self.untold else { return };
+        let mut untold = untold.lock().unwrap_or_else(PoisonError::into_inner);
+        for (tenant, sequence) in positions {
+            let known = untold.entry(tenant).or_insert(sequence);
+            *known = sequence.max(*known);
+        }
+        drop(untold);
+        self.told.notify_one();
+    }
+
+    fn take_untold(&self) -> Vec<(TenantId, i64)> {
+        let Some(untold) = &self.untold else { return Vec::new() };
+        std::mem::take(&mut *untold.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
     }
 
     /// Exchanges signals with the other nodes of a PostgreSQL until aborted.
@@ -98,7 +115,6 @@ impl Signals {
                         tracing::warn!(%error, "lost the signals of other nodes; connecting again");
                     }
                     tokio::time::sleep(RECONNECT).await;
-                    listening.wake_all();
                 }
             }),
         ];
@@ -108,17 +124,11 @@ impl Signals {
     async fn tell_others(&self, pool: &Arc<Pool>) {
         loop {
             self.told.notified().await;
-            let positions = self.take_untold();
-            // 8,000 bytes is the limit of a payload; a pair takes at most 40.
-            for chunk in positions.into_iter().collect::<Vec<_>>().chunks(180) {
-                let payload: Vec<String> =
-                    chunk.iter().map(|(tenant, sequence)| format!("{tenant}:{sequence}")).collect();
-                let told = async {
-                    let mut lease = pool.acquire(Scope::Platform).await?;
-                    lease.execute(&NOTIFY, args![payload.join(",")]).await
-                };
-                if let Err(error) = told.await {
-                    tracing::debug!(%error, "could not signal other nodes");
+            for chunk in self.take_untold().chunks(PAIRS_IN_A_PAYLOAD) {
+                if let Err(error) = tell(pool, chunk).await {
+                    tracing::debug!(%error, "could not signal other nodes; trying again");
+                    self.tell_later(chunk.iter().copied());
+                    tokio::time::sleep(RECONNECT).await;
                 }
             }
         }
@@ -127,19 +137,28 @@ impl Signals {
     async fn listen(&self, url: &str) -> Result<()> {
         let mut listener = PgListener::connect(url).await?;
         listener.listen(CHANNEL).await?;
+        // Whatever was told while nobody listened is lost.
         self.wake_all();
         loop {
             match listener.try_recv().await? {
-                Some(notification) => {
-                    for pair in notification.payload().split(',') {
-                        let Some((tenant, sequence)) = pair.split_once(':') else { continue };
-                        if let (Ok(tenant), Ok(sequence)) = (tenant.parse(), sequence.parse()) {
-                            self.wake(tenant, sequence);
-                        }
-                    }
-                }
+                Some(notification) => self.hear(notification.payload()),
                 None => self.wake_all(),
             }
         }
     }
+
+    fn hear(&self, payload: &str) {
+        for pair in payload.split(',') {
+            let Some((tenant, sequence)) = pair.split_once(':') else { continue };
+            if let (Ok(tenant), Ok(sequence)) = (tenant.parse(), sequence.parse()) {
+                self.wake(tenant, sequence);
+            }
+        }
+    }
+}
+
+async fn tell(pool: &Arc<Pool>, positions: &[(TenantId, i64)]) -> Result<()> {
+    let payload: Vec<String> = positions.iter().map(|(tenant, sequence)| format!("{tenant}:{sequence}")).collect();
+    let mut lease = pool.acquire(Scope::Platform).await?;
+    lease.execute(&NOTIFY, args![payload.join(",")]).await.map(drop)
 }

@@ -43,7 +43,7 @@ impl Store {
         let is_postgres = target.is_postgres();
         let readers = Pool::new(target.clone(), config.connections.max(2));
         let writers = if is_postgres { Arc::clone(&readers) } else { Pool::new(target, 1) };
-        let signals = Arc::new(Signals::default());
+        let signals = Signals::new(is_postgres);
         let committer = Committer::start(&writers, &signals, is_postgres);
         let exchange = signals.exchange(config, &readers);
         let inner = Inner { readers, writers, committer, signals, exchange, is_postgres };
@@ -240,7 +240,9 @@ impl Tx {
             self.execute(&SAVE_HEAD, arguments).await?;
         }
         self.reader.lease.commit().await?;
-        self.signals.publish(tenant, head.last_sequence);
+        if head.last_sequence > self.before.last_sequence {
+            self.signals.publish(tenant, head.last_sequence);
+        }
         Ok(head)
     }
 }

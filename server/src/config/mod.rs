@@ -3,7 +3,7 @@
 //! Nothing outside this module reads the environment.
 //!
 //! # Adding a setting
-//! 1. A line in [`setting`], with which it is a key, a variable and a flag.
+//! 1. A line in `setting`, with which it is a key, a variable and a flag.
 //! 2. A field in its section.
 //! 3. A commented line in `config.default.toml`; a test compares the two lists.
 

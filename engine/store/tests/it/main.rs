@@ -16,12 +16,15 @@ mod fixture;
 mod raw;
 
 mod access;
+mod cancel;
 mod claim;
 mod commit;
 mod counters;
 mod definitions;
 mod job;
+mod log;
 mod migrate;
+mod outage;
 mod rls;
 mod survey;
 mod tenants;
