@@ -68,6 +68,16 @@ impl Lease {
         call!(self.execute(sql, args))
     }
 
+    /// Like [`Lease::fetch_optional`], for what may have happened where the connection breaks.
+    pub(crate) async fn fetch_optional_unrepeated<T: FromBoth>(
+        &mut self,
+        sql: &Sql,
+        args: Vec<Arg<'_>>,
+    ) -> Result<Option<T>> {
+        self.is_untried = false;
+        self.fetch_optional(sql, args).await
+    }
+
     /// Opens a transaction, which holds on to its connection from here on.
     pub(crate) async fn begin(&mut self) -> Result<()> {
         self.execute(&BEGIN, args![]).await?;
@@ -118,7 +128,8 @@ impl Lease {
         result
     }
 
-    async fn reconnect(&mut self) -> Result<()> {
+    /// Goes on with a fresh connection.
+    pub(crate) async fn reconnect(&mut self) -> Result<()> {
         self.connection = None;
         self.connection = Some(self.pool.connect(&self.scope).await?);
         self.is_dirty = false;

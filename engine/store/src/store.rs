@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use crate::commit::{Committer, Outcome, Unit};
 use crate::connect::{StoreConfig, check_role};
 use crate::connection::FromBoth;
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::lease::Lease;
 use crate::pool::{Pool, Scope};
 use crate::signal::Signals;
@@ -80,7 +80,7 @@ impl Store {
         let mut lease = self.inner.writers.acquire(Scope::Tenant(tenant)).await?;
         lease.begin().await?;
         let mut reader = Reader { lease, tenant };
-        let head = lock_head(&mut reader).await?;
+        let head = lock_head(&mut reader.lease, tenant).await?;
         Ok(Tx { reader, head, before: head, signals: Arc::clone(&self.inner.signals) })
     }
 
@@ -163,10 +163,14 @@ const SAVE_HEAD: Sql = Sql::same(
      where tenant_id = $1",
 );
 
-async fn lock_head(reader: &mut Reader) -> Result<Head> {
-    let tenant = reader.tenant;
-    let head = reader.lease.fetch_optional(&LOCK_HEAD, args![tenant]).await?;
-    head.ok_or_else(|| crate::StoreError::Damaged(format!("tenant {tenant} has no head")))
+/// Takes the tenant's lock; on SQLite the open transaction is the lock.
+pub(crate) async fn lock_head(lease: &mut Lease, tenant: TenantId) -> Result<Head> {
+    let head = lease.fetch_optional(&LOCK_HEAD, args![tenant]).await?;
+    head.ok_or_else(|| no_head(tenant))
+}
+
+pub(crate) fn no_head(tenant: TenantId) -> StoreError {
+    StoreError::Damaged(format!("tenant {tenant} has no head"))
 }
 
 /// Reads of one tenant.
@@ -186,7 +190,7 @@ impl Reader {
     pub async fn head(&mut self) -> Result<Head> {
         let tenant = self.tenant;
         let head = self.fetch_optional(&READ_HEAD, args![tenant]).await?;
-        head.ok_or_else(|| crate::StoreError::Damaged(format!("tenant {tenant} has no head")))
+        head.ok_or_else(|| no_head(tenant))
     }
 
     pub(crate) async fn fetch_all<T: FromBoth>(&mut self, sql: &Sql, args: Vec<Arg<'_>>) -> Result<Vec<T>> {
@@ -222,7 +226,7 @@ impl Tx {
     /// Goes on as a transaction of the tenant that was just made; the connection sees its rows already.
     pub(crate) async fn enter(&mut self, tenant: TenantId) -> Result<()> {
         self.reader.tenant = tenant;
-        self.head = lock_head(&mut self.reader).await?;
+        self.head = lock_head(&mut self.reader.lease, tenant).await?;
         self.before = self.head;
         Ok(())
     }

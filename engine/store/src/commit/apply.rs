@@ -6,7 +6,7 @@
 use engine_model::TenantId;
 
 use super::rows::{ReplyRow, Rows};
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::lease::Lease;
 use crate::sql::{self, Arg, Sql, args, rows};
 use crate::store::Head;
@@ -56,60 +56,83 @@ macro_rules! write_on_sqlite {
 const WRITE_ON_SQLITE: Sql = Sql::sqlite(write_on_sqlite!());
 const WRITE_AND_COMMIT_ON_SQLITE: Sql = Sql::sqlite(concat!(write_on_sqlite!(), "; commit"));
 
-/// New rows, new states of records, the log, the head.
+/// New rows, new states of records, new links, the log, the head; nothing at all where the head has moved.
+///
+/// Updates are inserts in conflict, which are one look-up each at any statistics; an update that joins a list may walk
+/// through all of the tenant's records, or through the list for each of them. The checks have seen that the records are
+/// there, so the values that no update has are never stored.
 const WRITE: Sql = Sql::postgres(
-    "with records as ( \
+    "with head as ( \
+       update tenant_head set last_sequence = $2, last_record_id = $3, metadata_version = $4, access_version = $5 \
+       where tenant_id = $1 and last_sequence = $41 and last_record_id = $42 and metadata_version = $43 \
+         and access_version = $44 \
+       returning tenant_id), \
+     records as ( \
        insert into record (tenant_id, id, uid, object, properties, display_name, owner_id, version, created_at, \
          created_by, updated_at, updated_by, archived_at) \
        select $1, r.* \
        from unnest($6::bigint[], $7::uuid[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::bigint[], \
-         $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[]) r), \
+         $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[]) r \
+       where exists (select from head)), \
      claims as ( \
        insert into unique_value (tenant_id, object, properties, value, record_id) \
        select $1, u.object, u.properties, u.value, u.record_id \
-       from unnest($18::text[], $19::text[], $20::text[], $21::bigint[]) u(object, properties, value, record_id)), \
+       from unnest($18::text[], $19::text[], $20::text[], $21::bigint[]) u(object, properties, value, record_id) \
+       where exists (select from head)), \
      changes as ( \
        insert into change (tenant_id, sequence, at, kind, object, record_id, changes, actor, source, request_id, ip, \
          user_agent) \
        select $1, c.* from unnest($22::bigint[], $23::bigint[], $24::text[], $25::text[], $26::bigint[], $27::text[], \
-         $28::bigint[], $29::text[], $30::text[], $31::text[], $32::text[]) c), \
+         $28::bigint[], $29::text[], $30::text[], $31::text[], $32::text[]) c \
+       where exists (select from head)), \
      updates as ( \
-       update record set properties = changed.properties, display_name = changed.display_name, \
-         owner_id = changed.owner_id, version = changed.version, archived_at = changed.archived_at, \
-         updated_at = changed.at, updated_by = changed.by \
+       insert into record (tenant_id, id, uid, object, created_at, properties, display_name, owner_id, version, \
+         archived_at, updated_at, updated_by) \
+       select $1, changed.id, '00000000-0000-0000-0000-000000000000', '', 0, changed.properties, changed.display_name, changed.owner_id, \
+         changed.version, changed.archived_at, changed.at, changed.by \
        from unnest($33::bigint[], $34::text[], $35::text[], $36::bigint[], $37::bigint[], $38::bigint[], \
          $39::bigint[], $40::bigint[]) changed(id, properties, display_name, owner_id, version, archived_at, at, by) \
-       where record.tenant_id = $1 and record.id = changed.id) \
-     update tenant_head set last_sequence = $2, last_record_id = $3, metadata_version = $4, access_version = $5 \
-     where tenant_id = $1",
+       where exists (select from head) \
+       on conflict (tenant_id, id) do update set properties = excluded.properties, \
+         display_name = excluded.display_name, owner_id = excluded.owner_id, version = excluded.version, \
+         archived_at = excluded.archived_at, updated_at = excluded.updated_at, updated_by = excluded.updated_by), \
+     links as ( \
+       insert into association (tenant_id, type, from_id, to_id, label, properties, created_at, created_by) \
+       select $1, l.* from unnest($45::text[], $46::bigint[], $47::bigint[], $48::text[], $49::text[], $50::bigint[], \
+         $51::bigint[]) l \
+       where exists (select from head) \
+       on conflict (tenant_id, from_id, type, to_id) \
+       do update set label = excluded.label, properties = excluded.properties) \
+     select count(*) from head",
 );
 
 const FREE_VALUES: Sql = Sql::postgres(
-    "delete from unique_value using unnest($2::text[], $3::text[], $4::text[]) freed(object, properties, value) \
-     where tenant_id = $1 and unique_value.object = freed.object and unique_value.properties = freed.properties \
-       and unique_value.value = freed.value",
+    "delete from unique_value where tenant_id = $1 and ctid = any (array ( \
+       select gone.ctid from unnest($2::text[], $3::text[], $4::text[]) freed(object, properties, value) \
+       cross join lateral ( \
+         select ctid from unique_value \
+         where tenant_id = $1 and object = freed.object and properties = freed.properties and value = freed.value \
+         offset 0) gone))",
 );
 
 const UNLINK: Sql = Sql::postgres(
-    "delete from association using unnest($2::text[], $3::bigint[], $4::bigint[]) gone(type, from_id, to_id) \
-     where tenant_id = $1 and association.from_id = gone.from_id and association.type = gone.type \
-       and association.to_id = gone.to_id",
+    "delete from association where tenant_id = $1 and ctid = any (array ( \
+       select gone.ctid from unnest($2::text[], $3::bigint[], $4::bigint[]) unlinked(type, from_id, to_id) \
+       cross join lateral ( \
+         select ctid from association \
+         where tenant_id = $1 and from_id = unlinked.from_id and type = unlinked.type and to_id = unlinked.to_id \
+         offset 0) gone))",
 );
 
 const VACATE: Sql = Sql::postgres(
-    "delete from interval_claim using unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[]) \
-       gone(object, properties, within_value, starts_at, record_id) \
-     where tenant_id = $1 and interval_claim.object = gone.object and interval_claim.properties = gone.properties \
-       and interval_claim.within_value = gone.within_value and interval_claim.starts_at = gone.starts_at \
-       and interval_claim.record_id = gone.record_id",
-);
-
-const LINK: Sql = Sql::postgres(
-    "insert into association (tenant_id, type, from_id, to_id, label, properties, created_at, created_by) \
-     select $1, l.* from unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], \
-       $8::bigint[]) l \
-     on conflict (tenant_id, from_id, type, to_id) \
-     do update set label = excluded.label, properties = excluded.properties",
+    "delete from interval_claim where tenant_id = $1 and ctid = any (array ( \
+       select gone.ctid from unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[]) \
+         vacated(object, properties, within_value, starts_at, record_id) \
+       cross join lateral ( \
+         select ctid from interval_claim \
+         where tenant_id = $1 and object = vacated.object and properties = vacated.properties \
+           and within_value = vacated.within_value and starts_at = vacated.starts_at \
+           and record_id = vacated.record_id offset 0) gone))",
 );
 
 const OCCUPY: Sql = Sql::postgres(
@@ -145,8 +168,15 @@ pub(super) enum Then {
     Commit,
 }
 
-/// Writes what the group decided, but for replies and what purging erases.
-pub(super) async fn write(lease: &mut Lease, tenant: TenantId, head: &Head, rows: &Rows<'_>, then: Then) -> Result<()> {
+/// Writes what the group decided from the head `before` on, but for replies and what purging erases.
+pub(super) async fn write(
+    lease: &mut Lease,
+    tenant: TenantId,
+    before: &Head,
+    head: &Head,
+    rows: &Rows<'_>,
+    then: Then,
+) -> Result<()> {
     if !lease.is_postgres() {
         let mut arguments = written(tenant, head, rows);
         arguments.extend([freed(rows), unlinked(rows), vacated(rows), linked(rows), occupied(rows)].map(Arg::Rows));
@@ -160,13 +190,34 @@ pub(super) async fn write(lease: &mut Lease, tenant: TenantId, head: &Head, rows
             lease.execute(sql, args![tenant, gone]).await?;
         }
     }
-    lease.execute(&WRITE, written(tenant, head, rows)).await?;
-    for (sql, made) in [(&LINK, linked(rows)), (&OCCUPY, occupied(rows))] {
-        if !made.is_empty() {
-            lease.execute(sql, args![tenant, made]).await?;
-        }
+    if !write_at_once(lease, tenant, before, head, rows).await? {
+        return Err(StoreError::Damaged(format!("the head of tenant {tenant} moved under its lock")));
+    }
+    let made = occupied(rows);
+    if !made.is_empty() {
+        lease.execute(&OCCUPY, args![tenant, made]).await?;
     }
     end(lease, then).await
+}
+
+/// Writes what fits one statement on PostgreSQL, if the head is still the one `before`; whether it was.
+pub(super) async fn write_at_once(
+    lease: &mut Lease,
+    tenant: TenantId,
+    before: &Head,
+    head: &Head,
+    rows: &Rows<'_>,
+) -> Result<bool> {
+    let mut arguments = written(tenant, head, rows);
+    arguments.extend(args![
+        before.last_sequence,
+        before.last_record_id,
+        before.metadata_version,
+        before.access_version
+    ]);
+    arguments.push(Arg::Rows(linked(rows)));
+    let written: Option<(i64,)> = lease.fetch_optional_unrepeated(&WRITE, arguments).await?;
+    Ok(written == Some((1,)))
 }
 
 /// Keeps the replies to the group's units.

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use super::apply::{self, Then};
 use super::load::{begin_and_load, load};
 use super::mention::Mentions;
+use super::optimistic::{self, Attempt, Heads};
 use super::purge;
 use super::rows::ReplyRow;
 use super::state::{State, Verdict};
@@ -17,6 +18,7 @@ use crate::error::{Result, StoreError};
 use crate::idempotency::StoredReply;
 use crate::lease::Lease;
 use crate::pool::{Pool, Scope};
+use crate::store::{Head, lock_head};
 
 type MakeReply = Box<dyn FnOnce(&Committed) -> StoredReply + Send>;
 
@@ -70,36 +72,76 @@ pub(super) struct Done {
     pub(super) grown: Vec<(TenantId, i64)>,
 }
 
+impl Done {
+    fn grow(&mut self, tenant: TenantId, before: &Head, after: &Head) {
+        if after.last_sequence != before.last_sequence {
+            self.grown.push((tenant, after.last_sequence));
+        }
+    }
+}
+
 /// Commits a group whose units are sorted by tenant. Fails as a whole or not at all.
-pub(super) async fn commit(pool: &Arc<Pool>, group: &mut [Waiting]) -> Result<Done> {
+pub(super) async fn commit(pool: &Arc<Pool>, heads: &mut Heads, group: &mut [Waiting]) -> Result<Done> {
     let mut done = Done { outcomes: Vec::with_capacity(group.len()), grown: Vec::new() };
     let mut tenants = group.chunk_by_mut(|left, right| left.tenant() == right.tenant()).peekable();
     let Some(first) = tenants.peek().and_then(|units| units.first()).map(Waiting::tenant) else { return Ok(done) };
     let mut lease = pool.acquire(Scope::Tenant(first)).await?;
     let mut is_open = false;
     while let Some(units) = tenants.next() {
-        let then = if tenants.peek().is_none() { Then::Commit } else { Then::GoOn };
-        write_units(&mut lease, is_open, units, then, &mut done).await?;
+        let is_last = tenants.peek().is_none();
+        let may_be_optimistic = lease.is_postgres() && is_last && !is_open;
+        if may_be_optimistic && units.iter().all(|unit| unit.work.key.is_none()) {
+            commit_units(&mut lease, heads, units, &mut done).await?;
+        } else {
+            let then = if is_last { Then::Commit } else { Then::GoOn };
+            let head = write_units(&mut lease, is_open, units, then, &mut done).await?;
+            if lease.is_postgres() {
+                heads.remember(first, head);
+            }
+        }
         is_open = true;
     }
     Ok(done)
 }
 
-/// Writes the units of one tenant.
+/// Commits units of one tenant without its lock, or else with it.
+async fn commit_units(lease: &mut Lease, heads: &mut Heads, units: &mut [Waiting], done: &mut Done) -> Result<()> {
+    let works: Vec<&Work> = units.iter().map(|unit| &unit.work).collect();
+    let Some(tenant) = works.first().map(|work| work.tenant) else { return Ok(()) };
+    match optimistic::commit(lease, heads, tenant, &works).await? {
+        Attempt::Done(outcomes, before, after) => {
+            done.outcomes.extend(outcomes);
+            done.grow(tenant, &before, &after);
+            heads.remember(tenant, after);
+        }
+        Attempt::NeedsLock => heads.remember(tenant, write_units(lease, false, units, Then::Commit, done).await?),
+        Attempt::Unsure(head, error) => {
+            lease.reconnect().await?;
+            lease.begin().await?;
+            if lock_head(lease, tenant).await? != head {
+                return Err(error);
+            }
+            write_units(lease, true, units, Then::Commit, done).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the units of one tenant under its lock; the head as they leave it.
 async fn write_units(
     lease: &mut Lease,
     is_open: bool,
     units: &mut [Waiting],
     then: Then,
     done: &mut Done,
-) -> Result<()> {
+) -> Result<Head> {
     let mut makers = Vec::with_capacity(units.len());
     let mut works = Vec::with_capacity(units.len());
     for Waiting { work, make_reply, .. } in units {
         makers.push(make_reply);
         works.push(&*work);
     }
-    let Some(tenant) = works.first().map(|work| work.tenant) else { return Ok(()) };
+    let Some(tenant) = works.first().map(|work| work.tenant) else { return Ok(Head::default()) };
     let mentions = Mentions::of(&works);
     let seen = match is_open {
         true => load(lease, tenant, &mentions).await?,
@@ -116,7 +158,10 @@ async fn write_units(
     let is_last = |is_last: bool| if is_last { then } else { Then::GoOn };
     match rows.is_empty() {
         true => apply::end(lease, is_last(!has_replies)).await?,
-        false => apply::write(lease, tenant, &state.head, rows, is_last(!has_replies && purged.is_empty())).await?,
+        false => {
+            let then = is_last(!has_replies && purged.is_empty());
+            apply::write(lease, tenant, &before, &state.head, rows, then).await?;
+        }
     }
     if !purged.is_empty() {
         purge::after_writing(lease, tenant, purged).await?;
@@ -128,9 +173,7 @@ async fn write_units(
         let kept = kept_replies(&state, &works, &replies);
         apply::keep_replies(lease, tenant, &kept, then).await?;
     }
-    if state.head.last_sequence != before.last_sequence {
-        done.grown.push((tenant, state.head.last_sequence));
-    }
+    done.grow(tenant, &before, &state.head);
     for verdict in verdicts {
         done.outcomes.push(match verdict {
             Verdict::Over(outcome) => outcome,
@@ -140,7 +183,7 @@ async fn write_units(
             }
         });
     }
-    Ok(())
+    Ok(state.head)
 }
 
 fn is_committed(verdict: &Verdict) -> bool {

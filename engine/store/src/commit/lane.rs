@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::group::{self, Done, Waiting};
+use super::optimistic::Heads;
 use super::{Outcome, Unit};
 use crate::error::{Result, StoreError};
 use crate::pool::Pool;
@@ -44,7 +45,8 @@ impl Committer {
         for _ in 0..count {
             let (sender, receiver) = mpsc::channel(QUEUE);
             let (pool, signals, closing) = (Arc::clone(pool), Arc::clone(signals), closing.subscribe());
-            let lane = Lane { pool, signals, receiver, closing, one_tenant_each: is_postgres };
+            let (heads, one_tenant_each) = (Heads::default(), is_postgres);
+            let lane = Lane { pool, signals, receiver, closing, heads, one_tenant_each };
             lanes.push(sender);
             #[expect(clippy::disallowed_methods, reason = "the committer owns its lanes and ends them when it closes")]
             tasks.push(tokio::spawn(lane.run()));
@@ -77,6 +79,7 @@ struct Lane {
     signals: Arc<Signals>,
     receiver: mpsc::Receiver<Waiting>,
     closing: watch::Receiver<bool>,
+    heads: Heads,
     /// On PostgreSQL the connection carries the tenant, so each tenant has a transaction of its own.
     one_tenant_each: bool,
 }
@@ -129,13 +132,13 @@ impl Lane {
     }
 
     /// Commits a group. One that fails for what is in it is halved until the unit at fault stands alone.
-    async fn commit(&self, group: Vec<Waiting>) {
+    async fn commit(&mut self, group: Vec<Waiting>) {
         let mut left = vec![group];
         while let Some(group) = left.pop() {
             // Their replies were made for an attempt that failed; the key makes it safe to ask again.
             let (spent, mut group): (Vec<_>, Vec<_>) = group.into_iter().partition(Waiting::is_spent);
             fail(spent, StoreError::Unavailable(sqlx::Error::Protocol("a group of writes failed".to_owned())));
-            let attempt = AssertUnwindSafe(group::commit(&self.pool, &mut group)).catch_unwind().await;
+            let attempt = AssertUnwindSafe(group::commit(&self.pool, &mut self.heads, &mut group)).catch_unwind().await;
             match attempt.unwrap_or_else(|_| Err(StoreError::Damaged("a write could not be checked".to_owned()))) {
                 Ok(done) => self.answer(group, done),
                 Err(error) if error.is_unavailable() || group.len() == 1 => fail(group, error),

@@ -4,11 +4,11 @@ use engine_model::TenantId;
 use sqlx::FromRow;
 
 use super::mention::{LinkMention, Mentions};
-use crate::error::{Result, StoreError};
+use crate::error::Result;
 use crate::idempotency::StoredReply;
 use crate::lease::Lease;
 use crate::sql::{Arg, Rows, Sql, args, rows};
-use crate::store::Head;
+use crate::store::{Head, lock_head, no_head};
 
 /// The rows as they are under the tenant's lock.
 #[derive(Debug, Default)]
@@ -148,67 +148,81 @@ macro_rules! load_on_sqlite {
 const LOAD_ON_SQLITE: Sql = Sql::sqlite(load_on_sqlite!());
 const BEGIN_AND_LOAD_ON_SQLITE: Sql = Sql::sqlite(concat!("begin immediate; ", load_on_sqlite!()));
 
-/// The lock comes first and alone: what the next statement sees must be what the lock protects.
-const LOCK: Sql = Sql::postgres(
+/// Positions count from 1 here.
+///
+/// `offset 0` keeps each look-up a look-up: pulled up into a join, it would become a walk through all of the tenant's
+/// rows wherever statistics are missing, as they are in a database that has just been filled.
+const LOAD: Sql = Sql::postgres(
     "select 0::bigint as kind, null::bigint as position, last_sequence as a, last_record_id as b, \
        metadata_version as c, access_version as d, null::text as s, null::text as t, null::text as u \
-     from tenant_head where tenant_id = $1 for update",
-);
-
-/// Positions count from 1 here.
-const LOAD: Sql = Sql::postgres(
-    "select 1::bigint as kind, null::bigint as position, r.id as a, r.version as b, \
-       (r.archived_at is not null)::int::bigint as c, null::bigint as d, r.object as s, null::text as t, null::text as u \
-     from unnest($2::bigint[]) wanted(id) join record r on r.tenant_id = $1 and r.id = wanted.id \
-     where r.purged_at is null \
+     from tenant_head where tenant_id = $1 \
+     union all \
+     select 1, null, r.id, r.version, (r.archived_at is not null)::int::bigint, null, r.object, null, null \
+     from unnest($2::bigint[]) wanted(id) cross join lateral ( \
+       select id, version, archived_at, object from record \
+       where tenant_id = $1 and id = wanted.id and purged_at is null offset 0) r \
      union all \
      select 2, wanted.position, r.record_id, null, null, null, null, null, null \
      from unnest($3::text[], $4::text[], $5::text[]) with ordinality wanted(object, properties, value, position) \
-     join unique_value r \
-       on r.tenant_id = $1 and r.object = wanted.object and r.properties = wanted.properties \
-       and r.value = wanted.value \
+     cross join lateral ( \
+       select record_id from unique_value \
+       where tenant_id = $1 and object = wanted.object and properties = wanted.properties and value = wanted.value \
+       offset 0) r \
      union all \
      select 3, wanted.position, l.from_id, l.to_id, \
        (f.archived_at is not null)::int::bigint, (t.archived_at is not null)::int::bigint, \
        l.properties, l.label, f.object \
-     from unnest($6::text[], $7::bigint[], $8::bigint[]) with ordinality wanted(type, from_id, to_id, position) join association l \
-       on l.tenant_id = $1 and l.from_id = wanted.from_id and l.type = wanted.type and l.to_id = wanted.to_id \
-     join record f on f.tenant_id = $1 and f.id = l.from_id \
-     join record t on t.tenant_id = $1 and t.id = l.to_id \
+     from unnest($6::text[], $7::bigint[], $8::bigint[]) with ordinality wanted(type, from_id, to_id, position) \
+     cross join lateral ( \
+       select from_id, to_id, properties, label from association \
+       where tenant_id = $1 and from_id = wanted.from_id and type = wanted.type and to_id = wanted.to_id offset 0) l \
+     cross join lateral (select object, archived_at from record where tenant_id = $1 and id = l.from_id offset 0) f \
+     cross join lateral (select archived_at from record where tenant_id = $1 and id = l.to_id offset 0) t \
      union all \
      select 4, wanted.position, l.from_id, l.to_id, \
        (f.archived_at is not null)::int::bigint, (t.archived_at is not null)::int::bigint, \
        l.properties, l.label, f.object \
-     from unnest($9::text[], $10::bigint[]) with ordinality wanted(type, from_id, position) join association l \
-       on l.tenant_id = $1 and l.from_id = wanted.from_id and l.type = wanted.type \
-     join record f on f.tenant_id = $1 and f.id = l.from_id \
-     join record t on t.tenant_id = $1 and t.id = l.to_id \
+     from unnest($9::text[], $10::bigint[]) with ordinality wanted(type, from_id, position) \
+     cross join lateral ( \
+       select from_id, to_id, properties, label from association \
+       where tenant_id = $1 and from_id = wanted.from_id and type = wanted.type offset 0) l \
+     cross join lateral (select object, archived_at from record where tenant_id = $1 and id = l.from_id offset 0) f \
+     cross join lateral (select archived_at from record where tenant_id = $1 and id = l.to_id offset 0) t \
      union all \
      select 5, wanted.position, l.from_id, l.to_id, \
        (f.archived_at is not null)::int::bigint, (t.archived_at is not null)::int::bigint, \
        l.properties, l.label, f.object \
-     from unnest($11::text[], $12::bigint[]) with ordinality wanted(type, to_id, position) join association l \
-       on l.tenant_id = $1 and l.to_id = wanted.to_id and l.type = wanted.type \
-     join record f on f.tenant_id = $1 and f.id = l.from_id \
-     join record t on t.tenant_id = $1 and t.id = l.to_id \
+     from unnest($11::text[], $12::bigint[]) with ordinality wanted(type, to_id, position) \
+     cross join lateral ( \
+       select from_id, to_id, properties, label from association \
+       where tenant_id = $1 and to_id = wanted.to_id and type = wanted.type offset 0) l \
+     cross join lateral (select object, archived_at from record where tenant_id = $1 and id = l.from_id offset 0) f \
+     cross join lateral (select archived_at from record where tenant_id = $1 and id = l.to_id offset 0) t \
      union all \
      select 6, wanted.position, i.starts_at, i.ends_at, i.record_id, null, null, null, null \
      from unnest($13::text[], $14::text[], $15::text[], $16::bigint[], $17::bigint[]) with ordinality \
-       wanted(object, properties, within_value, starts_at, ends_at, position) join interval_claim i \
-       on i.tenant_id = $1 and i.object = wanted.object and i.properties = wanted.properties \
-       and i.within_value = wanted.within_value and i.starts_at >= wanted.starts_at and i.starts_at < wanted.ends_at \
+       wanted(object, properties, within_value, starts_at, ends_at, position) \
+     cross join lateral ( \
+       select starts_at, ends_at, record_id from interval_claim \
+       where tenant_id = $1 and object = wanted.object and properties = wanted.properties \
+         and within_value = wanted.within_value and starts_at >= wanted.starts_at and starts_at < wanted.ends_at \
+       offset 0) i \
      union all \
      select 6, wanted.position, i.starts_at, i.ends_at, i.record_id, null, null, null, null \
      from unnest($13::text[], $14::text[], $15::text[], $16::bigint[]) with ordinality \
-       wanted(object, properties, within_value, starts_at, position) join lateral ( \
-         select e.starts_at, e.ends_at, e.record_id from interval_claim e \
-         where e.tenant_id = $1 and e.object = wanted.object and e.properties = wanted.properties \
-           and e.within_value = wanted.within_value and e.starts_at < wanted.starts_at \
-         order by e.starts_at desc limit 1) i on i.ends_at > wanted.starts_at \
+       wanted(object, properties, within_value, starts_at, position) \
+     cross join lateral ( \
+       select starts_at, ends_at, record_id from interval_claim \
+       where tenant_id = $1 and object = wanted.object and properties = wanted.properties \
+         and within_value = wanted.within_value and starts_at < wanted.starts_at \
+       order by starts_at desc limit 1) i \
+     where i.ends_at > wanted.starts_at \
      union all \
      select 7, wanted.position, k.status, k.created_at, null, null, k.fingerprint, k.headers, k.body \
      from unnest($18::text[]) with ordinality wanted(key, position) \
-     join idempotency k on k.tenant_id = $1 and k.key = wanted.key",
+     cross join lateral ( \
+       select status, created_at, fingerprint, headers, body from idempotency \
+       where tenant_id = $1 and key = wanted.key offset 0) k",
 );
 
 /// Opens a transaction and loads what a group of the tenant's units mentions.
@@ -227,10 +241,14 @@ pub(super) async fn load(lease: &mut Lease, tenant: TenantId, mentions: &Mention
         let found = lease.fetch_all(&LOAD_ON_SQLITE, arguments(tenant, mentions)).await?;
         return Seen::of(tenant, found, 0);
     }
-    let mut found: Vec<Row> = lease.fetch_all(&LOCK, args![tenant]).await?;
-    if !mentions.is_empty() {
-        found.extend(lease.fetch_all::<Row>(&LOAD, arguments(tenant, mentions)).await?);
-    }
+    // The lock comes first and alone: what the next statement sees must be what the lock protects.
+    let head = lock_head(lease, tenant).await?;
+    if mentions.is_empty() { Ok(Seen::nothing(head)) } else { load_unlocked(lease, tenant, mentions).await }
+}
+
+/// Loads what a group of the tenant's units mentions as it is at one moment, on PostgreSQL.
+pub(super) async fn load_unlocked(lease: &mut Lease, tenant: TenantId, mentions: &Mentions<'_>) -> Result<Seen> {
+    let found = lease.fetch_all(&LOAD, arguments(tenant, mentions)).await?;
     Seen::of(tenant, found, 1)
 }
 
@@ -248,10 +266,15 @@ fn arguments<'u>(tenant: TenantId, mentions: &Mentions<'u>) -> Vec<Arg<'u>> {
 }
 
 impl Seen {
+    /// Nothing that is mentioned is there.
+    pub(super) fn nothing(head: Head) -> Self {
+        Self { head, ..Self::default() }
+    }
+
     /// Takes what was found; positions count from `first`.
     fn of(tenant: TenantId, found: Vec<Row>, first: i64) -> Result<Self> {
-        if found.first().is_none_or(|row| row.kind != HEAD) {
-            return Err(StoreError::Damaged(format!("tenant {tenant} has no head")));
+        if found.iter().all(|row| row.kind != HEAD) {
+            return Err(no_head(tenant));
         }
         let mut seen = Self::default();
         for row in found {

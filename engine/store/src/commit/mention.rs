@@ -85,8 +85,12 @@ impl<'u> Mentions<'u> {
     }
 
     pub(super) fn is_empty(&self) -> bool {
+        self.values.is_empty() && self.are_values_only()
+    }
+
+    /// Nothing is mentioned but, possibly, unique values.
+    pub(super) fn are_values_only(&self) -> bool {
         self.records.is_empty()
-            && self.values.is_empty()
             && self.intervals.is_empty()
             && self.links.is_empty()
             && self.starts.is_empty()

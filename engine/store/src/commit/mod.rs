@@ -11,6 +11,7 @@ mod lane;
 mod link;
 mod load;
 mod mention;
+mod optimistic;
 mod purge;
 mod rows;
 mod span;

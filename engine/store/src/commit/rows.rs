@@ -95,6 +95,11 @@ pub(super) struct ReplyRow<'u> {
 }
 
 impl Rows<'_> {
+    /// One statement of PostgreSQL can write them: nothing has to go before something else comes.
+    pub(super) fn fit_one_statement(&self) -> bool {
+        self.freed.is_empty() && self.unlinked.is_empty() && self.spans.is_empty() && self.purged.is_empty()
+    }
+
     /// Nothing but, possibly, replies to keep.
     pub(super) fn is_empty(&self) -> bool {
         self.inserts.is_empty()

@@ -119,8 +119,10 @@ impl Home {
     /// Commits units in one group, in this order, behind a transaction of `tenant`. On a runtime of one thread only.
     pub(crate) async fn send(&self, tenant: TenantId, units: Vec<Unit>) -> Vec<Result<Outcome, StoreError>> {
         let tx = self.store.begin(tenant).await.unwrap();
-        // The lane takes this unit and waits for the transaction; what comes after it waits in the queue.
-        let mut first = Box::pin(self.store.commit(unit(tenant).into()));
+        // The lane takes this unit, whose key makes it wait for the transaction and whose version makes it write nothing;
+        // what comes after it waits in the queue.
+        let first = unit(tenant).metadata_version(0).key("first", "first");
+        let mut first = Box::pin(self.store.commit(first.into()));
         assert!(first.as_mut().now_or_never().is_none());
         for _ in 0..8 {
             tokio::task::yield_now().await;
