@@ -70,9 +70,7 @@ impl Engine {
         let followers = std::mem::take(&mut config.followers);
         let engine = Self::idle(config).await?;
         crate::jobs::start_worker(&engine);
-        for follower in followers {
-            crate::followers::start(&engine, follower);
-        }
+        crate::followers::start(&engine, followers)?;
         Ok(engine)
     }
 

@@ -1,5 +1,6 @@
 //! Use cases through sessions, on the embedded store.
 
 mod definitions;
+mod followers;
 mod import;
 mod support;
