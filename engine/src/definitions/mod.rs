@@ -24,10 +24,12 @@ mod source;
 
 pub use history::MetadataVersion;
 
+use engine_model::property::Property;
+
 /// Which definitions a list has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DefinitionQuery {
-    /// Only what the tenant itself has defined.
+    /// Only what the tenant itself has defined: its objects, and its properties of other objects.
     pub own_layer_only: bool,
     /// Archived definitions only; of a single object, its archived properties too.
     pub archived: bool,
@@ -36,6 +38,15 @@ pub struct DefinitionQuery {
 impl DefinitionQuery {
     /// Whether a definition is among those asked for.
     fn takes(self, layer: &str, is_archived: bool) -> bool {
-        is_archived == self.archived && (!self.own_layer_only || layer == engine_model::layer::CUSTOM)
+        is_archived == self.archived && self.takes_layer(layer)
+    }
+
+    fn takes_layer(self, layer: &str) -> bool {
+        !self.own_layer_only || layer == engine_model::layer::CUSTOM
+    }
+
+    /// Whether an object's property is shown with it.
+    fn takes_property(self, property: &Property) -> bool {
+        (self.archived || !property.archived) && self.takes_layer(&property.layer)
     }
 }

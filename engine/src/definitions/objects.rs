@@ -38,20 +38,20 @@ impl Session {
     /// The tenant's object definitions with their properties.
     pub async fn object_definitions(&mut self, query: DefinitionQuery) -> Result<Vec<Value>> {
         self.refresh().await?;
-        let showing = Showing::of(&self.catalog);
-        let showing = if query.archived { showing.with_archived() } else { showing };
+        let showing = Showing::of(&self.catalog).only(query);
         let objects = self.catalog.registry.objects.values().filter(|object| is_on(&self.catalog, object));
-        let wanted = objects.filter(|object| query.takes(&object.layer, object.archived));
-        Ok(wanted.map(|object| showing.object(object)).collect())
+        let is_wanted = |object: &&ObjectDefinition| {
+            let has_own = || object.properties.values().any(|property| query.takes_property(property));
+            query.takes(&object.layer, object.archived) || (object.archived == query.archived && has_own())
+        };
+        Ok(objects.filter(is_wanted).map(|object| showing.object(object)).collect())
     }
 
     /// One object definition, archived or not.
     pub async fn object_definition(&mut self, name: &str, query: DefinitionQuery) -> Result<Value> {
         self.refresh().await?;
         let object = find_object(&self.catalog, name)?;
-        let showing = Showing::of(&self.catalog);
-        let showing = if query.archived { showing.with_archived() } else { showing };
-        Ok(showing.object(object))
+        Ok(Showing::of(&self.catalog).only(query).object(object))
     }
 
     /// The JSON Schema 2020-12 of the `properties` of an object's stored records.

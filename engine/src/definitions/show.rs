@@ -11,6 +11,7 @@ use engine_model::time::Timestamp;
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
+use super::DefinitionQuery;
 use super::catalog::Catalog;
 
 /// What is shown, and how.
@@ -19,19 +20,20 @@ pub(crate) struct Showing<'a> {
     pub(crate) registry: &'a Registry,
     /// When a definition was archived that does not say so itself: a pack brought it so.
     pub(crate) since: Timestamp,
-    /// Archived properties too.
-    pub(crate) archived: bool,
+    /// Which properties of an object.
+    pub(crate) properties: DefinitionQuery,
 }
 
 impl<'a> Showing<'a> {
     /// A tenant's definitions as they are.
     pub(crate) fn of(catalog: &'a Catalog) -> Self {
-        Self { registry: &catalog.registry, since: Timestamp(catalog.tenant.created_at), archived: false }
+        let properties = DefinitionQuery { own_layer_only: false, archived: false };
+        Self { registry: &catalog.registry, since: Timestamp(catalog.tenant.created_at), properties }
     }
 
-    /// The same with archived properties.
-    pub(crate) fn with_archived(self) -> Self {
-        Self { archived: true, ..self }
+    /// The same with only those properties that are asked for.
+    pub(crate) fn only(self, properties: DefinitionQuery) -> Self {
+        Self { properties, ..self }
     }
 
     pub(crate) fn object(&self, object: &ObjectDefinition) -> Value {
@@ -63,7 +65,7 @@ impl<'a> Showing<'a> {
     }
 
     fn properties(&self, properties: &IndexMap<Name, Property>) -> Map<String, Value> {
-        let shown = properties.values().filter(|property| self.archived || !property.archived);
+        let shown = properties.values().filter(|property| self.properties.takes_property(property));
         shown.map(|property| (property.name.to_string(), Value::Object(self.nested_property(property)))).collect()
     }
 

@@ -56,7 +56,8 @@ pub(crate) async fn create(
     _permit: StreamPermit,
     upload: ImportUpload,
 ) -> ApiResult<Answer> {
-    let request = ImportRequest { object, map: upload.map, format, dry_run, file_name: None };
+    let format = format.or_else(|| format_of_media_type(upload.media_type.as_deref()?));
+    let request = ImportRequest { object, map: upload.map, format, dry_run, file_name: upload.file_name };
     let job = session.import_begin(request).await?;
     let mut file = tokio::fs::File::open(upload.file.path()).await.map_err(engine::Error::internal)?;
     for part in 0.. {
@@ -70,4 +71,12 @@ pub(crate) async fn create(
     }
     let job = session.import_finish(job.id).await?;
     Answer::json(StatusCode::ACCEPTED, &json!({"job": JobBody::from(job)}))
+}
+
+fn format_of_media_type(media_type: &str) -> Option<Format> {
+    match media_type {
+        "text/csv" => Some(Format::Csv),
+        "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Some(Format::Ndjson),
+        _ => None,
+    }
 }

@@ -1,4 +1,4 @@
-//! `trellis pack check | apply`.
+//! `trellis pack check | apply | schema`.
 
 mod apply;
 mod check;
@@ -6,6 +6,9 @@ mod files;
 
 use std::process::ExitCode;
 
+use engine::model::pack::json_schema;
+
+use super::output;
 pub(in crate::cli) use files::read as read_files;
 
 #[derive(Debug, clap::Subcommand)]
@@ -14,6 +17,8 @@ pub(in crate::cli) enum Pack {
     Check(check::Check),
     /// Install a pack on the tenant of the token, or bring it to this version.
     Apply(apply::Apply),
+    /// Print the JSON Schema of the pack format, with which editors complete and check packs.
+    Schema,
 }
 
 impl Pack {
@@ -21,6 +26,7 @@ impl Pack {
         match self {
             Self::Check(check) => check.run(),
             Self::Apply(apply) => apply.run(),
+            Self::Schema => output::json(&json_schema()).map(|()| ExitCode::SUCCESS),
         }
     }
 }

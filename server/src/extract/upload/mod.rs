@@ -30,26 +30,34 @@ pub struct ImportUpload {
     pub map: Option<String>,
     /// The rows, on disk.
     pub file: UploadedFile,
+    /// What the sender calls the file.
+    pub file_name: Option<String>,
+    /// What the sender says that a bare body is.
+    pub media_type: Option<String>,
 }
+
+/// Characters of a file's name that are kept.
+const MAX_FILE_NAME: usize = 200;
 
 impl FromRequest<AppState> for ImportUpload {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> ApiResult<Self> {
-        let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        match media_type.is_some_and(|text| text.trim_start().to_ascii_lowercase().starts_with("multipart/form-data")) {
-            true => from_parts(request, state).await,
-            false => from_bare_body(request.into_body(), state).await,
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let essence = content_type.and_then(|text| text.split(';').next());
+        match essence.map(|text| text.trim().to_ascii_lowercase()) {
+            Some(form) if form == "multipart/form-data" => from_parts(request, state).await,
+            media_type => from_bare_body(request.into_body(), media_type, state).await,
         }
     }
 }
 
-async fn from_bare_body(mut body: Body, state: &AppState) -> ApiResult<ImportUpload> {
+async fn from_bare_body(mut body: Body, media_type: Option<String>, state: &AppState) -> ApiResult<ImportUpload> {
     let mut writer = FileWriter::create(state.data_dir.uploads(), state.http.max_import_bytes).await?;
     while let Some(chunk) = within(state.http.request_timeout, next_chunk(&mut body)).await?? {
         writer.write(&chunk).await?;
     }
-    Ok(ImportUpload { map: None, file: writer.finish().await? })
+    Ok(ImportUpload { map: None, file: writer.finish().await?, file_name: None, media_type })
 }
 
 async fn from_parts(request: Request, state: &AppState) -> ApiResult<ImportUpload> {
@@ -59,12 +67,15 @@ async fn from_parts(request: Request, state: &AppState) -> ApiResult<ImportUploa
     DefaultBodyLimit::disable().apply(&mut request);
     let without_boundary = |_| ApiError::bad_request("`Content-Type: multipart/form-data` has no boundary");
     let mut parts = Multipart::from_request(request, state).await.map_err(without_boundary)?;
-    let (mut map, mut file) = (None, None);
+    let (mut map, mut file, mut file_name) = (None, None, None);
     while let Some(part) = within(state.http.request_timeout, parts.next_field()).await?.map_err(broken)? {
         let part = Part { field: part, taken: &taken, state };
         match part.field.name() {
             Some("map") if map.is_none() => map = Some(part.into_text().await?),
-            Some("file") if file.is_none() => file = Some(part.into_file().await?),
+            Some("file") if file.is_none() => {
+                file_name = part.field.file_name().map(|name| name.chars().take(MAX_FILE_NAME).collect());
+                file = Some(part.into_file().await?);
+            }
             Some(name @ ("map" | "file")) => {
                 return Err(ApiError::bad_request(format!("the part `{name}` is given more than once")));
             }
@@ -76,7 +87,7 @@ async fn from_parts(request: Request, state: &AppState) -> ApiResult<ImportUploa
         }
     }
     let missing = || ApiError::bad_request("the part `file` with the rows is missing");
-    Ok(ImportUpload { map, file: file.ok_or_else(missing)? })
+    Ok(ImportUpload { map, file: file.ok_or_else(missing)?, file_name, media_type: None })
 }
 
 /// One part of a form as it comes in.

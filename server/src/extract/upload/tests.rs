@@ -25,7 +25,7 @@ async fn a_form_gives_the_map_and_the_file_which_goes_when_dropped() {
     let state = TestServer::new(|_| {}).await;
     let rows = "name\n".to_owned() + &"Ada\n".repeat(100_000);
     let got = upload(form(&[("map", "columns: {}"), ("file", &rows)]), &state).await.expect("taken");
-    assert_eq!(got.map.as_deref(), Some("columns: {}"));
+    assert_eq!((got.map.as_deref(), got.file_name.as_deref()), (Some("columns: {}"), Some("f")));
     assert_eq!(
         (got.file.bytes(), std::fs::read_to_string(got.file.path()).expect("a file")),
         (rows.len() as u64, rows)
@@ -47,10 +47,12 @@ async fn a_file_that_is_kept_stays() {
 #[tokio::test]
 async fn a_bare_body_is_the_file() {
     let state = TestServer::new(|_| {}).await;
-    let request =
-        HttpRequest::post("/").header("content-type", "text/csv").body(Body::from("a,b\n")).expect("a request");
+    let request = HttpRequest::post("/")
+        .header("content-type", "Text/CSV; charset=utf-8")
+        .body(Body::from("a,b\n"))
+        .expect("a request");
     let got = ImportUpload::from_request(request, &state).await.expect("taken");
-    assert_eq!((got.map, got.file.bytes()), (None, 4));
+    assert_eq!((got.map, got.file.bytes(), got.media_type.as_deref()), (None, 4, Some("text/csv")));
 }
 
 #[tokio::test]
