@@ -1,5 +1,7 @@
 //! From a state and an input to the next state and the rows to write; nothing is read or written here.
 
+use std::collections::HashSet;
+
 use engine_model::change::{ChangeKind, differences};
 use engine_model::object::ObjectDefinition;
 use engine_model::problem::push_segment;
@@ -25,6 +27,15 @@ pub(crate) struct Pen {
     pub(crate) is_import: bool,
 }
 
+/// What a draft is made on.
+#[derive(Debug)]
+pub(crate) struct Basis<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) pen: Pen,
+    /// Users that are named and do not exist.
+    pub(crate) strangers: &'a HashSet<UserId>,
+}
+
 /// A record's next state, checked.
 #[derive(Debug)]
 pub(crate) struct Draft {
@@ -35,15 +46,15 @@ pub(crate) struct Draft {
 impl Draft {
     /// A new record; it becomes the `index`-th insert of its unit.
     pub(crate) fn create(
-        catalog: &Catalog,
+        basis: &Basis<'_>,
         object: &ObjectDefinition,
         input: &RecordInput,
-        pen: Pen,
         index: usize,
         uid: Uuid,
     ) -> Result<Self, Problems> {
+        let Basis { catalog, pen, .. } = *basis;
         let mut problems = Problems::new();
-        let mut given = read_properties(catalog, object, &input.properties, pen, &mut problems);
+        let mut given = basis.read_properties(object, &input.properties, &mut problems);
         for property in object.properties.values().filter(|property| property.is_writable()) {
             if let Some(default) = &property.default
                 && !given.contains_key(property.name.as_str())
@@ -54,7 +65,8 @@ impl Draft {
         let mut properties: Properties = given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
         default_stage(catalog, object, &mut properties);
         let properties = in_order(object, properties);
-        let owner = read_owner(input, &mut problems).flatten();
+        let owner = basis.read_owner(input, None, &mut problems).flatten();
+        basis.check_users(object, None, &properties, &mut problems);
         add_new(&mut problems, check(catalog, object, None, &properties));
         if !problems.is_empty() {
             return Err(problems);
@@ -79,14 +91,14 @@ impl Draft {
 
     /// A record with some values changed; the rest stays.
     pub(crate) fn update(
-        catalog: &Catalog,
+        basis: &Basis<'_>,
         object: &ObjectDefinition,
         before: State,
         input: &RecordInput,
-        pen: Pen,
     ) -> Result<Self, Problems> {
+        let Basis { catalog, pen, .. } = *basis;
         let mut problems = Problems::new();
-        let given = read_properties(catalog, object, &input.properties, pen, &mut problems);
+        let given = basis.read_properties(object, &input.properties, &mut problems);
         let mut properties = before.properties.clone();
         let changes_pipeline = given.get("pipeline").is_some_and(|value| properties.get("pipeline") != value.as_ref());
         if changes_pipeline && !given.contains_key("stage") {
@@ -100,7 +112,8 @@ impl Draft {
         }
         default_stage(catalog, object, &mut properties);
         let properties = in_order(object, properties);
-        let owner = read_owner(input, &mut problems).unwrap_or(before.owner);
+        let owner = basis.read_owner(input, before.owner, &mut problems).unwrap_or(before.owner);
+        basis.check_users(object, Some(&before.properties), &properties, &mut problems);
         add_new(&mut problems, check(catalog, object, Some(&before), &properties));
         if !problems.is_empty() {
             return Err(problems);
@@ -227,47 +240,84 @@ impl State {
     }
 }
 
-/// Values in normal form; `None` takes a value away.
-fn read_properties(
-    catalog: &Catalog,
-    object: &ObjectDefinition,
-    input: &PropertiesInput,
-    pen: Pen,
-    problems: &mut Problems,
-) -> IndexMap<String, Option<Value>> {
-    let mut given = IndexMap::with_capacity(input.0.len());
-    for (name, raw) in &input.0 {
-        let at = || push_segment("/properties", name);
-        let Some(property) = object.property(name) else {
-            let message =
-                format!("`{}` is no property of `{}`{}", shortened(name), object.name, object.property_hint(name));
-            problems.push(Problem::new(at(), "unknown_property", message));
-            continue;
-        };
-        if property.read_only && !pen.is_import {
-            problems.push(Problem::new(at(), "read_only", format!("`{name}` is read-only")));
-            continue;
+impl Basis<'_> {
+    /// Values in normal form; `None` takes a value away.
+    fn read_properties(
+        &self,
+        object: &ObjectDefinition,
+        input: &PropertiesInput,
+        problems: &mut Problems,
+    ) -> IndexMap<String, Option<Value>> {
+        let mut given = IndexMap::with_capacity(input.0.len());
+        for (name, raw) in &input.0 {
+            let at = || push_segment("/properties", name);
+            let Some(property) = object.property(name) else {
+                let message =
+                    format!("`{}` is no property of `{}`{}", shortened(name), object.name, object.property_hint(name));
+                problems.push(Problem::new(at(), "unknown_property", message));
+                continue;
+            };
+            if property.read_only && !self.pen.is_import {
+                problems.push(Problem::new(at(), "read_only", format!("`{name}` is read-only")));
+                continue;
+            }
+            match normalize(property.kind.as_ref(), raw, &self.catalog.locale) {
+                Ok(value) => drop(given.insert(name.clone(), value)),
+                Err(faults) => problems.extend(
+                    faults.into_iter().map(|fault| Problem::new(at() + &fault.pointer, fault.code, fault.message)),
+                ),
+            }
         }
-        match normalize(property.kind.as_ref(), raw, &catalog.locale) {
-            Ok(value) => drop(given.insert(name.clone(), value)),
-            Err(faults) => problems
-                .extend(faults.into_iter().map(|fault| Problem::new(at() + &fault.pointer, fault.code, fault.message))),
-        }
+        given
     }
-    given
-}
 
-fn read_owner(input: &RecordInput, problems: &mut Problems) -> Option<Option<UserId>> {
-    match input.owner.as_ref()? {
-        None => Some(None),
-        Some(text) => match text.parse() {
-            Ok(owner) => Some(Some(owner)),
+    fn read_owner(
+        &self,
+        input: &RecordInput,
+        before: Option<UserId>,
+        problems: &mut Problems,
+    ) -> Option<Option<UserId>> {
+        let Some(text) = input.owner.as_ref()? else { return Some(None) };
+        match text.parse() {
+            Ok(owner) => {
+                if before != Some(owner) && self.strangers.contains(&owner) {
+                    problems.push(no_user("/owner_id".to_owned(), owner));
+                }
+                Some(Some(owner))
+            }
             Err(error) => {
                 problems.push(Problem::new("/owner_id", "invalid", error.to_string()));
                 None
             }
-        },
+        }
     }
+
+    /// Users in properties exist, or were there before.
+    fn check_users(
+        &self,
+        object: &ObjectDefinition,
+        before: Option<&Properties>,
+        properties: &Properties,
+        problems: &mut Problems,
+    ) {
+        if self.strangers.is_empty() {
+            return;
+        }
+        for (name, value) in properties {
+            let is_user = object.property(name).is_some_and(|property| property.kind.name() == "user");
+            if is_user
+                && before.and_then(|before| before.get(name)) != Some(value)
+                && let Some(user) = value.as_str().and_then(|text| text.parse().ok())
+                && self.strangers.contains(&user)
+            {
+                problems.push(no_user(push_segment("/properties", name), user));
+            }
+        }
+    }
+}
+
+fn no_user(pointer: String, user: UserId) -> Problem {
+    Problem::new(pointer, "not_found", format!("there is no user `{user}`"))
 }
 
 /// The order of the definition, so that equal records have equal texts.

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use engine_model::Sequence;
 use engine_model::access::Role;
 use engine_model::time::Timestamp;
-use engine_model::{Problem, Sequence, UserId};
-use engine_store::access;
 use engine_store::commit::{Committed, IdempotencyClaim, Item, Refusal};
 use tokio::sync::OwnedMutexGuard;
 
 use super::answer::{answer, settled, summary};
+use super::draft::Basis;
 use super::failure::{join, refused};
 use super::operation::{Done, Operation, Results, Step, retold};
 use super::plan::{Body, Plan, Planner};
@@ -139,78 +139,23 @@ impl Session {
         open: &[usize],
         at: Timestamp,
     ) -> Result<(Vec<Ready>, Vec<(usize, Error)>)> {
-        let chosen: Vec<Step> = open.iter().map(|index| steps[*index].clone()).collect();
-        let workspace = if chosen.iter().all(mentions_nothing) {
+        let chosen: Vec<&Operation> = open.iter().map(|index| &steps[*index].operation).collect();
+        let workspace = if chosen.iter().all(|operation| mentions_nothing(operation)) {
             Workspace::default()
         } else {
             Workspace::load(&mut self.reader().await?, &self.catalog, &chosen).await?
         };
-        let mut planner = Planner { catalog: &self.catalog, caller: &self.caller, pen: self.pen(at), workspace };
+        let strangers = self.strangers(&chosen).await?;
+        let basis = Basis { catalog: &self.catalog, pen: self.pen(at), strangers: &strangers };
+        let mut planner = Planner { basis, caller: &self.caller, workspace };
         let (mut ready, mut failed) = (Vec::with_capacity(chosen.len()), Vec::new());
-        for (index, step) in open.iter().zip(&chosen) {
-            match planner.plan(step) {
+        for index in open {
+            match planner.plan(&steps[*index]) {
                 Ok(plan) => ready.push(Ready { index: *index, plan }),
                 Err(error) => failed.push((*index, error)),
             }
         }
-        self.check_users(&mut ready, &mut failed).await?;
         Ok((ready, failed))
-    }
-
-    /// Users that records name must exist.
-    async fn check_users(&self, ready: &mut Vec<Ready>, failed: &mut Vec<(usize, Error)>) -> Result<()> {
-        let mut position = 0;
-        while position < ready.len() {
-            let mut problems = Vec::new();
-            for (pointer, user) in named_users(&self.catalog, &ready[position].plan) {
-                if !self.user_exists(user).await? {
-                    problems.push(Problem::new(pointer, "not_found", format!("there is no user `{user}`")));
-                }
-            }
-            if problems.is_empty() {
-                position += 1;
-            } else {
-                let refused = ready.remove(position);
-                failed.push((refused.index, Error::invalid(problems)));
-            }
-        }
-        Ok(())
-    }
-
-    pub(crate) async fn user_exists(&self, user: UserId) -> Result<bool> {
-        let key = (self.tenant(), self.caller.access_version, user.0);
-        if user == self.caller.user || self.engine.inner.known_users.contains_key(&key) {
-            return Ok(true);
-        }
-        let found = access::user(&mut self.reader().await?, user).await?;
-        let exists = found.is_some_and(|user| user.archived_at.is_none());
-        if exists {
-            self.engine.inner.known_users.insert(key, true).await;
-        }
-        Ok(exists)
-    }
-
-    /// Gives new records their numbers. Taken last, so that a mistake in the input costs none.
-    async fn assign_numbers(&self, ready: &mut [Ready]) -> Result<()> {
-        for ready in ready {
-            let Body::Record(draft) = &mut ready.plan.body else { continue };
-            if draft.before.is_some() {
-                continue;
-            }
-            let Some(object) = self.catalog.registry.objects.get(draft.after.object.as_str()) else { continue };
-            let mut assigned = false;
-            for property in object.properties.values().filter(|property| !property.archived) {
-                let Some(numbers) = property.kind.auto_number() else { continue };
-                let counter = format!("{}.{}", object.name, property.name);
-                let number = engine_store::counter::take(self.engine.store(), self.tenant(), &counter, 1).await?;
-                draft.after.properties.insert(property.name.to_string(), numbers.format(number).into());
-                assigned = true;
-            }
-            if assigned {
-                draft.after.display_name = object.display.render(&draft.after.properties);
-            }
-        }
-        Ok(())
     }
 
     async fn take_turn(&self, ready: &[Ready]) -> Option<OwnedMutexGuard<()>> {
@@ -255,8 +200,8 @@ impl Run<'_> {
 }
 
 /// A plain new record needs nothing loaded.
-fn mentions_nothing(step: &Step) -> bool {
-    matches!(&step.operation, Operation::Create { input, .. } if input.associations.is_empty())
+fn mentions_nothing(operation: &Operation) -> bool {
+    matches!(operation, Operation::Create { input, .. } if input.associations.is_empty())
 }
 
 /// Others were faster, and planning again may find another way.
@@ -266,26 +211,4 @@ fn goes_again(plan: &Plan, refusal: &Refusal) -> bool {
         Refusal::Taken { value, .. } => plan.upsert.as_ref() == Some(value),
         Refusal::Missing(_) | Refusal::Overlap { .. } | Refusal::Cardinality { .. } => false,
     }
-}
-
-fn named_users(catalog: &Catalog, plan: &Plan) -> Vec<(String, UserId)> {
-    let Body::Record(draft) = &plan.body else { return Vec::new() };
-    let mut users = Vec::new();
-    let before = draft.before.as_ref();
-    if let Some(owner) = draft.after.owner
-        && before.is_none_or(|before| before.owner != Some(owner))
-    {
-        users.push(("/owner_id".to_owned(), owner));
-    }
-    let Some(object) = catalog.registry.objects.get(draft.after.object.as_str()) else { return users };
-    for property in object.properties.values().filter(|property| property.kind.name() == "user") {
-        let value = |state: &super::state::State| state.properties.get(property.name.as_str()).cloned();
-        let now = value(&draft.after);
-        if now != before.and_then(value)
-            && let Some(user) = now.as_ref().and_then(|value| value.as_str()?.parse().ok())
-        {
-            users.push((format!("/properties/{}", property.name), user));
-        }
-    }
-    users
 }

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::session::Session;
 
 /// Most linked records that one page of records brings along for one entry.
-const MOST: i64 = 1_000;
+const MOST: i64 = 10_000;
 
 /// One entry of `include`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +66,14 @@ fn bad_include(message: String) -> Error {
     Error { code: ErrorCode::BadRequest, ..Error::invalid_at("/include", "invalid", message) }
 }
 
+/// A part of what was asked for would look like all of it.
+fn too_many(include: &Include) -> Error {
+    bad_include(format!(
+        "`{}` would bring along more than {MOST} records; ask for a smaller page, or list the associations of a record",
+        shortened(&include.name)
+    ))
+}
+
 /// One kind of link to follow.
 struct Path<'a> {
     association: &'a str,
@@ -85,8 +93,14 @@ impl Session {
             let mut found: HashMap<i64, Vec<i64>> = HashMap::new();
             let mut reader = self.reader().await?;
             let ids: Vec<i64> = records.iter().map(|record| record.id.0).collect();
+            let mut left = MOST;
             for path in &paths {
-                for link in of_many(&mut reader, ids.clone(), path.association, path.direction, MOST).await? {
+                let links = of_many(&mut reader, ids.clone(), path.association, path.direction, left + 1).await?;
+                left -= i64::try_from(links.len()).unwrap_or(i64::MAX);
+                if left < 0 {
+                    return Err(too_many(include));
+                }
+                for link in links {
                     let wanted = self.catalog.registry.objects.contains_key(include.name.as_str());
                     if !wanted || link.object == include.name {
                         found.entry(link.near_id).or_default().push(link.id);

@@ -7,7 +7,7 @@ use engine_model::{Problem, Problems};
 use engine_store::commit::{LogEntry, NewLink, RecordRef, RecordUpdate, UniqueValue, Write};
 use uuid::Uuid;
 
-use super::draft::{Draft, Pen};
+use super::draft::{Basis, Draft, Pen};
 use super::input::{LinkInput, RecordInput};
 use super::links::{End, resolve};
 use super::operation::{Effect, Operation, Step, Target};
@@ -44,9 +44,8 @@ pub(crate) enum Body {
 
 /// Everything that planning looks at.
 pub(crate) struct Planner<'a> {
-    pub(crate) catalog: &'a Catalog,
+    pub(crate) basis: Basis<'a>,
     pub(crate) caller: &'a Caller,
-    pub(crate) pen: Pen,
     pub(crate) workspace: Workspace,
 }
 
@@ -56,38 +55,44 @@ impl<'a> Planner<'a> {
         let name = step.reference.as_deref();
         match &step.operation {
             Operation::Create { object, input } => {
-                let object = self.catalog.object(object)?;
+                let object = self.basis.catalog.object(object)?;
                 self.create(object, input, name)
             }
             Operation::Update { object, target, input, version } => {
-                let object = self.catalog.object(object)?;
+                let object = self.basis.catalog.object(object)?;
                 let before = self.find(object, target)?;
                 check_version(&before, *version)?;
                 self.update(object, before, input, name)
             }
             Operation::Upsert { object, id_property, id, input } => {
-                let object = self.catalog.object(object)?;
+                let object = self.basis.catalog.object(object)?;
                 self.upsert(object, id_property, id.as_deref(), input, name)
             }
             Operation::Archive { object, target, version } => {
-                let object = self.catalog.object(object)?;
+                let object = self.basis.catalog.object(object)?;
                 let before = self.find(object, target)?;
                 self.caller.check(Action::Archive, &object.name, before.owner)?;
                 check_version(&before, *version)?;
-                let draft =
-                    if before.archived_at.is_some() { unchanged(before) } else { Draft::archive(before, self.pen) };
+                let draft = if before.archived_at.is_some() {
+                    unchanged(before)
+                } else {
+                    Draft::archive(before, self.basis.pen)
+                };
                 Ok(self.take(object, draft, Vec::new(), name))
             }
             Operation::Restore { object, target } => {
-                let object = self.catalog.object(object)?;
+                let object = self.basis.catalog.object(object)?;
                 let before = self.find(object, target)?;
                 self.caller.check(Action::Archive, &object.name, before.owner)?;
-                let draft =
-                    if before.archived_at.is_none() { unchanged(before) } else { Draft::restore(before, self.pen) };
+                let draft = if before.archived_at.is_none() {
+                    unchanged(before)
+                } else {
+                    Draft::restore(before, self.basis.pen)
+                };
                 Ok(self.take(object, draft, Vec::new(), name))
             }
             Operation::Purge { object, target } => {
-                let object = self.catalog.object(object)?;
+                let object = self.basis.catalog.object(object)?;
                 self.caller.check_admin()?;
                 let state = Box::new(self.find(object, target)?);
                 Ok(Plan { body: Body::Purge(state), links: Vec::new(), effect: Effect::Changed, upsert: None })
@@ -107,7 +112,7 @@ impl<'a> Planner<'a> {
 
     /// Finds a record that the caller may know of.
     fn find(&self, object: &ObjectDefinition, target: &Target) -> Result<State> {
-        let state = self.workspace.find(self.catalog, object, target)?;
+        let state = self.workspace.find(self.basis.catalog, object, target)?;
         if !self.caller.may(Action::Read, &object.name, state.owner) {
             return Err(Error::not_found(format!("there is no `{}` record `{}`", object.name, shortened(&target.id))));
         }
@@ -116,10 +121,10 @@ impl<'a> Planner<'a> {
 
     fn create(&mut self, object: &ObjectDefinition, input: &RecordInput, name: Option<&str>) -> Result<Plan> {
         self.caller.check(Action::Create, &object.name, None)?;
-        let (index, uid) = (self.workspace.inserts, new_uid(self.pen));
+        let (index, uid) = (self.workspace.inserts, new_uid(self.basis.pen));
         let near = End { record: RecordRef::New(index), object: &object.name };
         let links = self.links(near, input);
-        let draft = match (Draft::create(self.catalog, object, input, self.pen, index, uid), links) {
+        let draft = match (Draft::create(&self.basis, object, input, index, uid), links) {
             (Ok(draft), Ok(links)) => return Ok(self.insert(object, draft, links, name)),
             (draft, links) => [draft.err(), links.err()],
         };
@@ -144,7 +149,7 @@ impl<'a> Planner<'a> {
             return Err(Error::new(ErrorCode::Conflict, detail).with(Problem::new("", "archived", detail)));
         }
         let links = self.links(End { record: before.record, object: &object.name }, input);
-        let draft = match (Draft::update(self.catalog, object, before, input, self.pen), links) {
+        let draft = match (Draft::update(&self.basis, object, before, input), links) {
             (Ok(draft), Ok(links)) => return Ok(self.take(object, draft, links, name)),
             (draft, links) => [draft.err(), links.err()],
         };
@@ -159,7 +164,7 @@ impl<'a> Planner<'a> {
         input: &RecordInput,
         name: Option<&str>,
     ) -> Result<Plan> {
-        let key = upsert_key(self.catalog, object, id_property, id, input)?;
+        let key = upsert_key(self.basis.catalog, object, id_property, id, input)?;
         let mut plan = match self.workspace.holder(&key).cloned() {
             Some(before) => self.update(object, before, input, name)?,
             None => {
@@ -197,7 +202,7 @@ impl<'a> Planner<'a> {
                 problems.push(Problem::new(place + "/to", "not_found", message));
                 continue;
             };
-            match resolve(self.catalog, link, near, End { record: far.record, object: &far.object }, false) {
+            match resolve(self.basis.catalog, link, near, End { record: far.record, object: &far.object }, false) {
                 Ok(link) => links.push(NewLink { replace: self.replaces(&link, near.record), ..link }),
                 Err(found) => problems.extend(found.into_iter().map(|problem| problem.within(&place))),
             }
@@ -208,13 +213,13 @@ impl<'a> Planner<'a> {
     /// An import says where its record's one link leads, in place of where it led; it takes no link from others.
     fn replaces(&self, link: &NewLink, near: RecordRef) -> bool {
         let is_only_limit = if link.from == near { !link.limits_to } else { !link.limits_from };
-        self.pen.is_import && is_only_limit
+        self.basis.pen.is_import && is_only_limit
     }
 
     /// A record that the caller may know of and that is not archived.
     fn visible(&self, id: &str) -> Option<&State> {
         let state = self.workspace.find_any(id).filter(|state| state.archived_at.is_none())?;
-        let is_known = self.catalog.object(&state.object).is_ok();
+        let is_known = self.basis.catalog.object(&state.object).is_ok();
         (is_known && self.caller.may(Action::Read, &state.object, state.owner)).then_some(state)
     }
 
@@ -240,9 +245,10 @@ impl<'a> Planner<'a> {
         let (near, far) = self.both_ends(from, &input.to)?;
         let near = End { record: near.record, object: &near.object };
         let far = End { record: far.record, object: &far.object };
-        let link = resolve(self.catalog, input, near, far, replace).map_err(|mut problems| {
+        let link = resolve(self.basis.catalog, input, near, far, replace).map_err(|mut problems| {
             // Here both ends were named; the one that the association does not start at is the wrong one.
             let starts_elsewhere = self
+                .basis
                 .catalog
                 .registry
                 .associations
@@ -261,7 +267,7 @@ impl<'a> Planner<'a> {
         let input = LinkInput { kind: kind.to_owned(), to: to.to_owned(), label: None, properties: Default::default() };
         let ends = (End { record: near.record, object: &near.object }, End { record: far.record, object: &far.object });
         // Only the ends matter here, so what the link should carry is not asked for.
-        let link = match resolve(self.catalog, &input, ends.0, ends.1, false) {
+        let link = match resolve(self.basis.catalog, &input, ends.0, ends.1, false) {
             Ok(link) => (link.from, link.to),
             Err(problems) if problems.iter().all(|problem| problem.code == "required") => (near.record, far.record),
             Err(problems) => return Err(refuse(problems)),

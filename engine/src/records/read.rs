@@ -1,5 +1,7 @@
 //! Reads by id and page by page.
 
+use std::collections::HashMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use engine_model::access::Action;
@@ -11,9 +13,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::include::{Include, bad_parameter};
-use super::operation::Target;
+use super::operation::{Operation, Target};
 use super::record::{Record, Shown};
-use super::workspace::{unique_property, unique_value};
+use super::workspace::{Workspace, unique_property, unique_value};
 use crate::definitions::catalog::shortened;
 use crate::error::{Error, Result};
 use crate::session::{Session, with_current};
@@ -154,30 +156,32 @@ impl Session {
         let definition = self.catalog.object(object)?;
         let selected = view.select.as_deref().map(|names| select_names(definition, names)).transpose()?;
         let shown = Shown::of(definition, &self.caller.role, selected.as_deref());
-        let steps: Vec<_> = targets
+        let named: Vec<Operation> = targets
             .iter()
-            .map(|target| {
-                let (object, target) = (object.to_owned(), target.clone());
-                super::operation::Step::from(super::operation::Operation::Restore { object, target })
-            })
+            .map(|target| Operation::Restore { object: object.to_owned(), target: target.clone() })
             .collect();
         let mut reader = self.reader().await?;
-        let workspace = super::workspace::Workspace::load(&mut reader, &self.catalog, &steps).await?;
+        let workspace = Workspace::load(&mut reader, &self.catalog, &named.iter().collect::<Vec<_>>()).await?;
         drop(reader);
-        let mut results = Vec::with_capacity(targets.len());
-        for target in targets {
+        let (mut records, mut failures) = (Vec::with_capacity(targets.len()), HashMap::new());
+        for (index, target) in targets.iter().enumerate() {
             let found = workspace.find(&self.catalog, definition, target).cloned();
             let found = found.and_then(|state| match state.id() {
                 Some(id) if self.caller.may(Action::Read, object, state.owner) => state.into_record(id, &shown),
                 _ => Err(missing(object, target)),
             });
-            results.push(found);
-        }
-        if !view.include.is_empty() {
-            for record in results.iter_mut().flatten() {
-                self.include(definition, std::slice::from_mut(record), &view.include).await?;
+            match found {
+                Ok(record) => records.push(record),
+                Err(error) => drop(failures.insert(index, error)),
             }
         }
+        self.include(definition, &mut records, &view.include).await?;
+        let mut records = records.into_iter();
+        let result = |index| match failures.remove(&index) {
+            Some(error) => Err(error),
+            None => records.next().ok_or_else(|| Error::internal("a record that was read is missing")),
+        };
+        let results: Vec<Result<Record>> = (0..targets.len()).map(result).collect();
         Ok(results)
     }
 }

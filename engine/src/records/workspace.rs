@@ -10,7 +10,7 @@ use engine_store::{Reader, record};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::operation::{Operation, Step, Target};
+use super::operation::{Operation, Target};
 use super::rules::{unique_text, unique_values};
 use super::state::State;
 use crate::definitions::catalog::{Catalog, shortened};
@@ -36,13 +36,13 @@ enum Handle {
 }
 
 impl Workspace {
-    /// Loads whatever the steps mention: three statements at most, however many steps.
-    pub(crate) async fn load(reader: &mut Reader, catalog: &Catalog, steps: &[Step]) -> Result<Self> {
+    /// Loads whatever the operations mention: three statements at most, however many operations.
+    pub(crate) async fn load(reader: &mut Reader, catalog: &Catalog, operations: &[&Operation]) -> Result<Self> {
         let mut workspace = Self::default();
         let mut ids: Vec<i64> = Vec::new();
         let mut uids = Vec::new();
         let mut values = Vec::new();
-        for handle in steps.iter().flat_map(|step| mentioned(catalog, &step.operation)) {
+        for handle in operations.iter().flat_map(|operation| mentioned(catalog, operation)) {
             match handle {
                 Handle::Id(id) => ids.push(id.0),
                 Handle::Uid(uid) => uids.push(uid),

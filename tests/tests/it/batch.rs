@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use tests::TestServer;
 
-use crate::fixture::{Silence, all_records, changes_after, contact, create_id, id, kinds, results, sequence};
+use crate::fixture::{
+    Silence, all_records, changes_after, contact, create, create_id, define_thing, id, kinds, results, sequence,
+};
 
 fn inputs(emails: &[&str]) -> Vec<Value> {
     emails.iter().map(|email| json!({"properties": contact(email)})).collect()
@@ -53,6 +55,18 @@ async fn atomic_batch_is_all_or_nothing(server: TestServer) {
     let reply = tenant.post("/records/contact/batch/create", &body).await.ok(200);
     assert_eq!(results(&reply)[1]["record"]["properties"], json!({"email": "b@example.com"}));
     assert_eq!(all_records(&tenant, "contact").await.len(), 3);
+}
+
+async fn numbers_of_a_batch_follow_each_other_and_mistakes_take_none(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    define_thing(&tenant, json!({"number": {"type": "auto_number", "label": "Number", "pattern": "T-{000}"}})).await;
+    let named = |name: Value| json!({"properties": {"name": name}});
+    let inputs = [named(json!("a")), named(json!(1)), named(json!("b")), named(json!(null)), named(json!("c"))];
+    let body = tenant.post("/records/thing/batch/create", &json!({"inputs": inputs})).await.ok(207);
+    assert_eq!(statuses(&body), [201, 422, 201, 422, 201]);
+    let numbers: Vec<&Value> = results(&body).iter().map(|result| &result["record"]["properties"]["number"]).collect();
+    assert_eq!(numbers, [&json!("T-001"), &Value::Null, &json!("T-002"), &Value::Null, &json!("T-003")]);
+    assert_eq!(create(&tenant, "thing", json!({"name": "d"})).await["properties"]["number"], "T-004");
 }
 
 async fn every_verb_works_in_batches(server: TestServer) {
@@ -109,6 +123,7 @@ async fn a_thousand_inputs_are_taken_and_one_more_is_not(server: TestServer) {
 
 scenarios![
     each_input_is_answered_in_its_place,
+    numbers_of_a_batch_follow_each_other_and_mistakes_take_none,
     atomic_batch_is_all_or_nothing,
     every_verb_works_in_batches,
     a_thousand_inputs_are_taken_and_one_more_is_not,

@@ -61,7 +61,7 @@ async fn pack_object_takes_the_tenant_s_own_properties(server: TestServer) {
     assert_eq!(contact["properties"]["email"]["layer"], "core");
     let own = ours.get("/object-definitions/contact?layer=custom").await.ok(200);
     assert_eq!(own["properties"].as_object().unwrap().keys().collect::<Vec<_>>(), ["shoe_size"]);
-    assert_eq!(results(&ours.get("/object-definitions?layer=custom").await.ok(200)), [own]);
+    assert_eq!(results(&ours.get("/object-definitions?layer=custom").await.ok(200)), &vec![own]);
     let record = json!({"first_name": "Ada", "last_name": "Lovelace", "shoe_size": 38});
     assert_eq!(create(&ours, "contact", record.clone()).await["properties"]["shoe_size"], 38);
     let problem =

@@ -237,6 +237,8 @@ async fn past_is_kept(server: TestServer) {
     assert_eq!(now["properties"]["last_name"], "King");
     tenant.get(&format!("{path}?at=2001-01-01T00:00:00Z")).await.problem(404, "not_found");
     tenant.get(&format!("{path}?at=yesterday-ish")).await.problem(400, "bad_request");
+    let linked = tenant.get(&format!("{path}?at={then}&include=company")).await.problem(400, "bad_request");
+    assert_eq!(linked.pointers(), ["/include"]);
 }
 
 async fn purged_record_leaves_no_trace_of_its_values(server: TestServer) {
@@ -331,8 +333,31 @@ async fn auto_numbers_are_given_once_under_concurrency(server: TestServer) {
     );
 }
 
+async fn users_that_do_not_exist_are_told_with_all_else(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    define_thing(&tenant, json!({"reviewer": {"type": "user", "label": "Reviewer"}})).await;
+    let quiet = Silence::begins(&tenant).await;
+    let body = json!({"owner_id": "998", "properties": {"reviewer": "999", "colour": "red"}});
+    let problem = tenant.post("/records/thing", &body).await.problem(422, "validation_failed");
+    let mut pointers = problem.pointers();
+    pointers.sort_unstable();
+    assert_eq!(pointers, ["/owner_id", "/properties/colour", "/properties/name", "/properties/reviewer"]);
+    quiet.holds().await;
+    let user = json!({"name": "Rae", "email": "rae@example.com", "role": "member"});
+    let user = tenant.post("/users", &user).await.ok(201);
+    let thing = create(&tenant, "thing", json!({"name": "a", "reviewer": user["id"]})).await;
+    tenant.delete(&format!("/users/{}", id(&user))).await;
+    let path = format!("/records/thing/{}", id(&thing));
+    let same = json!({"properties": {"name": "b", "reviewer": user["id"]}});
+    assert_eq!(tenant.patch(&path, &same).await.ok(200)["properties"]["reviewer"], user["id"]);
+    let again = json!({"properties": {"name": "c", "reviewer": user["id"]}});
+    let problem = tenant.post("/records/thing", &again).await.problem(422, "validation_failed");
+    assert_eq!(problem.pointers(), ["/properties/reviewer"]);
+}
+
 scenarios![
     record_lives_and_each_step_is_logged_once,
+    users_that_do_not_exist_are_told_with_all_else,
     unique_value_belongs_to_one_record_at_a_time,
     of_many_who_want_a_unique_value_one_gets_it,
     concurrent_patches_of_one_record_all_land,

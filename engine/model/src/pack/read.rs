@@ -121,7 +121,8 @@ impl Pack {
             ["views", "reports", "workflows", "roles"].map(|section| read_kept(&mut reader, section));
         reader.finish();
         let layer = Layer::read(name.as_ref().map_or("", Name::as_str), &document, problems);
-        let (name, version) = (name?, version?);
+        // A mistake in the version stands in the way of the pack, but of no further check.
+        let (name, version) = (name?, version.unwrap_or(Version::new(0, 0, 0)));
         let label = label.unwrap_or_else(|| name.to_label());
         let (capabilities, places) = (layer.capabilities.clone(), places.clone());
         Some(Self {

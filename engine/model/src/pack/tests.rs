@@ -56,6 +56,14 @@ workflows: {}
 "#;
 
 #[test]
+fn a_mistake_in_the_version_hides_no_other() {
+    let text = "pack: venues\nversion: one\nobjects:\n  venue:\n    label: Venue\n    plural: venues\n    display: \"{{ nam }}\"\n    properties:\n      name: {type: strin}\n";
+    let mistakes = Pack::read_and_check(&[("pack.yaml".to_owned(), text.to_owned())], |_| Vec::new()).unwrap_err();
+    let places: Vec<&str> = mistakes.iter().map(|mistake| mistake.pointer.as_str()).collect();
+    assert_eq!(places, ["/version", "/objects/venue/display", "/objects/venue/properties/name/type"]);
+}
+
+#[test]
 fn a_pack_is_read_whole() {
     let pack = Pack::read(&one(EXAMPLE)).expect("a pack");
     assert_eq!(pack.name.as_str(), "construction");

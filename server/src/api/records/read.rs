@@ -33,6 +33,13 @@ impl FromQuery for ReadQuery {
             }
             moment
         });
+        if as_of.is_some() && view.include.is_some() {
+            query.problem(
+                "include",
+                "invalid",
+                "what a record was linked to is not kept with its past; leave out `include`, or `at`",
+            );
+        }
         Some(Self { by, view, as_of })
     }
 }
