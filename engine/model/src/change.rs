@@ -1,6 +1,8 @@
 //! The change log's vocabulary: what happened to which record, from what to what.
 
-use serde_json::{Map, Value, json};
+use serde::Serializer as _;
+use serde::ser::SerializeMap as _;
+use serde_json::{Map, Value};
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,23 +44,45 @@ impl ChangeKind {
     }
 }
 
-/// What differs between two states of a record: property to `[old, new]`, null where there was or is no value.
-pub fn differences(before: &Map<String, Value>, after: &Map<String, Value>) -> Map<String, Value> {
-    let mut changes = Map::new();
-    for (name, old) in before {
-        match after.get(name) {
-            Some(new) if new == old => {}
-            new => drop(changes.insert(name.clone(), json!([old, new]))),
+/// One property in two states of a record, which differ in it; none where there was or is no value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Difference<'a> {
+    /// Name of the property.
+    pub name: &'a str,
+    /// Its value before.
+    pub old: Option<&'a Value>,
+    /// Its value after.
+    pub new: Option<&'a Value>,
+}
+
+/// What differs between two states of a record.
+pub fn differences<'a>(before: &'a Map<String, Value>, after: &'a Map<String, Value>) -> Vec<Difference<'a>> {
+    let there = before.iter().map(|(name, old)| Difference { name, old: Some(old), new: after.get(name) });
+    let added = after.iter().filter(|(name, _)| !before.contains_key(*name));
+    let added = added.map(|(name, new)| Difference { name, old: None, new: Some(new) });
+    there.filter(|difference| difference.old != difference.new).chain(added).collect()
+}
+
+/// Differences as the log has them: a JSON object of property to `[old, new]`, null where there is no value.
+pub fn changes_text(differences: &[Difference<'_>]) -> String {
+    let pairs = |differences: &[Difference<'_>]| {
+        let mut text = Vec::with_capacity(differences.len() * 48 + 2);
+        let mut serializer = serde_json::Serializer::new(&mut text);
+        let mut map = serializer.serialize_map(Some(differences.len()))?;
+        for difference in differences {
+            map.serialize_entry(difference.name, &(difference.old, difference.new))?;
         }
-    }
-    for (name, new) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
-        changes.insert(name.clone(), json!([null, new]));
-    }
-    changes
+        map.end()?;
+        Ok::<_, serde_json::Error>(text)
+    };
+    // JSON values always serialise, to UTF-8.
+    pairs(differences).ok().and_then(|text| String::from_utf8(text).ok()).unwrap_or_else(|| "{}".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -66,7 +90,8 @@ mod tests {
         let before = json!({"a": 1, "b": 2, "c": 3});
         let after = json!({"a": 1, "b": 5, "d": 4});
         let (before, after) = (before.as_object().expect("map"), after.as_object().expect("map"));
-        assert_eq!(Value::from(differences(before, after)), json!({"b": [2, 5], "c": [3, null], "d": [null, 4]}));
+        let text = changes_text(&differences(before, after));
+        assert_eq!(text, r#"{"b":[2,5],"c":[3,null],"d":[null,4]}"#);
         assert!(differences(after, after).is_empty());
     }
 }

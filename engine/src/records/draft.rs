@@ -1,8 +1,9 @@
 //! From a state and an input to the next state and the rows to write; nothing is read or written here.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use engine_model::change::{ChangeKind, differences};
+use engine_model::change::{ChangeKind, Difference, changes_text, differences};
 use engine_model::object::ObjectDefinition;
 use engine_model::problem::push_segment;
 use engine_model::property::normalize;
@@ -10,7 +11,7 @@ use engine_model::time::Timestamp;
 use engine_model::{Problem, Problems, Properties, UserId};
 use engine_store::commit::{LogEntry, NewRecord, RecordRef, RecordUpdate, Write};
 use indexmap::IndexMap;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::input::{PropertiesInput, RecordInput};
@@ -64,10 +65,10 @@ impl Draft {
         }
         let mut properties: Properties = given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
         default_stage(catalog, object, &mut properties);
-        let properties = in_order(object, properties);
+        let mut properties = in_order(object, properties);
         let owner = basis.read_owner(input, None, &mut problems).flatten();
         basis.check_users(object, None, &properties, &mut problems);
-        add_new(&mut problems, check(catalog, object, None, &properties));
+        add_new(&mut problems, check(catalog, object, None, &mut properties));
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -76,7 +77,7 @@ impl Draft {
             record: RecordRef::New(index),
             uid,
             object: object.name.to_string(),
-            properties,
+            properties: Arc::new(properties),
             display_name,
             owner,
             version: 1,
@@ -99,7 +100,7 @@ impl Draft {
         let Basis { catalog, pen, .. } = *basis;
         let mut problems = Problems::new();
         let given = basis.read_properties(object, &input.properties, &mut problems);
-        let mut properties = before.properties.clone();
+        let mut properties = Properties::clone(&before.properties);
         let changes_pipeline = given.get("pipeline").is_some_and(|value| properties.get("pipeline") != value.as_ref());
         if changes_pipeline && !given.contains_key("stage") {
             properties.shift_remove("stage");
@@ -111,17 +112,17 @@ impl Draft {
             }
         }
         default_stage(catalog, object, &mut properties);
-        let properties = in_order(object, properties);
+        let mut properties = in_order(object, properties);
         let owner = basis.read_owner(input, before.owner, &mut problems).unwrap_or(before.owner);
         basis.check_users(object, Some(&before.properties), &properties, &mut problems);
-        add_new(&mut problems, check(catalog, object, Some(&before), &properties));
+        add_new(&mut problems, check(catalog, object, Some(&before), &mut properties));
         if !problems.is_empty() {
             return Err(problems);
         }
         let mut after = before.clone();
-        if properties != before.properties || owner != before.owner {
+        if properties != *before.properties || owner != before.owner {
             after.display_name = object.display.render(&properties);
-            after.properties = properties;
+            after.properties = Arc::new(properties);
             after.owner = owner;
             after.touch(pen);
         }
@@ -172,10 +173,11 @@ impl Draft {
             })),
         }
         self.claim(object, &mut writes);
-        writes.extend(self.log().into_iter().map(|(kind, changes)| {
-            let changes = changes.to_string();
-            Write::Log(LogEntry { kind, object: after.object.clone(), record, changes })
-        }));
+        writes.extend(
+            self.log()
+                .into_iter()
+                .map(|(kind, changes)| Write::Log(LogEntry { kind, object: after.object.clone(), record, changes })),
+        );
         writes
     }
 
@@ -197,38 +199,32 @@ impl Draft {
     }
 
     /// Each changed property stands in exactly one entry: the stage's in `stage.changed`, the rest in the other.
-    fn log(&self) -> Vec<(ChangeKind, Value)> {
+    fn log(&self) -> Vec<(ChangeKind, String)> {
         let after = &self.after;
+        let new_owner = after.owner.map(|owner| Value::from(owner.to_string()));
         let Some(before) = &self.before else {
-            let mut changes = differences(&Map::new(), &after.properties);
-            if let Some(owner) = after.owner {
-                changes.insert("owner_id".to_owned(), json!([null, owner.to_string()]));
-            }
-            return vec![(ChangeKind::RecordCreated, Value::Object(changes))];
+            let nothing = Properties::new();
+            let mut changes = differences(&nothing, &after.properties);
+            changes.extend(new_owner.as_ref().map(|new| Difference { name: "owner_id", old: None, new: Some(new) }));
+            return vec![(ChangeKind::RecordCreated, changes_text(&changes))];
         };
         match (before.archived_at, after.archived_at) {
-            (None, Some(_)) => return vec![(ChangeKind::RecordArchived, json!({}))],
-            (Some(_), None) => return vec![(ChangeKind::RecordRestored, json!({}))],
+            (None, Some(_)) => return vec![(ChangeKind::RecordArchived, "{}".to_owned())],
+            (Some(_), None) => return vec![(ChangeKind::RecordRestored, "{}".to_owned())],
             _ => {}
         }
-        let mut changes = differences(&before.properties, &after.properties);
-        if before.owner != after.owner {
-            changes.insert("owner_id".to_owned(), json!([before.owner, after.owner]));
+        let old_owner = before.owner.map(|owner| Value::from(owner.to_string()));
+        let differences = differences(&before.properties, &after.properties).into_iter();
+        let (moved, mut changes): (Vec<_>, Vec<_>) =
+            differences.partition(|difference| ["pipeline", "stage"].contains(&difference.name));
+        if old_owner != new_owner {
+            changes.push(Difference { name: "owner_id", old: old_owner.as_ref(), new: new_owner.as_ref() });
         }
-        let mut moved = Map::new();
-        for name in ["pipeline", "stage"] {
-            if let Some(change) = changes.shift_remove(name) {
-                moved.insert(name.to_owned(), change);
-            }
-        }
-        let mut entries = Vec::with_capacity(2);
-        if !changes.is_empty() {
-            entries.push((ChangeKind::RecordUpdated, Value::Object(changes)));
-        }
-        if !moved.is_empty() {
-            entries.push((ChangeKind::StageChanged, Value::Object(moved)));
-        }
+        let entries = [(ChangeKind::RecordUpdated, changes), (ChangeKind::StageChanged, moved)].into_iter();
         entries
+            .filter(|(_, changes)| !changes.is_empty())
+            .map(|(kind, changes)| (kind, changes_text(&changes)))
+            .collect()
     }
 }
 

@@ -1,5 +1,7 @@
 //! A record's past, read from the change log: each property's values, and the record as it was at a moment.
 
+use std::sync::Arc;
+
 use engine_model::time::Timestamp;
 use engine_model::{Properties, Sequence, UserId};
 use engine_store::change::{ChangeRow, of_record};
@@ -178,11 +180,12 @@ fn take_back(state: &mut State, change: &ChangeRow) -> Result<()> {
         "record.archived" => state.archived_at = None,
         "record.restored" => state.archived_at = Some(Timestamp(change.at)),
         "record.updated" | "stage.changed" => {
+            let properties = Arc::make_mut(&mut state.properties);
             for (property, old, _) in pairs(change)? {
                 match (property.as_str(), old) {
                     ("owner_id", old) => state.owner = old.as_str().and_then(|owner| owner.parse().ok()),
-                    (_, Value::Null) => drop(state.properties.shift_remove(&property)),
-                    (_, old) => drop(state.properties.insert(property, old)),
+                    (_, Value::Null) => drop(properties.shift_remove(&property)),
+                    (_, old) => drop(properties.insert(property, old)),
                 }
             }
         }

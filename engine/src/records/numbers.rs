@@ -1,6 +1,7 @@
 //! Numbers of new records, for their `auto_number` properties.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use engine_model::property::Property;
 use engine_store::counter;
@@ -31,7 +32,8 @@ impl Session {
             let Body::Record(draft) = &mut ready.plan.body else { continue };
             for (counter, property) in &numbered {
                 if let (Some(numbers), Some(number)) = (property.kind.auto_number(), next.get_mut(counter)) {
-                    draft.after.properties.insert(property.name.to_string(), numbers.format(*number).into());
+                    Arc::make_mut(&mut draft.after.properties)
+                        .insert(property.name.to_string(), numbers.format(*number).into());
                     *number += 1;
                 }
             }

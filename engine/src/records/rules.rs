@@ -8,6 +8,7 @@ use engine_model::property::{Property, Storage};
 use engine_model::time::Timestamp;
 use engine_model::{Name, Problem, Problems, Properties};
 use engine_store::commit::{Interval, UniqueValue};
+use jsonschema::Validator;
 use serde_json::Value;
 
 use super::state::State;
@@ -19,7 +20,7 @@ pub(crate) fn check(
     catalog: &Catalog,
     object: &ObjectDefinition,
     before: Option<&State>,
-    properties: &Properties,
+    properties: &mut Properties,
 ) -> Problems {
     let mut problems = Problems::new();
     check_required(object, properties, &mut problems);
@@ -46,20 +47,27 @@ fn check_required(object: &ObjectDefinition, properties: &Properties, problems: 
     }
 }
 
-fn check_schema(catalog: &Catalog, object: &ObjectDefinition, properties: &Properties, problems: &mut Problems) {
+fn check_schema(catalog: &Catalog, object: &ObjectDefinition, properties: &mut Properties, problems: &mut Problems) {
     let Some(validator) = catalog.validator(object) else { return };
     // Values of archived properties stay stored and are no longer described.
-    let has_archived = properties.keys().any(|name| object.property(name).is_none());
-    let described: Properties = if has_archived {
-        properties
-            .iter()
-            .filter(|(name, _)| object.property(name).is_some())
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect()
+    let is_described = |name: &str| object.property(name).is_some();
+    let undescribed: Vec<String> = properties.keys().filter(|name| !is_described(name)).cloned().collect();
+    if undescribed.is_empty() {
+        // Taken and put back: a copy would cost more than the check.
+        let described = Value::Object(std::mem::take(properties));
+        add_violations(validator, &described, problems);
+        if let Value::Object(described) = described {
+            *properties = described;
+        }
     } else {
-        properties.clone()
-    };
-    for error in validator.iter_errors(&Value::Object(described)) {
+        let mut described = properties.clone();
+        described.retain(|name, _| is_described(name));
+        add_violations(validator, &Value::Object(described), problems);
+    }
+}
+
+fn add_violations(validator: &Validator, described: &Value, problems: &mut Problems) {
+    for error in validator.iter_errors(described) {
         let at = format!("/properties{}", error.instance_path());
         let is_known = problems.iter().any(|problem| problem.pointer == at);
         if !is_known && !error.instance_path().to_string().is_empty() {

@@ -1,5 +1,7 @@
 //! A record's state while it is worked on: as stored, or as the same request has left it so far.
 
+use std::sync::Arc;
+
 use engine_model::time::Timestamp;
 use engine_model::{Properties, RecordId, UserId};
 use engine_store::commit::RecordRef;
@@ -15,7 +17,8 @@ pub(crate) struct State {
     pub(crate) record: RecordRef,
     pub(crate) uid: Uuid,
     pub(crate) object: String,
-    pub(crate) properties: Properties,
+    /// Shared, since a state is kept in several places on its way.
+    pub(crate) properties: Arc<Properties>,
     pub(crate) display_name: String,
     pub(crate) owner: Option<UserId>,
     pub(crate) version: i64,
@@ -31,7 +34,7 @@ impl State {
         Ok(Self {
             record: RecordRef::Id(row.record_id()),
             uid: row.uid,
-            properties: serde_json::from_str(&row.properties).map_err(Error::internal)?,
+            properties: Arc::new(serde_json::from_str(&row.properties).map_err(Error::internal)?),
             object: row.object,
             display_name: row.display_name,
             owner: row.owner_id.map(UserId),
@@ -51,7 +54,7 @@ impl State {
             uid: self.uid,
             object: self.object,
             display_name: self.display_name,
-            properties: shown.apply_map(self.properties)?,
+            properties: shown.apply_map(Arc::unwrap_or_clone(self.properties))?,
             owner: self.owner,
             version: self.version,
             created_at: self.created_at,

@@ -10,16 +10,15 @@ use phonenumber::metadata::DATABASE;
 pub(super) fn international(digits: &str) -> Result<String, String> {
     let (code, regions, rest) = split_code(digits).ok_or("no country has its country code")?;
     let fits = |number: &str| regions.iter().any(|region| fits(region, number));
+    if fits(rest) {
+        return Ok(format!("+{code}{rest}"));
+    }
     let without_trunk = regions.iter().find_map(|region| strip_trunk(region, rest).filter(|number| fits(number)));
-    let national = match without_trunk {
-        _ if fits(rest) => rest.to_owned(),
-        Some(number) => number,
-        None if regions.iter().any(|region| has_length(region, rest)) => rest.to_owned(),
-        None => {
-            return Err(format!("numbers with the country code +{code} do not have {} digits after it", rest.len()));
-        }
-    };
-    Ok(format!("+{code}{national}"))
+    match without_trunk.as_deref() {
+        Some(number) => Ok(format!("+{code}{number}")),
+        None if regions.iter().any(|region| has_length(region, rest)) => Ok(format!("+{code}{rest}")),
+        None => Err(format!("numbers with the country code +{code} do not have {} digits after it", rest.len())),
+    }
 }
 
 /// Brings digits as they are dialled within `country`, the prefix that leads abroad included, to E.164.
