@@ -252,7 +252,7 @@ mod tests {
         patch: Value,
     ) -> (Option<Value>, Vec<(String, &'static str)>) {
         let registry = registry();
-        let showing = Showing { registry: &registry, since: Timestamp(0), archived: false };
+        let showing = Showing { registry: &registry, since: Timestamp(0), properties: Default::default() };
         let mut revision = Revision { showing, now: Timestamp(0), problems: Problems::new() };
         let written = written.map(map);
         let mut problems = Problems::new();
@@ -309,7 +309,7 @@ mod tests {
     #[test]
     fn properties_of_a_definition_are_changed_added_and_archived_in_one_patch() {
         let registry = registry();
-        let showing = Showing { registry: &registry, since: Timestamp(0), archived: false };
+        let showing = Showing { registry: &registry, since: Timestamp(0), properties: Default::default() };
         let mut revision = Revision { showing, now: Timestamp(0), problems: Problems::new() };
         let object = &registry.objects["deal"];
         let effective = map(json!({"properties": {
