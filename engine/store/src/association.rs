@@ -40,20 +40,59 @@ pub struct LinkRow {
     pub created_at: i64,
 }
 
-const LIST_OUT: Sql = Sql::same(
-    "select l.from_id as near_id, r.id, r.uid, r.object, r.display_name, r.owner_id, l.label, l.properties, \
-       l.created_at \
-     from association l join record r on r.tenant_id = l.tenant_id and r.id = l.to_id \
-     where l.tenant_id = $1 and l.from_id = $2 and l.type = $3 and l.to_id > $4 and r.archived_at is null \
-     order by l.to_id limit $5",
+macro_rules! columns {
+    () => {
+        "r.id, r.uid, r.object, r.display_name, r.owner_id, l.label, l.properties, l.created_at"
+    };
+}
+
+/// Looks up the record at the other end of a link `l`, on PostgreSQL; SQLite neither has `lateral` nor needs it.
+macro_rules! other_end {
+    ($id:literal) => {
+        concat!(
+            " cross join lateral ( \
+               select id, uid, object, display_name, owner_id, archived_at from record \
+               where tenant_id = $1 and id = ",
+            $id,
+            " offset 0) r"
+        )
+    };
+}
+
+const LIST_OUT: Sql = Sql::each(
+    concat!(
+        "select l.from_id as near_id, ",
+        columns!(),
+        " from association l join record r on r.tenant_id = l.tenant_id and r.id = l.to_id \
+         where l.tenant_id = $1 and l.from_id = $2 and l.type = $3 and l.to_id > $4 and r.archived_at is null \
+         order by l.to_id limit $5"
+    ),
+    concat!(
+        "select l.from_id as near_id, ",
+        columns!(),
+        " from association l",
+        other_end!("l.to_id"),
+        " where l.tenant_id = $1 and l.from_id = $2 and l.type = $3 and l.to_id > $4 and r.archived_at is null \
+         order by l.to_id limit $5"
+    ),
 );
 
-const LIST_IN: Sql = Sql::same(
-    "select l.to_id as near_id, r.id, r.uid, r.object, r.display_name, r.owner_id, l.label, l.properties, \
-       l.created_at \
-     from association l join record r on r.tenant_id = l.tenant_id and r.id = l.from_id \
-     where l.tenant_id = $1 and l.to_id = $2 and l.type = $3 and l.from_id > $4 and r.archived_at is null \
-     order by l.from_id limit $5",
+const LIST_IN: Sql = Sql::each(
+    concat!(
+        "select l.to_id as near_id, ",
+        columns!(),
+        " from association l join record r on r.tenant_id = l.tenant_id and r.id = l.from_id \
+         where l.tenant_id = $1 and l.to_id = $2 and l.type = $3 and l.from_id > $4 and r.archived_at is null \
+         order by l.from_id limit $5"
+    ),
+    concat!(
+        "select l.to_id as near_id, ",
+        columns!(),
+        " from association l",
+        other_end!("l.from_id"),
+        " where l.tenant_id = $1 and l.to_id = $2 and l.type = $3 and l.from_id > $4 and r.archived_at is null \
+         order by l.from_id limit $5"
+    ),
 );
 
 /// Links of one kind of a record whose other end has an id above `after`, lowest first; archived ends are left out.
@@ -74,33 +113,44 @@ pub async fn list(
 }
 
 const MANY_OUT: Sql = Sql::each(
-    "select l.from_id as near_id, r.id, r.uid, r.object, r.display_name, r.owner_id, l.label, l.properties, \
-       l.created_at \
-     from json_each($2) wanted cross join association l \
-       on l.tenant_id = $1 and l.from_id = wanted.value and l.type = $3 \
-     cross join record r on r.tenant_id = $1 and r.id = l.to_id \
-     where r.archived_at is null order by l.from_id, l.to_id limit $4",
-    "select l.from_id as near_id, r.id, r.uid, r.object, r.display_name, r.owner_id, l.label, l.properties, \
-       l.created_at \
-     from unnest($2::bigint[]) wanted(id) join association l \
-       on l.tenant_id = $1 and l.from_id = wanted.id and l.type = $3 \
-     join record r on r.tenant_id = $1 and r.id = l.to_id \
-     where r.archived_at is null order by l.from_id, l.to_id limit $4",
+    concat!(
+        "select l.from_id as near_id, ",
+        columns!(),
+        " from json_each($2) wanted cross join association l \
+           on l.tenant_id = $1 and l.from_id = wanted.value and l.type = $3 \
+         cross join record r on r.tenant_id = $1 and r.id = l.to_id \
+         where r.archived_at is null order by l.from_id, l.to_id limit $4"
+    ),
+    concat!(
+        "select l.from_id as near_id, ",
+        columns!(),
+        " from unnest($2::bigint[]) wanted(id) cross join lateral ( \
+           select from_id, to_id, label, properties, created_at from association \
+           where tenant_id = $1 and from_id = wanted.id and type = $3 offset 0) l",
+        other_end!("l.to_id"),
+        " where r.archived_at is null order by l.from_id, l.to_id limit $4"
+    ),
 );
 
+/// SQLite takes the key for the cheaper way to a link's end, since it believes that a tenant has ten links.
 const MANY_IN: Sql = Sql::each(
-    "select l.to_id as near_id, r.id, r.uid, r.object, r.display_name, r.owner_id, l.label, l.properties, \
-       l.created_at \
-     from json_each($2) wanted cross join association l \
-       on l.tenant_id = $1 and l.to_id = wanted.value and l.type = $3 \
-     cross join record r on r.tenant_id = $1 and r.id = l.from_id \
-     where r.archived_at is null order by l.to_id, l.from_id limit $4",
-    "select l.to_id as near_id, r.id, r.uid, r.object, r.display_name, r.owner_id, l.label, l.properties, \
-       l.created_at \
-     from unnest($2::bigint[]) wanted(id) join association l \
-       on l.tenant_id = $1 and l.to_id = wanted.id and l.type = $3 \
-     join record r on r.tenant_id = $1 and r.id = l.from_id \
-     where r.archived_at is null order by l.to_id, l.from_id limit $4",
+    concat!(
+        "select l.to_id as near_id, ",
+        columns!(),
+        " from json_each($2) wanted cross join association l indexed by association_to \
+           on l.tenant_id = $1 and l.to_id = wanted.value and l.type = $3 \
+         cross join record r on r.tenant_id = $1 and r.id = l.from_id \
+         where r.archived_at is null order by l.to_id, l.from_id limit $4"
+    ),
+    concat!(
+        "select l.to_id as near_id, ",
+        columns!(),
+        " from unnest($2::bigint[]) wanted(id) cross join lateral ( \
+           select from_id, to_id, label, properties, created_at from association \
+           where tenant_id = $1 and to_id = wanted.id and type = $3 offset 0) l",
+        other_end!("l.from_id"),
+        " where r.archived_at is null order by l.to_id, l.from_id limit $4"
+    ),
 );
 
 /// Links of one kind of many records at once, at most `limit` in all; `near_id` says whose each one is.

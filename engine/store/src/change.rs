@@ -109,8 +109,9 @@ pub async fn position(reader: &mut Reader, follower: &str) -> Result<Sequence> {
 
 const BEHIND: Sql = Sql::same(
     "select h.tenant_id from tenant_head h \
-     left join follower f on f.tenant_id = h.tenant_id and f.name = $1 \
-     where h.tenant_id > $2 and h.last_sequence > coalesce(f.sequence, 0) order by h.tenant_id limit $3",
+     where h.tenant_id > $2 and h.last_sequence > coalesce( \
+       (select f.sequence from follower f where f.tenant_id = h.tenant_id and f.name = $1), 0) \
+     order by h.tenant_id limit $3",
 );
 
 /// Tenants with ids above `after` whose log has grown beyond where a follower has got to: ids only, over all tenants.

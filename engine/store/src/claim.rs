@@ -126,9 +126,11 @@ const OVERLAPPING: Sql = Sql::each(
        and (i.record_id < wanted.value->>3 or i.record_id > wanted.value->>3 and $4 = 1) order by 1",
     "select distinct wanted.record_id \
      from unnest($5::text[], $6::bigint[], $7::bigint[], $8::bigint[]) \
-       wanted(within_value, starts_at, ends_at, record_id) join interval_claim i \
-       on i.tenant_id = $1 and i.object = $2 and i.properties = $3 and i.within_value = wanted.within_value \
-       and i.starts_at < wanted.ends_at \
+       wanted(within_value, starts_at, ends_at, record_id) \
+     cross join lateral ( \
+       select ends_at, record_id from interval_claim \
+       where tenant_id = $1 and object = $2 and properties = $3 and within_value = wanted.within_value \
+         and starts_at < wanted.ends_at offset 0) i \
      where i.ends_at > wanted.starts_at \
        and (i.record_id < wanted.record_id or i.record_id > wanted.record_id and $4::bigint = 1) order by 1",
 );
@@ -167,18 +169,27 @@ pub async fn free(tx: &mut Tx, of: &Constraint, records: Vec<i64>) -> Result<()>
     tx.execute(sql, args![tx.tenant(), &of.object, &of.properties, records]).await.map(drop)
 }
 
-const FREE_FIRST_VALUES: Sql = Sql::same(
+/// By their places, since PostgreSQL may compare the keys of the first claims with those of all.
+const FREE_FIRST_VALUES: Sql = Sql::each(
     "delete from unique_value where tenant_id = $1 and object = $2 and properties = $3 and value in ( \
        select u.value from unique_value u where u.tenant_id = $1 and u.object = $2 and u.properties = $3 \
        order by u.value limit $4)",
+    "delete from unique_value using ( \
+       select ctid as place from unique_value where tenant_id = $1 and object = $2 and properties = $3 \
+       order by value limit $4) first \
+     where unique_value.tenant_id = $1 and unique_value.ctid = first.place",
 );
 
-const FREE_FIRST_INTERVALS: Sql = Sql::same(
+const FREE_FIRST_INTERVALS: Sql = Sql::each(
     "delete from interval_claim where tenant_id = $1 and object = $2 and properties = $3 \
        and (within_value, starts_at, record_id) in ( \
          select i.within_value, i.starts_at, i.record_id from interval_claim i \
          where i.tenant_id = $1 and i.object = $2 and i.properties = $3 \
          order by i.within_value, i.starts_at, i.record_id limit $4)",
+    "delete from interval_claim using ( \
+       select ctid as place from interval_claim where tenant_id = $1 and object = $2 and properties = $3 \
+       order by within_value, starts_at, record_id limit $4) first \
+     where interval_claim.tenant_id = $1 and interval_claim.ctid = first.place",
 );
 
 /// Gives back the first `limit` claims of a constraint; how many there were.

@@ -77,12 +77,13 @@ const GET_BY_UID: Sql = Sql::same(concat!(
      where h.tenant_id = $1"
 ));
 
+/// The value is looked up first and alone: joined to it, PostgreSQL may walk through all of the tenant's records.
 const GET_BY_VALUE: Sql = Sql::same(concat!(
     "select h.last_sequence, h.last_record_id, h.metadata_version, h.access_version, ",
     columns!(),
-    " from tenant_head h left join unique_value u on u.tenant_id = h.tenant_id and u.object = $2 \
-       and u.properties = $3 and u.value = $4 \
-     left join record r on r.tenant_id = u.tenant_id and r.id = u.record_id and r.purged_at is null \
+    " from tenant_head h left join record r on r.tenant_id = h.tenant_id and r.purged_at is null and r.id = ( \
+       select u.record_id from unique_value u \
+       where u.tenant_id = $1 and u.object = $2 and u.properties = $3 and u.value = $4) \
      where h.tenant_id = $1"
 ));
 
@@ -123,6 +124,9 @@ pub async fn get(reader: &mut Reader, key: &Key) -> Result<(Head, Option<RecordR
     Ok((found.head, found.record))
 }
 
+/// `offset 0` keeps each look-up a look-up, here and wherever it stands. Pulled up into a join it could become a walk
+/// through all of the tenant's rows: PostgreSQL believes them to be few where nothing has been analysed yet, and a
+/// connection keeps the plan that it made when there were none.
 const MANY: Sql = Sql::each(
     concat!(
         "select ",
@@ -133,8 +137,9 @@ const MANY: Sql = Sql::each(
     concat!(
         "select ",
         columns!(),
-        " from unnest($2::bigint[]) wanted(id) join record r on r.tenant_id = $1 and r.id = wanted.id \
-         where r.purged_at is null"
+        " from unnest($2::bigint[]) wanted(id) cross join lateral (select ",
+        columns!(),
+        " from record r where r.tenant_id = $1 and r.id = wanted.id and r.purged_at is null offset 0) r"
     ),
 );
 
@@ -148,9 +153,11 @@ const HOLDERS: Sql = Sql::each(
     "select u.object, u.properties, u.value, u.record_id from json_each($2) wanted cross join unique_value u \
      on u.tenant_id = $1 and u.object = wanted.value->>0 and u.properties = wanted.value->>1 \
      and u.value = wanted.value->>2",
-    "select u.object, u.properties, u.value, u.record_id \
-     from unnest($2::text[], $3::text[], $4::text[]) wanted(object, properties, value) join unique_value u \
-     on u.tenant_id = $1 and u.object = wanted.object and u.properties = wanted.properties and u.value = wanted.value",
+    "select wanted.object, wanted.properties, wanted.value, u.record_id \
+     from unnest($2::text[], $3::text[], $4::text[]) wanted(object, properties, value) cross join lateral ( \
+       select record_id from unique_value \
+       where tenant_id = $1 and object = wanted.object and properties = wanted.properties and value = wanted.value \
+       offset 0) u",
 );
 
 #[derive(FromRow)]
@@ -178,7 +185,8 @@ pub async fn holders(reader: &mut Reader, values: &[UniqueValue]) -> Result<Vec<
 const UIDS: Sql = Sql::each(
     "select r.uid, r.id from json_each($2) wanted cross join record r \
      on r.tenant_id = $1 and r.uid = unhex(wanted.value->>0)",
-    "select r.uid, r.id from unnest($2::uuid[]) wanted(uid) join record r on r.tenant_id = $1 and r.uid = wanted.uid",
+    "select wanted.uid, r.id from unnest($2::uuid[]) wanted(uid) \
+     cross join lateral (select id from record where tenant_id = $1 and uid = wanted.uid offset 0) r",
 );
 
 #[derive(FromRow)]

@@ -49,10 +49,16 @@ pub struct LinkEnds {
     pub properties: String,
 }
 
-const LINKS: Sql = Sql::same(
+const LINKS: Sql = Sql::each(
     "select l.from_id, l.to_id, f.object as from_object, t.object as to_object, l.label, l.properties \
      from association l join record f on f.tenant_id = l.tenant_id and f.id = l.from_id \
      join record t on t.tenant_id = l.tenant_id and t.id = l.to_id \
+     where l.tenant_id = $1 and l.type = $2 and l.from_id >= $3 and (l.from_id > $3 or l.to_id > $4) \
+     order by l.from_id, l.to_id limit $5",
+    "select l.from_id, l.to_id, f.object as from_object, t.object as to_object, l.label, l.properties \
+     from association l \
+     cross join lateral (select object from record where tenant_id = $1 and id = l.from_id offset 0) f \
+     cross join lateral (select object from record where tenant_id = $1 and id = l.to_id offset 0) t \
      where l.tenant_id = $1 and l.type = $2 and l.from_id >= $3 and (l.from_id > $3 or l.to_id > $4) \
      order by l.from_id, l.to_id limit $5",
 );
@@ -71,10 +77,11 @@ const LINKS_FROM: Sql = Sql::each(
      cross join record t on t.tenant_id = $1 and t.id = l.to_id \
      where l.from_id >= $3 and (l.from_id > $3 or l.to_id > $4) order by l.from_id, l.to_id limit $5",
     "select l.from_id, l.to_id, f.object as from_object, t.object as to_object, l.label, l.properties \
-     from unnest($6::bigint[]) wanted(id) join association l \
-       on l.tenant_id = $1 and l.from_id = wanted.id and l.type = $2 \
-     join record f on f.tenant_id = $1 and f.id = l.from_id \
-     join record t on t.tenant_id = $1 and t.id = l.to_id \
+     from unnest($6::bigint[]) wanted(id) cross join lateral ( \
+       select from_id, to_id, label, properties from association \
+       where tenant_id = $1 and from_id = wanted.id and type = $2 offset 0) l \
+     cross join lateral (select object from record where tenant_id = $1 and id = l.from_id offset 0) f \
+     cross join lateral (select object from record where tenant_id = $1 and id = l.to_id offset 0) t \
      where l.from_id >= $3 and (l.from_id > $3 or l.to_id > $4) order by l.from_id, l.to_id limit $5",
 );
 
@@ -115,18 +122,18 @@ const CROWDED_FROM: Sql = Sql::each(
     "select l.from_id as id, count(*) as links from json_each($3) wanted cross join association l \
        on l.tenant_id = $1 and l.from_id = wanted.value and l.type = $2 \
      group by l.from_id having count(*) > 1 order by l.from_id",
-    "select l.from_id as id, count(*) as links from unnest($3::bigint[]) wanted(id) join association l \
-       on l.tenant_id = $1 and l.from_id = wanted.id and l.type = $2 \
-     group by l.from_id having count(*) > 1 order by l.from_id",
+    "select wanted.id, count(*) as links from unnest($3::bigint[]) wanted(id) cross join lateral ( \
+       select to_id from association where tenant_id = $1 and from_id = wanted.id and type = $2 offset 0) l \
+     group by wanted.id having count(*) > 1 order by wanted.id",
 );
 
 const CROWDED_TO: Sql = Sql::each(
     "select l.to_id as id, count(*) as links from json_each($3) wanted cross join association l \
        on l.tenant_id = $1 and l.to_id = wanted.value and l.type = $2 \
      group by l.to_id having count(*) > 1 order by l.to_id",
-    "select l.to_id as id, count(*) as links from unnest($3::bigint[]) wanted(id) join association l \
-       on l.tenant_id = $1 and l.to_id = wanted.id and l.type = $2 \
-     group by l.to_id having count(*) > 1 order by l.to_id",
+    "select wanted.id, count(*) as links from unnest($3::bigint[]) wanted(id) cross join lateral ( \
+       select from_id from association where tenant_id = $1 and to_id = wanted.id and type = $2 offset 0) l \
+     group by wanted.id having count(*) > 1 order by wanted.id",
 );
 
 /// Those of the records that have more than one link of a kind at the given end.
