@@ -25,6 +25,7 @@ mod job;
 mod log;
 mod migrate;
 mod outage;
+mod plans;
 mod rls;
 mod survey;
 mod tenants;

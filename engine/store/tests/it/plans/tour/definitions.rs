@@ -1,0 +1,25 @@
+//! The own layer of definitions, its history, and the packs below it.
+
+use engine_store::definition::{self, Kind};
+use engine_store::pack;
+
+use crate::build::NOW;
+use crate::fixture::Home;
+
+pub(super) async fn tour(home: &Home) {
+    let tenant = home.tenant().await;
+    let mut tx = home.store.begin(tenant).await.unwrap();
+    for kind in [Kind::Object, Kind::Association] {
+        definition::put(&mut tx, kind, "permit", "{}".to_owned(), NOW).await.unwrap();
+        definition::list(tx.reader(), kind).await.unwrap();
+    }
+    definition::put_pipeline(&mut tx, "permit", "approval", "{}".to_owned(), NOW).await.unwrap();
+    definition::pipelines(tx.reader()).await.unwrap();
+    definition::add_version(&mut tx, None, NOW, "first", "{}".to_owned()).await.unwrap();
+    definition::versions(tx.reader(), i64::MAX, 10).await.unwrap();
+    pack::add(&mut tx, "crm", "1.0.0", "{}", NOW).await.unwrap();
+    pack::install(&mut tx, "crm", "1.0.0", NOW).await.unwrap();
+    pack::installed(tx.reader()).await.unwrap();
+    pack::source(tx.reader(), "crm", "1.0.0").await.unwrap();
+    tx.commit().await.unwrap();
+}
