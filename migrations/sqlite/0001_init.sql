@@ -228,7 +228,8 @@ create table job (
   lease_until integer not null default 0,
   primary key (tenant_id, id)
 );
-create index job_state on job (tenant_id, state, id);
+-- Jobs that wait are looked for across tenants.
+create index job_state on job (state, tenant_id, id);
 
 create table job_input (
   tenant_id integer not null,

@@ -81,12 +81,17 @@ impl Target {
 /// Settings of every connection; the address may say otherwise in `options`.
 ///
 /// Waiting for a lock, or holding one while idle, comes to an end. Every statement goes by keys, so one plan serves all
-/// arguments, and making plans anew for each call would cost more than most of the statements.
+/// arguments, and making plans anew for each call would cost more than most of the statements. Such a plan is kept while
+/// its tables grow, so what only pays in small ones is off, and with it the compiler, which would take dear plans for
+/// long ones.
 fn postgres_options(options: PgConnectOptions) -> PgConnectOptions {
     let settings = [
         ("lock_timeout", "10s"),
         ("idle_in_transaction_session_timeout", "60s"),
         ("plan_cache_mode", "force_generic_plan"),
+        ("enable_seqscan", "off"),
+        ("enable_bitmapscan", "off"),
+        ("jit", "off"),
     ];
     let given = options.get_options().unwrap_or_default().to_owned();
     let missing = settings.into_iter().filter(|(name, _)| !given.contains(name));

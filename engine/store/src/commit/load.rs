@@ -120,7 +120,7 @@ macro_rules! load_on_sqlite {
          union all \
          select 5, wanted.key, l.from_id, l.to_id, f.archived_at is not null, t.archived_at is not null, \
            l.properties, l.label, f.object \
-         from json_each($6) wanted cross join association l \
+         from json_each($6) wanted cross join association l indexed by association_to \
            on l.tenant_id = $1 and l.to_id = wanted.value->>1 and l.type = wanted.value->>0 \
          cross join record f on f.tenant_id = $1 and f.id = l.from_id \
          cross join record t on t.tenant_id = $1 and t.id = l.to_id \

@@ -32,7 +32,7 @@ const fn allow(file: &'static str, words: &'static str, table: &'static str) -> 
     Allowance { file, words, table }
 }
 
-pub(super) const ON_BOTH: &[Allowance] = &[
+const ALLOWANCES: &[Allowance] = &[
     // Asked of all links of a kind when a cardinality is narrowed; no key begins with the kind.
     allow("association.rs", "having count(*) > 1 order by", "association"),
     allow("survey.rs", "having count(*) > 1) crowded", "association"),
@@ -44,23 +44,6 @@ pub(super) const ON_BOTH: &[Allowance] = &[
     allow("claim.rs", "limit $4", "interval_claim"),
     // Any reply that is kept may quote the purged record; they are kept for a day.
     allow("commit/purge.rs", "delete from idempotency", "idempotency"),
-    // Wrong today: no key leads to the jobs of all tenants that wait or rest, so those that are over are read again and
-    // again.
-    allow("job.rs", "select tenant_id, id from job", "job"),
-];
-
-pub(super) const ON_POSTGRES: &[Allowance] = &[
-    // One row for each tenant, in the order of the key, which a sort of few is thought to give as well.
-    allow("tenant.rs", "from tenant where", "tenant"),
-    // Wrong today: going to ten places seems dearer than walking, until the table has grown and the plan is made again.
-    allow("commit/apply.rs", "delete from unique_value", "unique_value"),
-    allow("commit/apply.rs", "delete from association", "association"),
-    allow("commit/apply.rs", "delete from interval_claim", "interval_claim"),
-];
-
-pub(super) const ON_SQLITE: &[Allowance] = &[
-    // Wrong today: links are looked up by their end without `association_to`.
-    allow("commit/load.rs", "l.to_id = wanted.value->>1 and", "association"),
 ];
 
 impl Allowance {
@@ -71,10 +54,9 @@ impl Allowance {
 }
 
 /// The faults that are not allowed, and the allowances that nothing needs any more.
-pub(super) fn judge(faults: &[Fault<'_>], allowances: &[&[Allowance]]) -> BTreeSet<String> {
-    let allowances = || allowances.iter().copied().flatten();
-    let not_allowed = faults.iter().filter(|fault| !allowances().any(|allowance| allowance.covers(fault)));
-    let not_needed = allowances().filter(|allowance| !faults.iter().any(|fault| allowance.covers(fault)));
+pub(super) fn judge(faults: &[Fault<'_>]) -> BTreeSet<String> {
+    let not_allowed = faults.iter().filter(|fault| !ALLOWANCES.iter().any(|allowance| allowance.covers(fault)));
+    let not_needed = ALLOWANCES.iter().filter(|allowance| !faults.iter().any(|fault| allowance.covers(fault)));
     let not_allowed = not_allowed.map(|fault| format!("{}: {}", fault.statement.place, fault.what));
     let not_needed = not_needed
         .map(|Allowance { file, words, table }| format!("{file}: `{words}` on `{table}` is allowed without need"));

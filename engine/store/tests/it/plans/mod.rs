@@ -9,7 +9,7 @@ mod tour;
 
 use std::collections::BTreeSet;
 
-use self::fault::{ON_BOTH, ON_POSTGRES, ON_SQLITE, judge};
+use self::fault::{LARGE, judge};
 use self::postgres::Planner;
 use self::statement::{Place, Statement, Trace, written_down};
 use crate::fixture::Home;
@@ -31,7 +31,7 @@ async fn statements_go_by_keys_on_sqlite() {
     let seen = trace.statements();
     assert_complete(&seen, &["same", "each", "sqlite"]);
     let faults = sqlite::faults(&mut home.raw().await, &seen).await;
-    assert_eq!(judge(&faults, &[ON_BOTH, ON_SQLITE]), BTreeSet::new());
+    assert_eq!(judge(&faults), BTreeSet::new());
 }
 
 /// A connection keeps the plan that it made first, which may have been when there were no rows; statistics come when
@@ -52,5 +52,23 @@ async fn statements_go_by_keys_on_postgres_before_and_after_it_is_analysed() {
     faults.extend(planner.faults(&seen, "without statistics").await);
     owner.execute("analyze").await;
     faults.extend(planner.faults(&seen, "analysed").await);
-    assert_eq!(judge(&faults, &[ON_BOTH, ON_POSTGRES]), BTreeSet::new());
+    assert_eq!(judge(&faults), BTreeSet::new());
+}
+
+/// Tables that fit on a page look as if it were best to read them whole, and such a plan is kept as well. It is made
+/// again when a table has grown and is analysed, which is soon enough for those that do not grow by millions.
+#[tokio::test]
+async fn statements_go_by_keys_on_postgres_where_it_was_analysed_while_small() {
+    let mut trace = Trace::begin();
+    let home = Home::postgres().await;
+    let mut owner = home.raw().await;
+    rows::never_analyse(&mut owner).await;
+    tour::whole(&home).await;
+    tour::other_nodes(&home, &mut trace).await;
+    owner.execute("analyze").await;
+    let mut planner = Planner::of(&home).await;
+    let seen = trace.statements();
+    let mut faults = planner.faults(&seen, "analysed while small").await;
+    faults.retain(|fault| LARGE.contains(&fault.table.as_str()));
+    assert_eq!(judge(&faults), BTreeSet::new());
 }

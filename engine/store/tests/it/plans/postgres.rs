@@ -46,7 +46,7 @@ impl Planner {
             (name, Index { table, columns: words.collect() })
         });
         let mut server = Raw::postgres(&home.config.url).await;
-        server.execute("set plan_cache_mode = force_generic_plan; set trellis.tenant = '1000'").await;
+        server.execute("set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_bitmapscan = off; set trellis.tenant = '1000'").await;
         Self { server, tenant_tables, indexes: indexes.collect() }
     }
 
