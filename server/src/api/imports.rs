@@ -70,7 +70,8 @@ pub(crate) async fn create(
         session.import_part(job.id, part, bytes).await?;
     }
     let job = session.import_finish(job.id).await?;
-    Answer::json(StatusCode::ACCEPTED, &json!({"job": JobBody::from(job)}))
+    let answer = Answer::json(StatusCode::ACCEPTED, &json!({"job": JobBody::from(job)}))?;
+    Ok(answer.at(session.log_position().await?))
 }
 
 fn format_of_media_type(media_type: &str) -> Option<Format> {

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::answer::Answer;
 use super::wire::ListBody;
 use crate::error::ApiResult;
-use crate::extract::query::{FromQuery, Page, Query, QueryReader};
+use crate::extract::query::{FromQuery, NoQuery, Page, Query, QueryReader};
 use crate::extract::{Authorized, Path};
 
 /// A job.
@@ -101,7 +101,11 @@ pub(crate) async fn list(Authorized(mut session): Authorized, Query(Wanted(page)
 #[utoipa::path(get, path = "/jobs/{id}", tag = "jobs", operation_id = "read",
     params(("id" = String, Path, description = "The job's id")),
     responses((status = 200, description = "The job", body = JobBody)))]
-pub(crate) async fn read(Authorized(mut session): Authorized, Path(id): Path<String>) -> ApiResult<Answer> {
+pub(crate) async fn read(
+    Authorized(mut session): Authorized,
+    Path(id): Path<String>,
+    Query(_): Query<NoQuery>,
+) -> ApiResult<Answer> {
     Answer::ok(&JobBody::from(session.job(&id).await?))
 }
 
@@ -109,8 +113,13 @@ pub(crate) async fn read(Authorized(mut session): Authorized, Path(id): Path<Str
 #[utoipa::path(post, path = "/jobs/{id}/cancel", tag = "jobs", operation_id = "cancel",
     params(("id" = String, Path, description = "The job's id")),
     responses((status = 200, description = "The job", body = JobBody)))]
-pub(crate) async fn cancel(Authorized(mut session): Authorized, Path(id): Path<String>) -> ApiResult<Answer> {
-    Answer::ok(&JobBody::from(session.job_cancel(&id).await?))
+pub(crate) async fn cancel(
+    Authorized(mut session): Authorized,
+    Path(id): Path<String>,
+    Query(_): Query<NoQuery>,
+) -> ApiResult<Answer> {
+    let answer = Answer::ok(&JobBody::from(session.job_cancel(&id).await?))?;
+    Ok(answer.at(session.log_position().await?))
 }
 
 /// Reads what went wrong in a job: one JSON object a line, in the order of the rows.
@@ -118,7 +127,11 @@ pub(crate) async fn cancel(Authorized(mut session): Authorized, Path(id): Path<S
     params(("id" = String, Path, description = "The job's id")),
     responses((status = 200, description = "`{row, line, problems}` on each line", body = String,
         content_type = "application/x-ndjson")))]
-pub(crate) async fn errors(Authorized(mut session): Authorized, Path(id): Path<String>) -> ApiResult<Response> {
+pub(crate) async fn errors(
+    Authorized(mut session): Authorized,
+    Path(id): Path<String>,
+    Query(_): Query<NoQuery>,
+) -> ApiResult<Response> {
     // Asked for before the first byte is sent, so that a job that is not there is a 404.
     let first = session.job_errors(&id, 0, CHUNK).await?;
     let lines = futures::stream::unfold((session, id, Some(first)), |(mut session, id, ready)| async move {

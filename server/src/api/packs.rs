@@ -1,6 +1,7 @@
 //! Packs: which there are, which the tenant has, planning and installing one, and the format's JSON Schema.
 
 use axum::http::StatusCode;
+use engine::ErrorCode;
 use engine::packs::{Installed, PackSource, PackView};
 use serde::Serialize;
 use serde_json::json;
@@ -91,9 +92,13 @@ impl<'a> FromJson<'a> for SourceBody {
 /// Shows what installing a pack would add. Nothing changes.
 #[utoipa::path(post, path = "/packs/plan", tag = "packs", operation_id = "plan", request_body = Object,
     responses((status = 200, description = "The plan", body = Object)))]
-pub(crate) async fn plan(Authorized(mut session): Authorized, body: JsonBody) -> ApiResult<Answer> {
+pub(crate) async fn plan(
+    Authorized(mut session): Authorized,
+    Query(_): Query<NoQuery>,
+    body: JsonBody,
+) -> ApiResult<Answer> {
     let SourceBody(source) = body.read()?;
-    let plan = session.pack_plan(source).await?;
+    let plan = session.pack_plan(source).await.map_err(|error| unknown_at("/pack", error))?;
     let steps: Vec<_> = plan
         .steps
         .iter()
@@ -109,6 +114,14 @@ pub(crate) async fn plan(Authorized(mut session): Authorized, body: JsonBody) ->
         "steps": steps,
         "conflicts": [],
     }))
+}
+
+/// What is named in a body and not found is a mistake of the body.
+fn unknown_at(pointer: &str, error: engine::Error) -> engine::Error {
+    match error.code {
+        ErrorCode::NotFound => engine::Error::invalid_at(pointer, "not_found", error.detail),
+        _ => error,
+    }
 }
 
 /// `{plan}`.
@@ -127,9 +140,13 @@ impl<'a> FromJson<'a> for ApplyBody {
 /// Does exactly what a plan says, in one step or not at all.
 #[utoipa::path(post, path = "/packs/apply", tag = "packs", operation_id = "apply", request_body = Object,
     responses((status = 200, description = "The tenant has it", body = Object)))]
-pub(crate) async fn apply(Authorized(mut session): Authorized, body: JsonBody) -> ApiResult<Answer> {
+pub(crate) async fn apply(
+    Authorized(mut session): Authorized,
+    Query(_): Query<NoQuery>,
+    body: JsonBody,
+) -> ApiResult<Answer> {
     let ApplyBody(plan) = body.read()?;
-    let written = session.pack_apply(&plan).await?;
+    let written = session.pack_apply(&plan).await.map_err(|error| unknown_at("/plan", error))?;
     let Installed { pack, version, metadata_version, is_new } = written.value;
     let body =
         json!({"pack": pack, "version": version, "metadata_version": metadata_version, "changed": is_new, "jobs": []});

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use engine::model::Problem;
 use engine::{NewTenant, Session, Tenant, TenantPatch};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -40,7 +41,12 @@ impl<'a> FromJson<'a> for NewBody {
 /// Makes a tenant; answers with its owner's token, this once.
 #[utoipa::path(post, path = "/tenants", tag = "tenants", operation_id = "create", request_body = Object,
     responses((status = 201, description = "The tenant, and its owner's token", body = Object)))]
-pub(crate) async fn create(_: Platform, State(state): State<AppState>, body: JsonBody) -> ApiResult<Answer> {
+pub(crate) async fn create(
+    _: Platform,
+    State(state): State<AppState>,
+    Query(_): Query<NoQuery>,
+    body: JsonBody,
+) -> ApiResult<Answer> {
     let NewBody(new) = body.read()?;
     let (tenant, token) = state.engine.tenant_create(new, None).await?;
     Answer::json(StatusCode::CREATED, &json!({"tenant": TenantBody::from(tenant), "token": token}))
@@ -66,7 +72,10 @@ pub(crate) async fn list(
     State(state): State<AppState>,
     Query(Wanted(page)): Query<Wanted>,
 ) -> ApiResult<Answer> {
-    let invalid = || ApiError::bad_request("`cursor` is not one that this list gave out");
+    let invalid = || {
+        let message = "`cursor` is not one that this list gave out";
+        ApiError::bad_request_at(vec![Problem::new("/cursor", "invalid", message)])
+    };
     let after = page.cursor.map_or(Ok(0), |cursor| cursor.parse::<i64>().map_err(|_| invalid()))?;
     let mut tenants = state.engine.tenants(after, page.limit + 1).await?;
     let has_more = tenants.len() > page.limit;
@@ -136,7 +145,11 @@ impl<'a> FromJson<'a> for PatchBody {
 /// Changes the tenant's settings.
 #[utoipa::path(patch, path = "/tenant", tag = "tenants", operation_id = "update", request_body = Object,
     responses((status = 200, description = "The tenant and the caller", body = Object)))]
-pub(crate) async fn update(Authorized(mut session): Authorized, body: JsonBody) -> ApiResult<Answer> {
+pub(crate) async fn update(
+    Authorized(mut session): Authorized,
+    Query(_): Query<NoQuery>,
+    body: JsonBody,
+) -> ApiResult<Answer> {
     let (PatchBody(patch), malformed) = body.read_all()?;
     if !malformed.is_empty() {
         let mut problems = session.tenant_problems(&patch);

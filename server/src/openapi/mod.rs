@@ -13,12 +13,17 @@ pub(crate) use pages::{asset, errors, page};
 
 use crate::error::ApiResult;
 use crate::extract::Authorized;
+use crate::extract::query::{NoQuery, Query};
 use crate::state::AppState;
 
 /// The API as OpenAPI 3.1; with a token, typed for the objects of its tenant.
 #[utoipa::path(get, path = "/openapi.json", tag = "operations", operation_id = "openapi", security((), ("bearer" = [])),
     responses((status = 200, description = "The document", body = serde_json::Value)))]
-pub(crate) async fn document(State(state): State<AppState>, request: Request) -> ApiResult<Response> {
+pub(crate) async fn document(
+    State(state): State<AppState>,
+    Query(_): Query<NoQuery>,
+    request: Request,
+) -> ApiResult<Response> {
     let (mut parts, _) = request.into_parts();
     let content_type = [(header::CONTENT_TYPE, "application/json")];
     if !parts.headers.contains_key(header::AUTHORIZATION) {

@@ -11,7 +11,7 @@ use crate::api::records::body::Id;
 use crate::api::wire::{ListBody, TeamBody};
 use crate::error::ApiResult;
 use crate::extract::json::{FromJson, JsonBody, Reading};
-use crate::extract::query::Query;
+use crate::extract::query::{NoQuery, Query};
 use crate::extract::{Authorized, IdempotencyKey, Path, once};
 
 /// Most members that one call gives a team.
@@ -54,7 +54,11 @@ pub(crate) async fn list(Authorized(mut session): Authorized, Query(Paged(page))
 #[utoipa::path(get, path = "/teams/{id}", tag = "teams", operation_id = "read",
     params(("id" = String, Path, description = "The team's id")),
     responses((status = 200, description = "The team", body = TeamBody)))]
-pub(crate) async fn read(Authorized(mut session): Authorized, Path(id): Path<String>) -> ApiResult<Answer> {
+pub(crate) async fn read(
+    Authorized(mut session): Authorized,
+    Path(id): Path<String>,
+    Query(_): Query<NoQuery>,
+) -> ApiResult<Answer> {
     Answer::ok(&TeamBody::from(session.team(&id).await?))
 }
 
@@ -63,6 +67,7 @@ pub(crate) async fn read(Authorized(mut session): Authorized, Path(id): Path<Str
     responses((status = 201, description = "The team", body = TeamBody)))]
 pub(crate) async fn create(
     Authorized(mut session): Authorized,
+    Query(_): Query<NoQuery>,
     key: Option<IdempotencyKey>,
     body: JsonBody,
 ) -> ApiResult<Answer> {
@@ -84,6 +89,7 @@ fn created(written: &Written<TeamView>) -> ApiResult<Answer> {
 pub(crate) async fn update(
     Authorized(mut session): Authorized,
     Path(id): Path<String>,
+    Query(_): Query<NoQuery>,
     body: JsonBody,
 ) -> ApiResult<Answer> {
     let TeamFields(input) = body.read()?;
@@ -95,7 +101,11 @@ pub(crate) async fn update(
 #[utoipa::path(delete, path = "/teams/{id}", tag = "teams", operation_id = "delete",
     params(("id" = String, Path, description = "The team's id")),
     responses((status = 204, description = "It is gone")))]
-pub(crate) async fn delete(Authorized(mut session): Authorized, Path(id): Path<String>) -> ApiResult<Answer> {
+pub(crate) async fn delete(
+    Authorized(mut session): Authorized,
+    Path(id): Path<String>,
+    Query(_): Query<NoQuery>,
+) -> ApiResult<Answer> {
     let written = session.team_delete(&id).await?;
     Ok(Answer::empty().at(written.sequence))
 }

@@ -12,7 +12,7 @@ use crate::api::records::body::Id;
 use crate::api::wire::{ListBody, TokenBody};
 use crate::error::ApiResult;
 use crate::extract::json::{FromJson, JsonBody, Reading};
-use crate::extract::query::Query;
+use crate::extract::query::{NoQuery, Query};
 use crate::extract::{Authorized, BearerToken, IdempotencyKey, Path};
 
 /// Most scopes of one token.
@@ -71,7 +71,11 @@ pub(crate) async fn list(Authorized(mut session): Authorized, Query(Paged(page))
 #[utoipa::path(get, path = "/tokens/{id}", tag = "tokens", operation_id = "read",
     params(("id" = String, Path, description = "The token's id")),
     responses((status = 200, description = "The token", body = TokenBody)))]
-pub(crate) async fn read(Authorized(mut session): Authorized, Path(id): Path<String>) -> ApiResult<Answer> {
+pub(crate) async fn read(
+    Authorized(mut session): Authorized,
+    Path(id): Path<String>,
+    Query(_): Query<NoQuery>,
+) -> ApiResult<Answer> {
     Answer::ok(&TokenBody::from(session.token(&id).await?))
 }
 
@@ -83,6 +87,7 @@ pub(crate) async fn read(Authorized(mut session): Authorized, Path(id): Path<Str
     responses((status = 201, description = "The token and its secret", body = Object)))]
 pub(crate) async fn create(
     Authorized(mut session): Authorized,
+    Query(_): Query<NoQuery>,
     bearer: BearerToken,
     key: Option<IdempotencyKey>,
     body: JsonBody,
@@ -123,6 +128,7 @@ fn created<T>(token: TokenView, secret: &str, written: &Written<T>) -> ApiResult
 pub(crate) async fn update(
     Authorized(mut session): Authorized,
     Path(id): Path<String>,
+    Query(_): Query<NoQuery>,
     body: JsonBody,
 ) -> ApiResult<Answer> {
     let PatchBody(patch) = body.read()?;
@@ -134,7 +140,11 @@ pub(crate) async fn update(
 #[utoipa::path(delete, path = "/tokens/{id}", tag = "tokens", operation_id = "revoke",
     params(("id" = String, Path, description = "The token's id")),
     responses((status = 204, description = "It has ended")))]
-pub(crate) async fn revoke(Authorized(mut session): Authorized, Path(id): Path<String>) -> ApiResult<Answer> {
+pub(crate) async fn revoke(
+    Authorized(mut session): Authorized,
+    Path(id): Path<String>,
+    Query(_): Query<NoQuery>,
+) -> ApiResult<Answer> {
     let written = session.token_revoke(&id).await?;
     Ok(Answer::empty().at(written.sequence))
 }

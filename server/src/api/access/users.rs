@@ -11,7 +11,7 @@ use crate::api::records::body::Id;
 use crate::api::wire::{ListBody, UserBody};
 use crate::error::ApiResult;
 use crate::extract::json::{FromJson, JsonBody, Reading};
-use crate::extract::query::Query;
+use crate::extract::query::{NoQuery, Query};
 use crate::extract::{Authorized, IdempotencyKey, Path, once};
 
 /// Most teams that one user is put into.
@@ -78,7 +78,11 @@ pub(crate) async fn list(Authorized(mut session): Authorized, Query(Paged(page))
 #[utoipa::path(get, path = "/users/{id}", tag = "users", operation_id = "read",
     params(("id" = String, Path, description = "The user's id")),
     responses((status = 200, description = "The user", body = UserBody)))]
-pub(crate) async fn read(Authorized(mut session): Authorized, Path(id): Path<String>) -> ApiResult<Answer> {
+pub(crate) async fn read(
+    Authorized(mut session): Authorized,
+    Path(id): Path<String>,
+    Query(_): Query<NoQuery>,
+) -> ApiResult<Answer> {
     Answer::ok(&UserBody::from(session.user(&id).await?))
 }
 
@@ -87,6 +91,7 @@ pub(crate) async fn read(Authorized(mut session): Authorized, Path(id): Path<Str
     responses((status = 201, description = "The user", body = UserBody)))]
 pub(crate) async fn create(
     Authorized(mut session): Authorized,
+    Query(_): Query<NoQuery>,
     key: Option<IdempotencyKey>,
     body: JsonBody,
 ) -> ApiResult<Answer> {
@@ -108,6 +113,7 @@ fn created<T>(user: UserView, written: &Written<T>) -> ApiResult<Answer> {
 pub(crate) async fn update(
     Authorized(mut session): Authorized,
     Path(id): Path<String>,
+    Query(_): Query<NoQuery>,
     body: JsonBody,
 ) -> ApiResult<Answer> {
     let PatchBody(patch) = body.read()?;
@@ -119,7 +125,11 @@ pub(crate) async fn update(
 #[utoipa::path(delete, path = "/users/{id}", tag = "users", operation_id = "archive",
     params(("id" = String, Path, description = "The user's id")),
     responses((status = 204, description = "It is archived")))]
-pub(crate) async fn archive(Authorized(mut session): Authorized, Path(id): Path<String>) -> ApiResult<Answer> {
+pub(crate) async fn archive(
+    Authorized(mut session): Authorized,
+    Path(id): Path<String>,
+    Query(_): Query<NoQuery>,
+) -> ApiResult<Answer> {
     let written = session.user_archive(&id).await?;
     Ok(Answer::empty().at(written.sequence))
 }

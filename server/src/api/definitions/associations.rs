@@ -7,11 +7,13 @@ use super::body::{SpecBody, Wanted, answer, gone, reply};
 use crate::api::answer::Answer;
 use crate::error::ApiResult;
 use crate::extract::json::JsonBody;
-use crate::extract::query::Query;
+use crate::extract::query::{NoQuery, Query};
 use crate::extract::{Authorized, IdempotencyKey, Path, once};
 
 /// Lists the effective association definitions.
 #[utoipa::path(get, path = "/association-definitions", tag = "association_definitions", operation_id = "list",
+    params(("layer" = Option<String>, Query, description = "`custom` for what the tenant itself defines"),
+        ("archived" = Option<bool>, Query, description = "The archived ones only")),
     responses((status = 200, description = "Every definition", body = Object)))]
 pub(crate) async fn list(
     Authorized(mut session): Authorized,
@@ -24,7 +26,11 @@ pub(crate) async fn list(
 #[utoipa::path(get, path = "/association-definitions/{name}", tag = "association_definitions", operation_id = "read",
     params(("name" = String, Path, description = "The association's name")),
     responses((status = 200, description = "The definition", body = Object)))]
-pub(crate) async fn read(Authorized(mut session): Authorized, Path(name): Path<String>) -> ApiResult<Answer> {
+pub(crate) async fn read(
+    Authorized(mut session): Authorized,
+    Path(name): Path<String>,
+    Query(_): Query<NoQuery>,
+) -> ApiResult<Answer> {
     Answer::ok(&session.association_definition(&name).await?)
 }
 
@@ -33,6 +39,7 @@ pub(crate) async fn read(Authorized(mut session): Authorized, Path(name): Path<S
     request_body = Object, responses((status = 201, description = "The definition", body = Object)))]
 pub(crate) async fn create(
     Authorized(mut session): Authorized,
+    Query(_): Query<NoQuery>,
     key: Option<IdempotencyKey>,
     body: JsonBody,
 ) -> ApiResult<Answer> {
@@ -48,6 +55,7 @@ pub(crate) async fn create(
 pub(crate) async fn update(
     Authorized(mut session): Authorized,
     Path(name): Path<String>,
+    Query(_): Query<NoQuery>,
     body: JsonBody,
 ) -> ApiResult<Answer> {
     let SpecBody(patch) = body.read()?;
@@ -58,7 +66,11 @@ pub(crate) async fn update(
 #[utoipa::path(delete, path = "/association-definitions/{name}", tag = "association_definitions",
     operation_id = "archive", params(("name" = String, Path, description = "The association's name")),
     responses((status = 204, description = "It is archived")))]
-pub(crate) async fn archive(Authorized(mut session): Authorized, Path(name): Path<String>) -> ApiResult<Answer> {
+pub(crate) async fn archive(
+    Authorized(mut session): Authorized,
+    Path(name): Path<String>,
+    Query(_): Query<NoQuery>,
+) -> ApiResult<Answer> {
     gone(session.association_archive(&name).await?)
 }
 
@@ -66,6 +78,10 @@ pub(crate) async fn archive(Authorized(mut session): Authorized, Path(name): Pat
 #[utoipa::path(post, path = "/association-definitions/{name}/restore", tag = "association_definitions",
     operation_id = "restore", params(("name" = String, Path, description = "The association's name")),
     responses((status = 200, description = "The definition", body = Object)))]
-pub(crate) async fn restore(Authorized(mut session): Authorized, Path(name): Path<String>) -> ApiResult<Answer> {
+pub(crate) async fn restore(
+    Authorized(mut session): Authorized,
+    Path(name): Path<String>,
+    Query(_): Query<NoQuery>,
+) -> ApiResult<Answer> {
     answer(StatusCode::OK, session.association_restore(&name, None).await?)
 }

@@ -13,7 +13,7 @@ use crate::extract::{Authorized, IdempotencyKey, Path, once};
 /// Lists the effective object definitions.
 #[utoipa::path(get, path = "/object-definitions", tag = "object_definitions", operation_id = "list",
     params(("layer" = Option<String>, Query, description = "`custom` for what the tenant itself defines"),
-        ("archived" = Option<bool>, Query, description = "Archived ones too")),
+        ("archived" = Option<bool>, Query, description = "The archived ones only")),
     responses((status = 200, description = "Every definition", body = Object)))]
 pub(crate) async fn list(
     Authorized(mut session): Authorized,
@@ -54,6 +54,7 @@ pub(crate) async fn schema(
     request_body = Object, responses((status = 201, description = "The definition", body = Object)))]
 pub(crate) async fn create(
     Authorized(mut session): Authorized,
+    Query(_): Query<NoQuery>,
     key: Option<IdempotencyKey>,
     body: JsonBody,
 ) -> ApiResult<Answer> {
@@ -69,6 +70,7 @@ pub(crate) async fn create(
 pub(crate) async fn update(
     Authorized(mut session): Authorized,
     Path(object): Path<String>,
+    Query(_): Query<NoQuery>,
     body: JsonBody,
 ) -> ApiResult<Answer> {
     let SpecBody(patch) = body.read()?;
@@ -79,7 +81,11 @@ pub(crate) async fn update(
 #[utoipa::path(delete, path = "/object-definitions/{object}", tag = "object_definitions", operation_id = "archive",
     params(("object" = String, Path, description = "The object's name")),
     responses((status = 204, description = "It is archived")))]
-pub(crate) async fn archive(Authorized(mut session): Authorized, Path(object): Path<String>) -> ApiResult<Answer> {
+pub(crate) async fn archive(
+    Authorized(mut session): Authorized,
+    Path(object): Path<String>,
+    Query(_): Query<NoQuery>,
+) -> ApiResult<Answer> {
     gone(session.object_archive(&object).await?)
 }
 
@@ -87,6 +93,10 @@ pub(crate) async fn archive(Authorized(mut session): Authorized, Path(object): P
 #[utoipa::path(post, path = "/object-definitions/{object}/restore", tag = "object_definitions",
     operation_id = "restore", params(("object" = String, Path, description = "The object's name")),
     responses((status = 200, description = "The definition", body = Object)))]
-pub(crate) async fn restore(Authorized(mut session): Authorized, Path(object): Path<String>) -> ApiResult<Answer> {
+pub(crate) async fn restore(
+    Authorized(mut session): Authorized,
+    Path(object): Path<String>,
+    Query(_): Query<NoQuery>,
+) -> ApiResult<Answer> {
     answer(StatusCode::OK, session.object_restore(&object, None).await?)
 }

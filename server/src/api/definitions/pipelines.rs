@@ -7,12 +7,14 @@ use super::body::{SpecBody, Wanted, answer, gone, reply};
 use crate::api::answer::Answer;
 use crate::error::ApiResult;
 use crate::extract::json::JsonBody;
-use crate::extract::query::Query;
+use crate::extract::query::{NoQuery, Query};
 use crate::extract::{Authorized, IdempotencyKey, Path, once};
 
 /// Lists an object's pipelines.
 #[utoipa::path(get, path = "/pipelines/{object}", tag = "pipelines", operation_id = "list",
-    params(("object" = String, Path, description = "The object's name")),
+    params(("object" = String, Path, description = "The object's name"),
+        ("layer" = Option<String>, Query, description = "`custom` for what the tenant itself defines"),
+        ("archived" = Option<bool>, Query, description = "The archived ones only")),
     responses((status = 200, description = "Every pipeline", body = Object)))]
 pub(crate) async fn list(
     Authorized(mut session): Authorized,
@@ -30,6 +32,7 @@ pub(crate) async fn list(
 pub(crate) async fn read(
     Authorized(mut session): Authorized,
     Path((object, pipeline)): Path<(String, String)>,
+    Query(_): Query<NoQuery>,
 ) -> ApiResult<Answer> {
     Answer::ok(&session.pipeline(&object, &pipeline).await?)
 }
@@ -41,6 +44,7 @@ pub(crate) async fn read(
 pub(crate) async fn create(
     Authorized(mut session): Authorized,
     Path(object): Path<String>,
+    Query(_): Query<NoQuery>,
     key: Option<IdempotencyKey>,
     body: JsonBody,
 ) -> ApiResult<Answer> {
@@ -57,6 +61,7 @@ pub(crate) async fn create(
 pub(crate) async fn update(
     Authorized(mut session): Authorized,
     Path((object, pipeline)): Path<(String, String)>,
+    Query(_): Query<NoQuery>,
     body: JsonBody,
 ) -> ApiResult<Answer> {
     let SpecBody(patch) = body.read()?;
@@ -71,6 +76,7 @@ pub(crate) async fn update(
 pub(crate) async fn archive(
     Authorized(mut session): Authorized,
     Path((object, pipeline)): Path<(String, String)>,
+    Query(_): Query<NoQuery>,
 ) -> ApiResult<Answer> {
     gone(session.pipeline_archive(&object, &pipeline).await?)
 }
@@ -83,6 +89,7 @@ pub(crate) async fn archive(
 pub(crate) async fn restore(
     Authorized(mut session): Authorized,
     Path((object, pipeline)): Path<(String, String)>,
+    Query(_): Query<NoQuery>,
 ) -> ApiResult<Answer> {
     answer(StatusCode::OK, session.pipeline_restore(&object, &pipeline, None).await?)
 }

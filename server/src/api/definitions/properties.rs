@@ -6,6 +6,7 @@ use super::body::{SpecBody, answer, gone, reply};
 use crate::api::answer::Answer;
 use crate::error::ApiResult;
 use crate::extract::json::JsonBody;
+use crate::extract::query::{NoQuery, Query};
 use crate::extract::{Authorized, IdempotencyKey, Path, once};
 
 /// Adds a property to an object, the tenant's own or a pack's.
@@ -15,6 +16,7 @@ use crate::extract::{Authorized, IdempotencyKey, Path, once};
 pub(crate) async fn create(
     Authorized(mut session): Authorized,
     Path(object): Path<String>,
+    Query(_): Query<NoQuery>,
     key: Option<IdempotencyKey>,
     body: JsonBody,
 ) -> ApiResult<Answer> {
@@ -33,6 +35,7 @@ pub(crate) async fn create(
 pub(crate) async fn update(
     Authorized(mut session): Authorized,
     Path((object, property)): Path<(String, String)>,
+    Query(_): Query<NoQuery>,
     body: JsonBody,
 ) -> ApiResult<Answer> {
     let SpecBody(patch) = body.read()?;
@@ -48,6 +51,7 @@ pub(crate) async fn update(
 pub(crate) async fn archive(
     Authorized(mut session): Authorized,
     Path((object, property)): Path<(String, String)>,
+    Query(_): Query<NoQuery>,
 ) -> ApiResult<Answer> {
     gone(session.property_archive(&object, &property).await?)
 }
@@ -61,6 +65,7 @@ pub(crate) async fn archive(
 pub(crate) async fn restore(
     Authorized(mut session): Authorized,
     Path((object, property)): Path<(String, String)>,
+    Query(_): Query<NoQuery>,
 ) -> ApiResult<Answer> {
     answer(StatusCode::OK, session.property_restore(&object, &property, None).await?)
 }

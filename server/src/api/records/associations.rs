@@ -13,7 +13,7 @@ use crate::api::answer::Answer;
 use crate::api::wire::{LinkBody, ListBody};
 use crate::error::ApiResult;
 use crate::extract::json::{FromJson, JsonBody, PropertiesBody, Reading};
-use crate::extract::query::{FromQuery, Page, Query, QueryReader};
+use crate::extract::query::{FromQuery, NoQuery, Page, Query, QueryReader};
 use crate::extract::{Authorized, IdempotencyKey, Path, once};
 use crate::middleware::RequestScope;
 
@@ -37,8 +37,9 @@ impl FromQuery for Wanted {
 /// Lists a record's links of one kind.
 #[utoipa::path(get, path = "/records/{object}/{id}/associations/{type}", tag = "associations",
     params(("object" = String, Path, description = "The object's name"),
-        ("id" = String, Path, description = "Id or uid"),
+        ("id" = String, Path, description = "Id, uid, or a value of `id_property`"),
         ("type" = String, Path, description = "The association's name"),
+        ("id_property" = Option<String>, Query, description = "A unique property"),
         ("direction" = Option<String>, Query, description = "`in` or `out`, for an object linked to itself"),
         ("limit" = Option<usize>, Query, description = "1 to 200, by default 50"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
@@ -53,15 +54,17 @@ pub(crate) async fn list(
     Answer::ok(&ListBody::of(found, LinkBody::from))
 }
 
-/// Whether a link takes the place of those in its way.
+/// Where a link starts, and whether it takes the place of those in its way.
 #[derive(Debug)]
-pub(crate) struct Replacing {
+pub(crate) struct Linking {
+    by: ById,
     replace: bool,
 }
 
-impl FromQuery for Replacing {
+impl FromQuery for Linking {
     fn from_query(query: &mut QueryReader<'_>) -> Option<Self> {
-        Some(Self { replace: query.flag("replace") })
+        let by = ById::from_query(query)?;
+        Some(Self { by, replace: query.flag("replace") })
     }
 }
 
@@ -85,35 +88,39 @@ impl<'a> FromJson<'a> for LinkContents {
 /// Links two records, or changes their link.
 #[utoipa::path(put, path = "/records/{object}/{id}/associations/{type}/{to}", tag = "associations",
     params(("object" = String, Path, description = "The object's name"),
-        ("id" = String, Path, description = "Id or uid"),
+        ("id" = String, Path, description = "Id, uid, or a value of `id_property`"),
         ("type" = String, Path, description = "The association's name"),
         ("to" = String, Path, description = "Id or uid of the other record"),
+        ("id_property" = Option<String>, Query, description = "A unique property"),
         ("replace" = Option<bool>, Query, description = "Take links in the way away")),
+    request_body(content = Option<Object>, description = "What the link is called and carries; may be left out"),
     responses((status = 204, description = "They are linked")))]
 pub(crate) async fn put(
     Authorized(mut session): Authorized,
     Path((object, id, kind, to)): Path<(String, String, String, String)>,
-    Query(Replacing { replace }): Query<Replacing>,
+    Query(Linking { by, replace }): Query<Linking>,
     body: Option<JsonBody>,
 ) -> ApiResult<Answer> {
     let contents = body.map(|body| body.read::<LinkContents>()).transpose()?.unwrap_or_default();
     let link = LinkInput { kind, to, label: contents.label, properties: contents.properties };
-    let written = session.link(&object, &Target::id(id), link, replace, None).await?;
+    let written = session.link(&object, &by.target(id), link, replace, None).await?;
     Ok(Answer::empty().at(written.sequence))
 }
 
 /// Takes the link between two records away.
 #[utoipa::path(delete, path = "/records/{object}/{id}/associations/{type}/{to}", tag = "associations",
     params(("object" = String, Path, description = "The object's name"),
-        ("id" = String, Path, description = "Id or uid"),
+        ("id" = String, Path, description = "Id, uid, or a value of `id_property`"),
         ("type" = String, Path, description = "The association's name"),
-        ("to" = String, Path, description = "Id or uid of the other record")),
+        ("to" = String, Path, description = "Id or uid of the other record"),
+        ("id_property" = Option<String>, Query, description = "A unique property")),
     responses((status = 204, description = "They are not linked")))]
 pub(crate) async fn delete(
     Authorized(mut session): Authorized,
     Path((object, id, kind, to)): Path<(String, String, String, String)>,
+    Query(by): Query<ById>,
 ) -> ApiResult<Answer> {
-    let written = session.unlink(&object, &Target::id(id), &kind, &to).await?;
+    let written = session.unlink(&object, &by.target(id), &kind, &to).await?;
     Ok(Answer::empty().at(written.sequence))
 }
 
@@ -165,6 +172,7 @@ impl<'a> FromJson<'a> for LinkEnds {
         (status = 207, description = "One result per input, in order", body = Object)))]
 pub(crate) async fn batch_create(
     Authorized(mut session): Authorized,
+    Query(_): Query<NoQuery>,
     scope: axum::Extension<RequestScope>,
     key: Option<IdempotencyKey>,
     body: JsonBody,
@@ -188,6 +196,7 @@ pub(crate) async fn batch_create(
         (status = 207, description = "One result per input, in order", body = Object)))]
 pub(crate) async fn batch_archive(
     Authorized(mut session): Authorized,
+    Query(_): Query<NoQuery>,
     scope: axum::Extension<RequestScope>,
     key: Option<IdempotencyKey>,
     body: JsonBody,
@@ -257,6 +266,7 @@ struct LinksOf<'a> {
     responses((status = 207, description = "One result per input, in order", body = Object)))]
 pub(crate) async fn batch_read(
     Authorized(mut session): Authorized,
+    Query(_): Query<NoQuery>,
     scope: axum::Extension<RequestScope>,
     body: JsonBody,
 ) -> ApiResult<Answer> {

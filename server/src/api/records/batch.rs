@@ -15,6 +15,7 @@ use crate::api::answer::Answer;
 use crate::api::wire::RecordBody;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::json::{FromJson, JsonBody, Reading};
+use crate::extract::query::{NoQuery, Query};
 use crate::extract::{Authorized, IdempotencyKey, Path, once};
 use crate::middleware::RequestScope;
 
@@ -116,6 +117,7 @@ struct ResultsBody<'a> {
 pub(crate) async fn batch(
     Authorized(mut session): Authorized,
     Path((object, verb)): Path<(String, String)>,
+    Query(_): Query<NoQuery>,
     scope: axum::Extension<RequestScope>,
     key: Option<IdempotencyKey>,
     body: JsonBody,

@@ -25,7 +25,8 @@ impl FromQuery for Wanted {
 /// Lists what happened to a record's properties, newest first.
 #[utoipa::path(get, path = "/records/{object}/{id}/history", tag = "records",
     params(("object" = String, Path, description = "The object's name"),
-        ("id" = String, Path, description = "Id or uid"),
+        ("id" = String, Path, description = "Id, uid, or a value of `id_property`"),
+        ("id_property" = Option<String>, Query, description = "A unique property"),
         ("limit" = Option<usize>, Query, description = "1 to 200, by default 50"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
     responses((status = 200, description = "A page", body = ListBody<HistoryBody>)))]

@@ -15,6 +15,7 @@ use crate::api::answer::Answer;
 use crate::api::wire::RecordBody;
 use crate::error::ApiResult;
 use crate::extract::json::{FromJson, JsonBody, ObjectReader, PropertiesBody, Reading};
+use crate::extract::query::{NoQuery, Query};
 use crate::extract::{Authorized, IdempotencyKey, once};
 
 /// `{operations}`.
@@ -138,6 +139,7 @@ struct ResultsBody {
     responses((status = 200, description = "One result per operation, in order", body = Object)))]
 pub(crate) async fn transact(
     Authorized(mut session): Authorized,
+    Query(_): Query<NoQuery>,
     key: Option<IdempotencyKey>,
     body: JsonBody,
 ) -> ApiResult<Answer> {

@@ -12,7 +12,7 @@ use crate::api::answer::Answer;
 use crate::api::wire::RecordBody;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::json::JsonBody;
-use crate::extract::query::{FromQuery, Query, QueryReader};
+use crate::extract::query::{FromQuery, NoQuery, Query, QueryReader};
 use crate::extract::{Authorized, IdempotencyKey, IfMatch, Path, once};
 
 /// Which property the id in the path is a value of.
@@ -40,7 +40,7 @@ impl ById {
 pub(crate) async fn create(
     Authorized(mut session): Authorized,
     Path(object): Path<String>,
-    Query(_): Query<crate::extract::query::NoQuery>,
+    Query(_): Query<NoQuery>,
     key: Option<IdempotencyKey>,
     body: JsonBody,
 ) -> ApiResult<Answer> {
@@ -144,7 +144,8 @@ pub(crate) async fn archive(
 /// Brings an archived record back.
 #[utoipa::path(post, path = "/records/{object}/{id}/restore", tag = "records",
     params(("object" = String, Path, description = "The object's name"),
-        ("id" = String, Path, description = "Id or uid")),
+        ("id" = String, Path, description = "Id, uid, or a value of `id_property`"),
+        ("id_property" = Option<String>, Query, description = "A unique property")),
     responses((status = 200, description = "The record", body = RecordBody)))]
 pub(crate) async fn restore(
     Authorized(mut session): Authorized,
