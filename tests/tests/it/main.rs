@@ -27,6 +27,7 @@ mod associations;
 mod bad_input;
 mod batch;
 mod changes;
+mod coverage;
 mod crash;
 mod fixture;
 mod idempotency;

@@ -1,0 +1,214 @@
+//! Tenants, users, teams, tokens.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::case::{ADMINS, Case, EVERYBODY, PLATFORM, case, to};
+
+pub(super) fn cases() -> Vec<Case> {
+    [tenants(), users(), teams(), tokens()].into_iter().flatten().collect()
+}
+
+fn tenants() -> Vec<Case> {
+    let make = |body| to("/tenants").json(body);
+    vec![
+        case(Method::POST, "/tenants")
+            .reads()
+            .allows(
+                PLATFORM,
+                make(json!({"slug": "made", "name": "Made", "profile": "generic", "currency": "CAD", "country": "CA"})),
+                201,
+                json!({"tenant": {"id": "*", "slug": "made", "name": "Made", "profile": "generic", "time_zone": "UTC",
+                    "currency": "CAD", "country": "CA", "capabilities": "*", "metadata_version": "*"}, "token": "*"}),
+            )
+            .refuses(make(json!({"name": "Made"})), 422, "validation_failed", &["/slug"])
+            .refuses(
+                make(json!({"slug": "No Slug", "profile": "genric"})),
+                422,
+                "validation_failed",
+                &["/slug", "/profile"],
+            )
+            .refuses(make(json!({"slug": "demo"})), 409, "conflict", &["/slug"]),
+        case(Method::GET, "/tenants")
+            .allows(
+                PLATFORM,
+                to("/tenants?limit=1"),
+                200,
+                json!({"results": [{"id": "*", "slug": "demo"}], "next_cursor": "*"}),
+            )
+            .refuses(to("/tenants?limit=0"), 400, "bad_request", &["/limit"])
+            .refuses(to("/tenants?cursor=nonsense"), 400, "bad_request", &["/cursor"]),
+        case(Method::GET, "/tenant").allows(
+            EVERYBODY,
+            to("/tenant"),
+            200,
+            json!({"tenant": {"name": "Acme", "profile": "generic"}, "user": {"id": "*", "name": "viewer", "email": null},
+                "role": "viewer", "capabilities": "*", "profile": "generic", "metadata_version": "*"}),
+        ),
+        case(Method::PATCH, "/tenant")
+            .allows(
+                ADMINS,
+                to("/tenant").json(json!({"name": "Acme Ltd", "capabilities": {"deals": true}})),
+                200,
+                json!({"tenant": {"name": "Acme Ltd"}, "role": "admin"}),
+            )
+            .refuses(
+                to("/tenant").json(json!({"time_zone": "Mars/Base", "capabilities": {"dels": true}})),
+                422,
+                "validation_failed",
+                &["/capabilities/dels", "/time_zone"],
+            ),
+    ]
+}
+
+fn users() -> Vec<Case> {
+    let make = |body| to("/users").json(body);
+    let mel = |case: Case, email: &str| {
+        case.given("mel", "/id", make(json!({"name": "Mel", "email": email, "role": "member"})))
+    };
+    vec![
+        case(Method::GET, "/users")
+            .allows(
+                EVERYBODY,
+                to("/users?limit=1"),
+                200,
+                json!({"results": [{"id": "*", "name": "Owner", "role": "owner"}], "next_cursor": "*"}),
+            )
+            .refuses(to("/users?limit=0"), 400, "bad_request", &["/limit"])
+            .refuses(to("/users?cursor=nonsense"), 400, "bad_request", &["/cursor"]),
+        mel(case(Method::POST, "/users"), "taken@example.com")
+            .allows(
+                ADMINS,
+                make(
+                    json!({"name": "Ada", "email": "Ada@Example.com", "role": "viewer", "time_zone": "Europe/London"}),
+                ),
+                201,
+                json!({"id": "*", "name": "Ada", "email": "ada@example.com", "role": "viewer", "teams": [],
+                    "time_zone": "Europe/London", "locale": null, "is_service": false, "created_at": "*",
+                    "updated_at": "*", "archived_at": null}),
+            )
+            .refuses(make(json!({})), 422, "validation_failed", &["/name"])
+            .refuses(
+                make(json!({"name": "X", "email": "nobody", "role": "membr", "teams": ["999999999"]})),
+                422,
+                "validation_failed",
+                &["/teams/0", "/email", "/role"],
+            )
+            .refuses(make(json!({"name": "X", "role": "owner"})), 422, "validation_failed", &["/role"])
+            .refuses(make(json!({"name": "X", "email": "taken@example.com"})), 409, "conflict", &["/email"]),
+        mel(case(Method::GET, "/users/{id}"), "read@example.com").allows(
+            EVERYBODY,
+            to("/users/$mel"),
+            200,
+            json!({"id": "$mel", "email": "read@example.com"}),
+        ),
+        mel(case(Method::PATCH, "/users/{id}"), "changed@example.com")
+            .allows(
+                ADMINS,
+                to("/users/$mel").json(json!({"name": "Melissa", "locale": "en-CA"})),
+                200,
+                json!({"id": "$mel", "name": "Melissa", "locale": "en-CA", "email": "changed@example.com"}),
+            )
+            .refuses(
+                to("/users/$mel").json(json!({"role": "membr", "time_zone": "x"})),
+                422,
+                "validation_failed",
+                &["/role", "/time_zone"],
+            )
+            .refuses(to("/users/1").json(json!({"role": "viewer"})), 403, "forbidden", &[]),
+        mel(case(Method::DELETE, "/users/{id}"), "archived@example.com")
+            .allows(ADMINS, to("/users/$mel"), 204, Value::Null)
+            .refuses(to("/users/1"), 403, "forbidden", &[]),
+    ]
+}
+
+fn teams() -> Vec<Case> {
+    let made = |case: Case, name: &str| case.given("team", "/id", to("/teams").json(json!({"name": name})));
+    vec![
+        made(case(Method::GET, "/teams"), "Listed")
+            .allows(EVERYBODY, to("/teams?limit=1"), 200, json!({"results": [{"name": "Listed", "members": []}]}))
+            .refuses(to("/teams?limit=0"), 400, "bad_request", &["/limit"])
+            .refuses(to("/teams?cursor=nonsense"), 400, "bad_request", &["/cursor"]),
+        made(case(Method::POST, "/teams"), "Taken")
+            .allows(
+                ADMINS,
+                to("/teams").json(json!({"name": "Sales", "members": ["1"]})),
+                201,
+                json!({"id": "*", "name": "Sales", "members": ["1"], "created_at": "*"}),
+            )
+            .refuses(
+                to("/teams").json(json!({"name": "", "members": ["999999999"]})),
+                422,
+                "validation_failed",
+                &["/members/0", "/name"],
+            )
+            .refuses(to("/teams").json(json!({"name": "Taken"})), 409, "conflict", &["/name"]),
+        made(case(Method::GET, "/teams/{id}"), "Read").allows(
+            EVERYBODY,
+            to("/teams/$team"),
+            200,
+            json!({"id": "$team", "name": "Read"}),
+        ),
+        made(case(Method::PATCH, "/teams/{id}"), "Changed")
+            .allows(
+                ADMINS,
+                to("/teams/$team").json(json!({"members": ["1"]})),
+                200,
+                json!({"id": "$team", "name": "Changed", "members": ["1"]}),
+            )
+            .refuses(to("/teams/$team").json(json!({"members": ["x"]})), 422, "validation_failed", &["/members/0"]),
+        made(case(Method::DELETE, "/teams/{id}"), "Gone").allows(ADMINS, to("/teams/$team"), 204, Value::Null),
+    ]
+}
+
+fn tokens() -> Vec<Case> {
+    let make = |body| to("/tokens").json(body);
+    let made = |case: Case| case.given("token", "/token/id", make(json!({"name": "made", "role": "viewer"})));
+    vec![
+        case(Method::GET, "/tokens")
+            .allows(
+                ADMINS,
+                to("/tokens?limit=1"),
+                200,
+                json!({"results": [{"id": "*", "name": "*", "user": "*", "role": "*", "scopes": "*"}], "next_cursor": "*"}),
+            )
+            .refuses(to("/tokens?limit=0"), 400, "bad_request", &["/limit"])
+            .refuses(to("/tokens?cursor=nonsense"), 400, "bad_request", &["/cursor"]),
+        case(Method::POST, "/tokens")
+            .allows(
+                ADMINS,
+                make(json!({"name": "form", "role": "member", "scopes": ["contact:write"], "expires_at": "2099-01-31T12:00:00Z"})),
+                201,
+                json!({"token": {"id": "*", "name": "form", "user": "*", "role": "member", "scopes": ["contact:write"],
+                    "created_at": "*", "expires_at": "2099-01-31T12:00:00.000000Z"}, "secret": "*"}),
+            )
+            .refuses(make(json!({})), 422, "validation_failed", &["/name"])
+            .refuses(
+                make(json!({"name": "x", "user": "999999999", "scopes": ["contct:read"], "expires_at": "soon"})),
+                422,
+                "validation_failed",
+                &["/scopes/0", "/expires_at", "/user"],
+            )
+            .refuses(make(json!({"name": "x", "role": "owner"})), 422, "validation_failed", &["/role"]),
+        made(case(Method::GET, "/tokens/{id}")).allows(
+            ADMINS,
+            to("/tokens/$token"),
+            200,
+            json!({"id": "$token", "name": "made", "role": "viewer", "expires_at": null}),
+        ),
+        made(case(Method::PATCH, "/tokens/{id}"))
+            .allows(
+                ADMINS,
+                to("/tokens/$token").json(json!({"name": "changed", "scopes": ["read"]})),
+                200,
+                json!({"id": "$token", "name": "changed", "scopes": ["read"]}),
+            )
+            .refuses(
+                to("/tokens/$token").json(json!({"scopes": ["reed"], "expires_at": "soon"})),
+                422,
+                "validation_failed",
+                &["/scopes/0", "/expires_at"],
+            ),
+        made(case(Method::DELETE, "/tokens/{id}")).allows(ADMINS, to("/tokens/$token"), 204, Value::Null),
+    ]
+}

@@ -1,0 +1,344 @@
+//! Records, their links, transactions.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::case::{ADMINS, BATCH_READERS, BATCH_WRITERS, Case, LISTERS, READERS, WRITERS, case, to};
+
+pub(super) fn cases() -> Vec<Case> {
+    let mut cases = vec![create(), list(), upsert(), read(), update(), archive(), restore(), history(), batch()];
+    cases.extend([transact(), put_link(), delete_link(), list_links(), create_links(), archive_links(), read_links()]);
+    cases
+}
+
+fn ada(email: &str) -> Value {
+    json!({"first_name": "Ada", "last_name": "Lovelace", "email": email})
+}
+
+fn create() -> Case {
+    let record = |properties| to("/records/contact").json(json!({"properties": properties}));
+    let shape = json!({
+        "id": "*", "uid": "*", "object": "contact", "display_name": "Ada Lovelace", "version": 1, "owner_id": null,
+        "properties": {"first_name": "Ada", "last_name": "Lovelace", "email": "create@example.com"},
+        "created_at": "*", "created_by": "*", "updated_at": "*", "updated_by": "*", "archived_at": null,
+    });
+    case(Method::POST, "/records/{object}")
+        .record("taken", "contact", ada("taken@example.com"))
+        .allows(WRITERS, record(ada("Create@Example.com")), 201, shape)
+        .refuses(
+            record(json!({"first_name": "Ada", "emial": "x", "email": "x"})),
+            422,
+            "validation_failed",
+            &["/properties/emial", "/properties/email", "/properties/last_name"],
+        )
+        .refuses(record(ada("taken@example.com")), 409, "conflict", &["/properties/email"])
+        .refuses(
+            to("/records/contact").json(json!({"properties": ada("x@example.com"), "owner_id": "999999999",
+                "associations": [{"type": "contact_compny", "to": "1"}]})),
+            422,
+            "validation_failed",
+            &["/owner_id", "/associations/0/type"],
+        )
+}
+
+fn list() -> Case {
+    case(Method::GET, "/records/{object}")
+        .record("ada", "contact", ada("list@example.com"))
+        .allows(
+            LISTERS,
+            to("/records/contact?limit=1&select=first_name"),
+            200,
+            json!({"results": [{"object": "contact", "properties": {"first_name": "Ada"}}], "next_cursor": "*"}),
+        )
+        .refuses(to("/records/contact?limit=201"), 400, "bad_request", &["/limit"])
+        .refuses(to("/records/contact?limit=x&archived=x"), 400, "bad_request", &["/limit", "/archived"])
+        .refuses(to("/records/contact?cursor=nonsense"), 400, "bad_request", &["/cursor"])
+        .refuses(to("/records/contact?select=emial"), 400, "bad_request", &["/select"])
+        .refuses(to("/records/contact?include=compny"), 400, "bad_request", &["/include"])
+}
+
+fn upsert() -> Case {
+    let record = |email: &str| to("/records/contact?id_property=email").json(json!({"properties": ada(email)}));
+    case(Method::PUT, "/records/{object}")
+        .record("ada", "contact", json!({"first_name": "A", "last_name": "L", "email": "known@example.com"}))
+        .allows(WRITERS, record("unknown@example.com"), 201, json!({"object": "contact", "version": 1}))
+        .allows(WRITERS, record("known@example.com"), 200, json!({"id": "$ada", "version": 2}))
+        .refuses(
+            to("/records/contact").json(json!({"properties": ada("x@example.com")})),
+            400,
+            "bad_request",
+            &["/id_property"],
+        )
+        .refuses(
+            to("/records/contact?id_property=emial").json(json!({"properties": ada("x@example.com")})),
+            400,
+            "bad_request",
+            &["/id_property"],
+        )
+        .refuses(
+            to("/records/contact?id_property=email").json(json!({"properties": {"first_name": "Ada"}})),
+            422,
+            "validation_failed",
+            &["/properties/email"],
+        )
+}
+
+fn read() -> Case {
+    case(Method::GET, "/records/{object}/{id}")
+        .record("ada", "contact", ada("read@example.com"))
+        .allows(READERS, to("/records/contact/$ada"), 200, json!({"id": "$ada", "version": 1}))
+        .allows(
+            READERS,
+            to("/records/contact/read@example.com?id_property=email&select=email"),
+            200,
+            json!({"id": "$ada", "properties": {"email": "read@example.com"}}),
+        )
+        .refuses(to("/records/contact/$ada?select=emial"), 400, "bad_request", &["/select"])
+        .refuses(to("/records/contact/$ada?at=yesterday"), 400, "bad_request", &["/at"])
+        .refuses(to("/records/contact/x?id_property=first_name"), 400, "bad_request", &["/id_property"])
+        .refuses(to("/records/company/$ada"), 404, "not_found", &[])
+}
+
+fn update() -> Case {
+    let patch = |properties| to("/records/contact/$ada").json(json!({"properties": properties}));
+    case(Method::PATCH, "/records/{object}/{id}")
+        .record("ada", "contact", ada("update@example.com"))
+        .allows(
+            WRITERS,
+            patch(json!({"title": "Countess"})).header("if-match", "\"1\""),
+            200,
+            json!({"id": "$ada", "version": 2, "properties": {"title": "Countess", "last_name": "Lovelace"}}),
+        )
+        .refuses(
+            patch(json!({"titel": "x", "last_name": null})),
+            422,
+            "validation_failed",
+            &["/properties/titel", "/properties/last_name"],
+        )
+        .refuses(patch(json!({"title": "x"})).header("if-match", "\"7\""), 412, "version_mismatch", &[])
+        .refuses(patch(json!({"title": "x"})).header("if-match", "x"), 400, "bad_request", &[])
+}
+
+fn archive() -> Case {
+    case(Method::DELETE, "/records/{object}/{id}")
+        .record("ada", "contact", ada("archive@example.com"))
+        .record("eve", "contact", ada("purge@example.com"))
+        .allows(WRITERS, to("/records/contact/$ada").header("if-match", "\"1\""), 204, Value::Null)
+        .allows(ADMINS, to("/records/contact/$eve?purge=true"), 204, Value::Null)
+        .refuses(to("/records/contact/$ada").header("if-match", "\"7\""), 412, "version_mismatch", &[])
+        .refuses(to("/records/contact/$ada?purge=x"), 400, "bad_request", &["/purge"])
+}
+
+fn restore() -> Case {
+    case(Method::POST, "/records/{object}/{id}/restore")
+        .without_key()
+        .record("ada", "contact", ada("restore@example.com"))
+        .gone("/records/contact/$ada")
+        .record("eve", "contact", ada("again@example.com"))
+        .gone("/records/contact/$eve")
+        .record("other", "contact", ada("again@example.com"))
+        .allows(WRITERS, to("/records/contact/$ada/restore"), 200, json!({"id": "$ada", "archived_at": null}))
+        .refuses(to("/records/contact/$eve/restore"), 409, "conflict", &["/properties/email"])
+}
+
+fn history() -> Case {
+    case(Method::GET, "/records/{object}/{id}/history")
+        .record("tag", "tag", json!({"name": "history"}))
+        .allows(
+            READERS,
+            to("/records/tag/$tag/history?limit=1"),
+            200,
+            json!({"results": [{"sequence": "*", "at": "*", "by": "*", "source": "api", "request_id": "*",
+                "property": "name", "old": null, "new": "history"}], "next_cursor": null}),
+        )
+        .refuses(to("/records/tag/$tag/history?limit=0"), 400, "bad_request", &["/limit"])
+        .refuses(to("/records/tag/$tag/history?cursor=nonsense"), 400, "bad_request", &["/cursor"])
+}
+
+fn batch() -> Case {
+    let batch = |verb: &str, inputs: Value| {
+        to(&format!("/records/contact/batch/{verb}")).json(json!({"inputs": inputs, "select": ["email"]}))
+    };
+    let one = |status| json!({"results": [{"index": 0, "status": status, "record": {"object": "contact"}}]});
+    let by_email = json!({"inputs": [{"properties": ada("batch-upsert@example.com")}], "id_property": "email"});
+    let atomic = |inputs| to("/records/contact/batch/create").json(json!({"atomic": true, "inputs": inputs}));
+    case(Method::POST, "/records/{object}/batch/{verb}")
+        .record("ada", "contact", ada("batch@example.com"))
+        .record("gone", "contact", ada("batch-gone@example.com"))
+        .gone("/records/contact/$gone")
+        .allows(BATCH_WRITERS, batch("create", json!([{"properties": ada("batch-create@example.com")}])), 207, one(201))
+        .allows(BATCH_READERS, batch("read", json!([{"id": "$ada"}])), 207, one(200))
+        .allows(BATCH_WRITERS, batch("update", json!([{"id": "$ada", "properties": {"title": "X"}}])), 207, one(200))
+        .allows(BATCH_WRITERS, to("/records/contact/batch/upsert").json(by_email), 207, one(201))
+        .allows(BATCH_WRITERS, batch("archive", json!([{"id": "$ada", "version": 2}])), 207, one(200))
+        .allows(BATCH_WRITERS, batch("restore", json!([{"id": "$gone"}])), 207, one(200))
+        .allows(WRITERS, atomic(json!([{"properties": ada("batch-atomic@example.com")}])), 200, one(201))
+        .refuses(
+            atomic(json!([{"properties": ada("batch-x@example.com")}, {"properties": {"first_name": "X"}}])),
+            422,
+            "validation_failed",
+            &["/inputs/1/properties/last_name"],
+        )
+        .refuses(batch("update", json!([{"properties": {}}])), 422, "validation_failed", &["/inputs/0/id"])
+        .refuses(batch("create", json!([{"propertys": {}}])), 422, "validation_failed", &["/inputs/0/propertys"])
+        .refuses(
+            to("/records/contact/batch/upsert").json(json!({"inputs": [{"properties": {}}]})),
+            422,
+            "validation_failed",
+            &["/id_property"],
+        )
+}
+
+fn transact() -> Case {
+    let operations = |operations: Value| to("/transactions").json(json!({"operations": operations}));
+    case(Method::POST, "/transactions")
+        .record("ada", "contact", ada("transact@example.com"))
+        .allows(
+            WRITERS,
+            operations(json!([
+                {"op": "create", "ref": "c", "object": "company", "properties": {"name": "Acme"}},
+                {"op": "associate", "type": "contact_company", "from": "$ada", "to": "$c"},
+            ])),
+            200,
+            json!({"results": [{"index": 0, "ref": "c", "record": {"object": "company"}}, {"index": 1}]}),
+        )
+        .refuses(
+            operations(json!([{"op": "create", "object": "compny", "properties": {}}, {"op": "archive", "object": "contct", "id": "1"}])),
+            422,
+            "validation_failed",
+            &["/operations/0/object", "/operations/1/object"],
+        )
+        .refuses(operations(json!([{"op": "creat"}])), 422, "validation_failed", &["/operations/0/op"])
+        .refuses(
+            operations(json!([{"op": "update", "object": "contact", "id": "999999999", "properties": {}}])),
+            404,
+            "not_found",
+            &["/operations/0"],
+        )
+}
+
+fn linked(method: Method, template: &str) -> Case {
+    case(method, template)
+        .record("deal", "deal", json!({"name": "Roof"}))
+        .record("ada", "contact", json!({"first_name": "Ada", "last_name": "Lovelace"}))
+        .record("acme", "company", json!({"name": "Acme"}))
+        .record("other", "company", json!({"name": "Other"}))
+}
+
+/// A link from `$ada` to `$acme`, of an association in which it can be the only one.
+fn employed(case: Case) -> Case {
+    let link = json!({"atomic": true, "inputs": [{"type": "contact_company", "from": "$ada", "to": "$acme"}]});
+    case.given("", "", to("/associations/batch/create").json(link))
+}
+
+fn put_link() -> Case {
+    employed(linked(Method::PUT, "/records/{object}/{id}/associations/{type}/{to}"))
+        .allows(
+            WRITERS,
+            to("/records/deal/$deal/associations/deal_contact/$ada").json(json!({"label": "decision_maker"})),
+            204,
+            Value::Null,
+        )
+        .allows(WRITERS, to("/records/contact/$ada/associations/contact_company/$other?replace=true"), 204, Value::Null)
+        .refuses(
+            to("/records/deal/$deal/associations/deal_contact/$ada").json(json!({"label": "decision_makr"})),
+            422,
+            "validation_failed",
+            &["/label"],
+        )
+        .refuses(
+            to("/records/contact/$ada/associations/contact_company/$other"),
+            409,
+            "cardinality",
+            &["/associations"],
+        )
+        .refuses(to("/records/contact/$ada/associations/contact_company/$deal"), 422, "validation_failed", &["/to"])
+}
+
+fn delete_link() -> Case {
+    employed(linked(Method::DELETE, "/records/{object}/{id}/associations/{type}/{to}"))
+        .allows(WRITERS, to("/records/contact/$ada/associations/contact_company/$acme"), 204, Value::Null)
+        .allows(WRITERS, to("/records/contact/$ada/associations/contact_company/$other"), 204, Value::Null)
+}
+
+fn list_links() -> Case {
+    let acme = json!({"record": {"id": "$acme", "uid": "*", "object": "company", "display_name": "Acme"},
+        "type": "contact_company", "label": null, "properties": {}, "created_at": "*"});
+    employed(linked(Method::GET, "/records/{object}/{id}/associations/{type}"))
+        .allows(
+            READERS,
+            to("/records/contact/$ada/associations/contact_company?limit=1"),
+            200,
+            json!({"results": [acme], "next_cursor": null}),
+        )
+        .refuses(to("/records/contact/$ada/associations/contact_company?limit=0"), 400, "bad_request", &["/limit"])
+        .refuses(
+            to("/records/contact/$ada/associations/contact_company?direction=x"),
+            400,
+            "bad_request",
+            &["/direction"],
+        )
+}
+
+fn create_links() -> Case {
+    let link = |body: Value| to("/associations/batch/create").json(body);
+    let inputs = json!([{"type": "contact_company", "from": "$ada", "to": "$acme"}]);
+    linked(Method::POST, "/associations/batch/create")
+        .allows(BATCH_WRITERS, link(json!({"inputs": inputs})), 207, json!({"results": [{"index": 0, "status": 200}]}))
+        .allows(
+            WRITERS,
+            link(json!({"inputs": inputs, "atomic": true})),
+            200,
+            json!({"results": [{"index": 0, "status": 200}]}),
+        )
+        .refuses(
+            link(json!({"inputs": [{"from": "1", "lable": "x"}]})),
+            422,
+            "validation_failed",
+            &["/inputs/0/type", "/inputs/0/to", "/inputs/0/lable"],
+        )
+        .refuses(
+            link(json!({"atomic": true, "inputs": [{"type": "contact_compny", "from": "$ada", "to": "$acme"}]})),
+            422,
+            "validation_failed",
+            &["/inputs/0/type"],
+        )
+}
+
+fn archive_links() -> Case {
+    let unlink = |body: Value| to("/associations/batch/archive").json(body);
+    let inputs = json!([{"type": "contact_company", "from": "$ada", "to": "$acme"}]);
+    employed(linked(Method::POST, "/associations/batch/archive"))
+        .allows(
+            BATCH_WRITERS,
+            unlink(json!({"inputs": inputs})),
+            207,
+            json!({"results": [{"index": 0, "status": 200}]}),
+        )
+        .refuses(
+            unlink(json!({"inputs": [{"type": "x"}]})),
+            422,
+            "validation_failed",
+            &["/inputs/0/from", "/inputs/0/to"],
+        )
+        .refuses(
+            unlink(json!({"atomic": true, "inputs": [{"type": "contact_compny", "from": "$ada", "to": "$acme"}]})),
+            422,
+            "validation_failed",
+            &["/inputs/0/type"],
+        )
+}
+
+fn read_links() -> Case {
+    let read = |body: Value| to("/associations/batch/read").json(body);
+    let shape = json!({"results": [{"index": 0, "status": 200, "associations": [{"record": {"id": "$acme"}}]}]});
+    employed(linked(Method::POST, "/associations/batch/read"))
+        .allows(
+            BATCH_READERS,
+            read(json!({"type": "contact_company", "inputs": [{"object": "contact", "id": "$ada"}]})),
+            207,
+            shape,
+        )
+        .refuses(read(json!({"inputs": [{"id": "1"}]})), 422, "validation_failed", &["/inputs/0/object", "/type"])
+        .refuses(read(json!({"type": "contact_company", "limit": 0})), 422, "validation_failed", &["/limit"])
+}
