@@ -71,6 +71,7 @@ impl Engine {
         let engine = Self::idle(config).await?;
         crate::jobs::start_worker(&engine);
         crate::followers::start(&engine, followers)?;
+        crate::expiry::start(&engine);
         Ok(engine)
     }
 

@@ -15,6 +15,7 @@ mod clock;
 mod definitions;
 mod engine;
 mod error;
+mod expiry;
 mod followers;
 mod jobs;
 pub mod packs;

@@ -59,20 +59,45 @@ impl Server {
     pub async fn start(config: &Config) -> anyhow::Result<Running> {
         start(config, router::routes()).await
     }
+
+    /// The same without making a first tenant.
+    pub async fn start_as_is(config: &Config) -> anyhow::Result<Running> {
+        Opened::open(config).await?.accept(config, router::routes(), None)
+    }
 }
 
 async fn start(config: &Config, routes: Routes) -> anyhow::Result<Running> {
-    let listen = config.http.listen.as_str();
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on `{listen}`"))?;
-    let address = listener.local_addr().context("the address listened on is unknown")?;
-    let data_dir = DataDir::open(&config.storage.data_dir)?;
-    let engine = open_engine(config).await?;
-    let first_tenant = first_tenant::ensure(&engine, &config.tenants).await?;
-    let (service, state) = build(config, routes, data_dir, engine.clone())?;
-    let ends = Ends { stop: state.stop.clone(), halt: CancellationToken::new(), tasks: state.tasks.clone() };
-    let accepting = tokio::spawn(connections::accept(listener, service, config.http.clone(), ends.clone()));
-    tokio::spawn(tidy(state));
-    Ok(Running { address, ends, accepting, engine, first_tenant })
+    let opened = Opened::open(config).await?;
+    let first_tenant = first_tenant::ensure(&opened.engine, &config.tenants).await?;
+    opened.accept(config, routes, first_tenant)
+}
+
+/// What a server needs, before it accepts connections.
+struct Opened {
+    listener: TcpListener,
+    address: SocketAddr,
+    data_dir: DataDir,
+    engine: Engine,
+}
+
+impl Opened {
+    async fn open(config: &Config) -> anyhow::Result<Self> {
+        let listen = config.http.listen.as_str();
+        let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on `{listen}`"))?;
+        let address = listener.local_addr().context("the address listened on is unknown")?;
+        let data_dir = DataDir::open(&config.storage.data_dir)?;
+        let engine = open_engine(config).await?;
+        Ok(Self { listener, address, data_dir, engine })
+    }
+
+    fn accept(self, config: &Config, routes: Routes, first_tenant: Option<FirstTenant>) -> anyhow::Result<Running> {
+        let Self { listener, address, data_dir, engine } = self;
+        let (service, state) = build(config, routes, data_dir, engine.clone())?;
+        let ends = Ends { stop: state.stop.clone(), halt: CancellationToken::new(), tasks: state.tasks.clone() };
+        let accepting = tokio::spawn(connections::accept(listener, service, config.http.clone(), ends.clone()));
+        tokio::spawn(tidy(state));
+        Ok(Running { address, ends, accepting, engine, first_tenant })
+    }
 }
 
 impl Running {

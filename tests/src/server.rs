@@ -17,6 +17,9 @@ pub const PLATFORM_TOKEN: &str = "platform-token-of-the-tests";
 /// A debug build on a busy machine is slow; a server that needs longer than this hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Says that the program ends with the process that started it.
+const CHILD: &str = "UNDER_TEST";
+
 /// How often a file or a process is looked at while waiting for it.
 const TICK: Duration = Duration::from_millis(2);
 
@@ -53,12 +56,8 @@ pub struct Builder {
 impl Builder {
     /// A server of `program` on a fresh store.
     pub fn new(program: impl Into<PathBuf>, store: Store) -> Self {
-        let environment = [
-            ("TRELLIS_LISTEN", "127.0.0.1:0"),
-            ("TRELLIS_PLATFORM_TOKEN", PLATFORM_TOKEN),
-            ("UNDER_TEST", "1"),
-            ("RUST_BACKTRACE", "1"),
-        ];
+        let environment =
+            [("TRELLIS_LISTEN", "127.0.0.1:0"), ("TRELLIS_PLATFORM_TOKEN", PLATFORM_TOKEN), ("RUST_BACKTRACE", "1")];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         Self { program: program.into(), arguments: Vec::new(), store, environment, database: None, parent: None }
     }
@@ -207,6 +206,17 @@ impl TestServer {
         }
     }
 
+    /// A command of the program with the server's settings, in its folder.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.builder.program);
+        command.args(arguments).env_clear().envs(&self.builder.environment).current_dir(&self.folder);
+        if let Some(path) = std::env::var_os("PATH") {
+            command.env("PATH", path);
+        }
+        command.env_remove(CHILD).stdin(Stdio::null());
+        command
+    }
+
     /// Everything it has written to standard output and standard error.
     pub fn log(&self) -> String {
         ["stdout", "stderr"].map(|name| fs::read_to_string(self.file(name)).unwrap_or_default()).concat()
@@ -217,13 +227,10 @@ impl TestServer {
             let file = OpenOptions::new().create(true).append(true).open(self.file(name));
             file.expect("a file in the temporary folder")
         };
-        let mut command = Command::new(&self.builder.program);
-        command.args(&self.builder.arguments).env_clear().envs(&self.builder.environment).current_dir(&self.folder);
-        if let Some(path) = std::env::var_os("PATH") {
-            command.env("PATH", path);
-        }
+        let arguments: Vec<&str> = self.builder.arguments.iter().map(String::as_str).collect();
+        let mut command = self.command(&arguments);
         // The child reads its input until it ends, which is when this process ends.
-        command.stdin(Stdio::piped()).stdout(log("stdout")).stderr(log("stderr"));
+        command.env(CHILD, "1").stdin(Stdio::piped()).stdout(log("stdout")).stderr(log("stderr"));
         command.spawn().unwrap_or_else(|error| panic!("could not start {}: {error}", self.builder.program.display()))
     }
 

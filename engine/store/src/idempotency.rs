@@ -1,11 +1,13 @@
 //! Replies kept under the caller's key, so that a request that is sent again happens once.
 
+use engine_model::TenantId;
 use engine_model::time::Timestamp;
 use sqlx::FromRow;
 
 use crate::error::Result;
+use crate::pool::Scope;
 use crate::sql::{Sql, args};
-use crate::store::{Reader, Tx};
+use crate::store::{Reader, Store, Tx};
 
 /// How long a reply is kept: 24 hours.
 pub const LIFETIME_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
@@ -60,9 +62,18 @@ pub async fn put(tx: &mut Tx, key: &str, fingerprint: &str, reply: &StoredReply,
     tx.execute(&PUT, arguments).await.map(drop)
 }
 
-const EXPIRE: Sql = Sql::same("delete from idempotency where tenant_id = $1 and created_at <= $2");
+/// By their places on PostgreSQL: a row that is replaced meanwhile has another, and stays.
+const EXPIRE: Sql = Sql::each(
+    "delete from idempotency where tenant_id = $1 and key in ( \
+       select k.key from idempotency k where k.tenant_id = $1 and k.created_at <= $2 order by k.created_at limit $3)",
+    "delete from idempotency using ( \
+       select ctid as place from idempotency k where k.tenant_id = $1 and k.created_at <= $2 \
+       order by k.created_at limit $3) old \
+     where idempotency.tenant_id = $1 and idempotency.ctid = old.place",
+);
 
-/// Forgets replies older than their lifetime; how many.
-pub async fn expire(tx: &mut Tx, now: Timestamp) -> Result<u64> {
-    tx.execute(&EXPIRE, args![tx.tenant(), now.0 - LIFETIME_MICROS]).await
+/// Forgets up to `limit` replies older than their lifetime; how many.
+pub async fn expire(store: &Store, tenant: TenantId, now: Timestamp, limit: i64) -> Result<u64> {
+    let mut lease = store.write_lease(Scope::Tenant(tenant)).await?;
+    lease.execute(&EXPIRE, args![tenant, now.0 - LIFETIME_MICROS, limit]).await
 }

@@ -278,3 +278,30 @@ pub async fn errors(reader: &mut Reader, job: JobId, after: i64, limit: i64) -> 
     let tenant = reader.tenant();
     reader.fetch_all(&ERRORS, args![tenant, job, after, limit]).await
 }
+
+const OVER: Sql = Sql::same(
+    "select id from job where tenant_id = $1 and state in ('done', 'failed', 'cancelled') and updated_at <= $2 \
+     order by id limit $3",
+);
+const FORGET_ERRORS: Sql = Sql::each(
+    "delete from job_error where tenant_id = $1 and job_id in (select value from json_each($2))",
+    "delete from job_error where tenant_id = $1 and job_id = any($2::bigint[])",
+);
+const FORGET: Sql = Sql::each(
+    "delete from job where tenant_id = $1 and id in (select value from json_each($2))",
+    "delete from job where tenant_id = $1 and id = any($2::bigint[])",
+);
+
+/// Forgets up to `limit` jobs that have been over since `before`, with what went wrong in them; how many.
+pub async fn forget(store: &Store, tenant: TenantId, before: Timestamp, limit: i64) -> Result<u64> {
+    let over: Vec<(i64,)> = store.read(tenant).await?.fetch_all(&OVER, args![tenant, before, limit]).await?;
+    if over.is_empty() {
+        return Ok(0);
+    }
+    let ids: Vec<i64> = over.into_iter().map(|(id,)| id).collect();
+    let mut tx = store.begin(tenant).await?;
+    tx.execute(&FORGET_ERRORS, args![tenant, ids.clone()]).await?;
+    let forgotten = tx.execute(&FORGET, args![tenant, ids]).await?;
+    tx.commit().await?;
+    Ok(forgotten)
+}

@@ -1,6 +1,7 @@
 //! Use cases through sessions, on the embedded store.
 
 mod definitions;
+mod expiry;
 mod followers;
 mod import;
 mod support;

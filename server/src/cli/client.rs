@@ -6,8 +6,9 @@ use anyhow::{Context, anyhow, bail};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 
+use super::direct;
 use super::problem::Problem;
-use crate::config::ClientFlags;
+use crate::config::{ClientFlags, Secret};
 use crate::routes::API_BASE;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -18,15 +19,15 @@ const READ_TIMEOUT: Duration = Duration::from_secs(120);
 pub(super) struct Client {
     http: reqwest::Client,
     base: String,
-    token: Option<crate::config::Secret>,
+    token: Option<Secret>,
 }
 
 impl Client {
-    pub(super) fn new(flags: &ClientFlags) -> anyhow::Result<Self> {
+    pub(super) fn new(url: &str, token: Option<Secret>) -> anyhow::Result<Self> {
         let builder = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT);
         let agent = concat!("trellis/", env!("CARGO_PKG_VERSION"));
         let http = builder.user_agent(agent).build().context("the HTTP client cannot be made")?;
-        Ok(Self { http, base: flags.url.trim_end_matches('/').to_owned(), token: flags.token.clone() })
+        Ok(Self { http, base: url.trim_end_matches('/').to_owned(), token })
     }
 
     /// A call of the API; `path` begins with `/` and is below the API's base.
@@ -97,9 +98,27 @@ impl Client {
     }
 }
 
-/// Runs a command that talks to a server.
+/// Runs a command that calls as the holder of a token.
 pub(super) fn run<T>(flags: &ClientFlags, command: impl AsyncFnOnce(Client) -> anyhow::Result<T>) -> anyhow::Result<T> {
-    let client = Client::new(flags)?;
+    if flags.direct {
+        return direct::run(async |server| command(Client::new(&server.url, flags.token.clone())?).await);
+    }
+    call(flags, command)
+}
+
+/// Runs a command that manages tenants; whoever may open the store may do that.
+pub(super) fn run_on_platform<T>(
+    flags: &ClientFlags,
+    command: impl AsyncFnOnce(Client) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    if flags.direct {
+        return direct::run(async |server| command(Client::new(&server.url, Some(server.platform_token))?).await);
+    }
+    call(flags, command)
+}
+
+fn call<T>(flags: &ClientFlags, command: impl AsyncFnOnce(Client) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let client = Client::new(&flags.url, flags.token.clone())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(command(client))
 }

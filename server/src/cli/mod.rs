@@ -1,6 +1,7 @@
 //! The command line: each command is a file, and a line here.
 
 mod client;
+mod direct;
 mod doctor;
 mod import;
 mod job;

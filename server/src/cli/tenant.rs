@@ -48,7 +48,7 @@ impl Create {
     fn run(self) -> anyhow::Result<ExitCode> {
         let name = self.name.as_ref().unwrap_or(&self.slug);
         let body = json!({"slug": self.slug, "name": name, "profile": self.profile});
-        let made = client::run(&self.client, async |client| client.post("/tenants", &body).await)?;
+        let made = client::run_on_platform(&self.client, async |client| client.post("/tenants", &body).await)?;
         if self.client.json {
             output::json(&made)?;
         } else {
@@ -61,7 +61,7 @@ impl Create {
 
 impl List {
     fn run(self) -> anyhow::Result<ExitCode> {
-        let tenants = client::run(&self.client, async |client| client.list("/tenants").await)?;
+        let tenants = client::run_on_platform(&self.client, async |client| client.list("/tenants").await)?;
         if self.client.json {
             output::json(&tenants)?;
         } else {

@@ -1,4 +1,4 @@
-//! Where the commands that talk to a server find it. Flags win over variables.
+//! Where the commands that talk to a server find it, or that they do without one. Flags win over variables.
 
 use super::secret::Secret;
 
@@ -11,6 +11,10 @@ pub struct ClientFlags {
     /// Bearer token.
     #[arg(long, env = "TRELLIS_TOKEN", hide_env_values = true)]
     pub token: Option<Secret>,
+    /// Open the store itself, where no server runs; `TRELLIS_DATA_DIR`, `TRELLIS_DATABASE_URL` or `trellis.toml` say
+    /// where it is.
+    #[arg(long)]
+    pub direct: bool,
     /// Answer in JSON, for machines.
     #[arg(long)]
     pub json: bool,

@@ -29,6 +29,7 @@ mod batch;
 mod changes;
 mod coverage;
 mod crash;
+mod direct;
 mod fixture;
 mod idempotency;
 mod imports;

@@ -18,6 +18,7 @@ on_both![
     jobs_are_listed_newest_first_and_by_who_asked,
     uploads_that_rest_are_found,
     other_tenants_see_nothing,
+    jobs_that_have_long_been_over_are_forgotten,
 ];
 
 const DAY: i64 = 86_400_000_000;
@@ -186,6 +187,26 @@ async fn uploads_that_rest_are_found(home: Home) {
     let found = job::stale_uploads(&home.store, Timestamp(100), 10_000).await.unwrap();
     let own: Vec<JobId> = found.into_iter().filter(|(of, _)| *of == tenant).map(|(_, id)| id).collect();
     assert_eq!(own, [resting]);
+}
+
+async fn jobs_that_have_long_been_over_are_forgotten(home: Home) {
+    let (tenant, other) = (home.tenant().await, home.tenant().await);
+    let mut ids = Vec::new();
+    for (state, ended_at) in [("done", 50), ("failed", 60), ("cancelled", 61)] {
+        let id = add(&home, tenant, "import", "queued", 1, 10).await;
+        job::add_errors(&home.store, tenant, id, &[(1, "wrong".to_owned())]).await.unwrap();
+        assert!(job::end(&home.store, tenant, id, Holder::Any, state, "{}", Timestamp(ended_at)).await.unwrap());
+        ids.push(id.0);
+    }
+    let waiting = add(&home, tenant, "import", "queued", 1, 10).await;
+    add(&home, other, "import", "queued", 1, 10).await;
+    for forgotten in [1, 1, 0] {
+        assert_eq!(job::forget(&home.store, tenant, Timestamp(60), 1).await.unwrap(), forgotten);
+    }
+    let mut raw = home.raw().await;
+    assert_eq!(raw.numbers("select id from job where tenant_id = 1 order by id").await, [ids[2], waiting.0]);
+    assert_eq!(raw.numbers("select job_id from job_error").await, [ids[2]]);
+    assert_eq!(raw.number("select count(*) from job where tenant_id = 2").await, 1);
 }
 
 async fn other_tenants_see_nothing(home: Home) {

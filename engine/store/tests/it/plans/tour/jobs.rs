@@ -30,4 +30,5 @@ pub(super) async fn tour(home: &Home) {
     job::input_extent(&mut reader, ID).await.unwrap();
     job::errors(&mut reader, ID, 0, 10).await.unwrap();
     assert!(job::end(store, tenant, ID, Holder::Any, "done", "{}", after(4)).await.unwrap());
+    assert_eq!(job::forget(store, tenant, after(5), 10).await.unwrap(), 1);
 }

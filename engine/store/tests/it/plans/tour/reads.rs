@@ -56,6 +56,7 @@ async fn written_alone(home: &Home) {
     change::append(&mut tx, &origin(), NOW, "metadata.changed", None, "{}".to_owned()).await.unwrap();
     let reply = idempotency::StoredReply { status: 200, headers: "{}".to_owned(), body: "{}".to_owned() };
     idempotency::put(&mut tx, "key", "f", &reply, NOW).await.unwrap();
-    idempotency::expire(&mut tx, NOW).await.unwrap();
+    let tenant = tx.tenant();
     tx.commit().await.unwrap();
+    idempotency::expire(&home.store, tenant, NOW, 10).await.unwrap();
 }

@@ -1,0 +1,63 @@
+//! Forgets what has had its time: replies kept under callers' keys after a day, jobs that are over after 90 days.
+
+use std::time::Duration;
+
+use engine_model::TenantId;
+use engine_model::time::Timestamp;
+use engine_store::{idempotency, job, tenant};
+
+use crate::engine::Engine;
+use crate::error::Result;
+
+/// How often it is looked for.
+const PAUSE: Duration = Duration::from_secs(60 * 60);
+
+/// How long a job that is over can be looked at: 90 days.
+const JOB_LIFETIME_MICROS: i64 = 90 * 24 * 60 * 60 * 1_000_000;
+
+/// What one statement forgets at most, so that none holds a lock for long.
+const CHUNK: i64 = 1_000;
+
+/// Tenants that are listed at a time.
+const TENANTS: i64 = 1_000;
+
+/// Starts to forget, until the engine closes.
+pub(crate) fn start(engine: &Engine) {
+    let (engine, stopping) = (engine.clone(), engine.stopping());
+    drop(engine.clone().inner.tasks.spawn(async move {
+        while stopping.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_some() {
+            if let Err(error) = engine.forget_expired().await {
+                tracing::warn!(%error, "what has had its time cannot be forgotten; it is tried again in an hour");
+            }
+        }
+    }));
+}
+
+impl Engine {
+    /// Forgets replies kept for longer than a day, and jobs that have been over for 90 days, of every tenant. An open
+    /// engine does that by itself every hour.
+    pub async fn forget_expired(&self) -> Result<()> {
+        let mut after = 0;
+        loop {
+            let tenants = tenant::list(self.store(), after, TENANTS).await?;
+            for tenant in &tenants {
+                if self.inner.stopping.is_cancelled() {
+                    return Ok(());
+                }
+                self.forget_expired_of(TenantId(tenant.tenant_id)).await?;
+            }
+            match tenants.last() {
+                Some(last) => after = last.tenant_id,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn forget_expired_of(&self, tenant: TenantId) -> Result<()> {
+        let (now, is_full) = (self.now(), |forgotten: u64| i64::try_from(forgotten).is_ok_and(|count| count >= CHUNK));
+        while is_full(idempotency::expire(self.store(), tenant, now, CHUNK).await?) {}
+        let before = Timestamp(now.0 - JOB_LIFETIME_MICROS);
+        while is_full(job::forget(self.store(), tenant, before, CHUNK).await?) {}
+        Ok(())
+    }
+}

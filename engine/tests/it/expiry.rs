@@ -1,0 +1,49 @@
+//! What has had its time is forgotten, of every tenant, and nothing before.
+
+use engine::NewTenant;
+use engine::model::time::Timestamp;
+use engine::model::{JobId, TenantId};
+use engine_store::idempotency::{self, StoredReply};
+use engine_store::job::{self, Holder};
+use engine_store::{Store, counter};
+
+use crate::support::Home;
+
+const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// Keeps a reply and a job that is over.
+async fn leave(store: &Store, tenant: TenantId, now: Timestamp) {
+    let mut tx = store.begin(tenant).await.expect("a transaction");
+    let reply = StoredReply { status: 200, headers: "{}".to_owned(), body: "{}".to_owned() };
+    idempotency::put(&mut tx, "key", "request", &reply, now).await.expect("a kept reply");
+    let id = JobId(counter::next(&mut tx, "job").await.expect("a number"));
+    job::create(&mut tx, id, "import", "queued", "{}", None, now).await.expect("a job");
+    tx.commit().await.expect("a commit");
+    assert!(job::end(store, tenant, id, Holder::Any, "done", "{}", now).await.expect("an end"));
+}
+
+/// How many replies and jobs there are.
+async fn left(store: &Store, tenant: TenantId) -> (usize, usize) {
+    let mut reader = store.read(tenant).await.expect("a reader");
+    let reply = idempotency::get(&mut reader, "key", Timestamp(0)).await.expect("a look");
+    let jobs = job::list(&mut reader, i64::MAX, None, 10).await.expect("a list");
+    (usize::from(reply.is_some()), jobs.len())
+}
+
+#[tokio::test]
+async fn replies_go_after_a_day_and_jobs_after_ninety() {
+    let home = Home::open().await;
+    let new = NewTenant { slug: "second".to_owned(), ..NewTenant::default() };
+    home.engine.tenant_create(new, None).await.expect("a tenant");
+    let (store, tenants) = (home.store().await, [TenantId(1), TenantId(2)]);
+    for tenant in tenants {
+        leave(&store, tenant, home.engine.now()).await;
+    }
+    for (pause, replies, jobs) in [(DAY - 1, 1, 1), (1, 0, 1), (89 * DAY - 1, 0, 1), (1, 0, 0)] {
+        home.clock.advance(pause);
+        home.engine.forget_expired().await.expect("nothing in the way");
+        for tenant in tenants {
+            assert_eq!(left(&store, tenant).await, (replies, jobs), "after {pause}");
+        }
+    }
+}
