@@ -2,8 +2,9 @@
 
 use axum::http::StatusCode;
 use engine::transfer::{Format, ImportRequest};
-use serde_json::json;
+use serde::Serialize;
 use tokio::io::AsyncReadExt;
+use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::jobs::JobBody;
@@ -11,6 +12,7 @@ use crate::error::ApiResult;
 use crate::extract::query::{FromQuery, Query, QueryReader};
 use crate::extract::{Authorized, ImportUpload};
 use crate::middleware::StreamPermit;
+use crate::openapi::bodies;
 
 /// Bytes that are handed to the engine at a time.
 const PART: usize = 256 * 1024;
@@ -43,13 +45,20 @@ impl FromQuery for Wanted {
     }
 }
 
+/// A job that was taken on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AcceptedJob {
+    job: JobBody,
+}
+
 /// Takes in a file, as `multipart/form-data` with a part `file` and a part `map`, or as the bare body.
 #[utoipa::path(post, path = "/imports", tag = "imports", operation_id = "create",
     params(("object" = String, Query, description = "The object's name"),
         ("format" = Option<String>, Query, description = "`csv` or `ndjson`, where the map does not say"),
         ("dry_run" = Option<bool>, Query, description = "Only say what would happen")),
-    request_body(content = String, content_type = "multipart/form-data"),
-    responses((status = 202, description = "The job", body = Object)))]
+    request_body(description = "A form with the parts `file` and, where columns need one, `map`; or the bare file",
+        content((bodies::ImportForm = "multipart/form-data"), (String = "text/csv"), (String = "application/x-ndjson"))),
+    responses((status = 202, description = "The job", body = AcceptedJob)))]
 pub(crate) async fn create(
     Authorized(mut session): Authorized,
     Query(Wanted { object, format, dry_run }): Query<Wanted>,
@@ -70,7 +79,7 @@ pub(crate) async fn create(
         session.import_part(job.id, part, bytes).await?;
     }
     let job = session.import_finish(job.id).await?;
-    let answer = Answer::json(StatusCode::ACCEPTED, &json!({"job": JobBody::from(job)}))?;
+    let answer = Answer::json(StatusCode::ACCEPTED, &AcceptedJob { job: JobBody::from(job) })?;
     Ok(answer.at(session.log_position().await?))
 }
 

@@ -38,11 +38,11 @@ pub(crate) struct JobBody {
     #[schema(value_type = Vec<Object>)]
     errors: Vec<Value>,
     /// Why it failed, where it did.
-    #[schema(value_type = Option<String>)]
+    #[schema(required, value_type = Option<String>)]
     detail: Value,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-    #[schema(value_type = Option<String>)]
+    #[schema(required, value_type = Option<String>)]
     created_by: Option<UserId>,
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,

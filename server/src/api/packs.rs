@@ -2,9 +2,9 @@
 
 use axum::http::StatusCode;
 use engine::ErrorCode;
-use engine::packs::{Installed, PackSource, PackView};
+use engine::packs::{Installed, PackSource, PackView, PlanStep};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
@@ -14,6 +14,7 @@ use crate::error::ApiResult;
 use crate::extract::Authorized;
 use crate::extract::json::{FromJson, JsonBody, Reading};
 use crate::extract::query::{NoQuery, Query};
+use crate::openapi::bodies;
 
 /// A pack that the tenant has or could have.
 #[derive(Debug, Serialize, ToSchema)]
@@ -22,6 +23,7 @@ pub(crate) struct PackBody {
     pack: String,
     label: String,
     versions: Vec<String>,
+    #[schema(required)]
     installed: Option<String>,
     capabilities: Vec<String>,
 }
@@ -43,7 +45,7 @@ pub(crate) async fn list(Authorized(mut session): Authorized, Query(_): Query<No
 
 /// Reads the JSON Schema of the pack format, for editors.
 #[utoipa::path(get, path = "/packs/schema", tag = "packs", operation_id = "schema", security(()),
-    responses((status = 200, description = "JSON Schema 2020-12", body = Object)))]
+    responses((status = 200, description = "JSON Schema 2020-12", body = Value)))]
 pub(crate) async fn schema(Query(_): Query<NoQuery>) -> ApiResult<Answer> {
     Answer::ok(&engine::model::pack::json_schema())
 }
@@ -89,9 +91,65 @@ impl<'a> FromJson<'a> for SourceBody {
     }
 }
 
+/// What installing a pack would do.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Plan)]
+pub(crate) struct PlanBody {
+    plan: String,
+    metadata_version: i64,
+    summary: PlanSummary,
+    steps: Vec<PlanStepBody>,
+    conflicts: Vec<Value>,
+}
+
+/// How many steps do what.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PlanSummary {
+    add: usize,
+    change: usize,
+    remove: usize,
+}
+
+/// One step of a plan.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PlanStep)]
+pub(crate) struct PlanStepBody {
+    action: &'static str,
+    /// `object`, `property`, `association` or `pipeline`.
+    kind: &'static str,
+    name: String,
+    before: Value,
+    after: Value,
+    destructive: bool,
+    /// How many records it touches.
+    records: u64,
+    /// Ids of some of them.
+    samples: Vec<String>,
+    /// Whether it takes a job.
+    job: bool,
+}
+
+impl PlanStepBody {
+    fn add(step: &PlanStep) -> Self {
+        let (kind, name) = (step.kind, step.name.clone());
+        let (before, after) = (Value::Null, Value::Null);
+        Self {
+            action: "add",
+            kind,
+            name,
+            before,
+            after,
+            destructive: false,
+            records: 0,
+            samples: Vec::new(),
+            job: false,
+        }
+    }
+}
+
 /// Shows what installing a pack would add. Nothing changes.
-#[utoipa::path(post, path = "/packs/plan", tag = "packs", operation_id = "plan", request_body = Object,
-    responses((status = 200, description = "The plan", body = Object)))]
+#[utoipa::path(post, path = "/packs/plan", tag = "packs", operation_id = "plan", request_body = bodies::PackSource,
+    responses((status = 200, description = "The plan", body = PlanBody)))]
 pub(crate) async fn plan(
     Authorized(mut session): Authorized,
     Query(_): Query<NoQuery>,
@@ -99,21 +157,10 @@ pub(crate) async fn plan(
 ) -> ApiResult<Answer> {
     let SourceBody(source) = body.read()?;
     let plan = session.pack_plan(source).await.map_err(|error| unknown_at("/pack", error))?;
-    let steps: Vec<_> = plan
-        .steps
-        .iter()
-        .map(|step| {
-            json!({"action": "add", "kind": step.kind, "name": step.name, "before": null, "after": null,
-                "destructive": false, "records": 0, "samples": [], "job": false})
-        })
-        .collect();
-    Answer::ok(&json!({
-        "plan": plan.id,
-        "metadata_version": plan.metadata_version,
-        "summary": {"add": steps.len(), "change": 0, "remove": 0},
-        "steps": steps,
-        "conflicts": [],
-    }))
+    let steps: Vec<PlanStepBody> = plan.steps.iter().map(PlanStepBody::add).collect();
+    let summary = PlanSummary { add: steps.len(), change: 0, remove: 0 };
+    let metadata_version = plan.metadata_version;
+    Answer::ok(&PlanBody { plan: plan.id, metadata_version, summary, steps, conflicts: Vec::new() })
 }
 
 /// What is named in a body and not found is a mistake of the body.
@@ -137,9 +184,22 @@ impl<'a> FromJson<'a> for ApplyBody {
     }
 }
 
+/// A pack that the tenant has now.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = InstalledPack)]
+pub(crate) struct InstalledBody {
+    pack: String,
+    version: String,
+    metadata_version: i64,
+    /// False where the tenant had this very version already.
+    changed: bool,
+    /// Ids of jobs that it takes.
+    jobs: Vec<String>,
+}
+
 /// Does exactly what a plan says, in one step or not at all.
-#[utoipa::path(post, path = "/packs/apply", tag = "packs", operation_id = "apply", request_body = Object,
-    responses((status = 200, description = "The tenant has it", body = Object)))]
+#[utoipa::path(post, path = "/packs/apply", tag = "packs", operation_id = "apply", request_body = bodies::PlanToApply,
+    responses((status = 200, description = "The tenant has it", body = InstalledBody)))]
 pub(crate) async fn apply(
     Authorized(mut session): Authorized,
     Query(_): Query<NoQuery>,
@@ -148,7 +208,6 @@ pub(crate) async fn apply(
     let ApplyBody(plan) = body.read()?;
     let written = session.pack_apply(&plan).await.map_err(|error| unknown_at("/plan", error))?;
     let Installed { pack, version, metadata_version, is_new } = written.value;
-    let body =
-        json!({"pack": pack, "version": version, "metadata_version": metadata_version, "changed": is_new, "jobs": []});
+    let body = InstalledBody { pack, version, metadata_version, changed: is_new, jobs: Vec::new() };
     Ok(Answer::json(StatusCode::OK, &body)?.at(written.sequence))
 }

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use engine::model::Problem;
+use engine::model::{Problem, UserId};
 use engine::{NewTenant, Session, Tenant, TenantPatch};
-use serde_json::json;
+use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::answer::Answer;
-use super::wire::TenantBody;
+use super::wire::{ListBody, TenantBody};
 use crate::error::{ApiError, ApiResult};
 use crate::extract::json::{FromJson, JsonBody, Reading};
 use crate::extract::query::{FromQuery, NoQuery, Page, Query, QueryReader};
 use crate::extract::{Authorized, Platform};
+use crate::openapi::bodies;
 use crate::state::AppState;
 
 /// `{slug, name?, profile?, time_zone?, currency?, country?}`.
@@ -38,9 +40,16 @@ impl<'a> FromJson<'a> for NewBody {
     }
 }
 
+/// A tenant, and its owner's token.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MadeTenant {
+    tenant: TenantBody,
+    token: String,
+}
+
 /// Makes a tenant; answers with its owner's token, this once.
-#[utoipa::path(post, path = "/tenants", tag = "tenants", operation_id = "create", request_body = Object,
-    responses((status = 201, description = "The tenant, and its owner's token", body = Object)))]
+#[utoipa::path(post, path = "/tenants", tag = "tenants", operation_id = "create", request_body = bodies::NewTenant,
+    responses((status = 201, description = "The tenant, and its owner's token", body = MadeTenant)))]
 pub(crate) async fn create(
     _: Platform,
     State(state): State<AppState>,
@@ -49,7 +58,7 @@ pub(crate) async fn create(
 ) -> ApiResult<Answer> {
     let NewBody(new) = body.read()?;
     let (tenant, token) = state.engine.tenant_create(new, None).await?;
-    Answer::json(StatusCode::CREATED, &json!({"tenant": TenantBody::from(tenant), "token": token}))
+    Answer::json(StatusCode::CREATED, &MadeTenant { tenant: TenantBody::from(tenant), token })
 }
 
 /// Which page.
@@ -66,7 +75,7 @@ impl FromQuery for Wanted {
 #[utoipa::path(get, path = "/tenants", tag = "tenants", operation_id = "list",
     params(("limit" = Option<usize>, Query, description = "1 to 200, by default 50"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
-    responses((status = 200, description = "A page", body = Object)))]
+    responses((status = 200, description = "A page", body = ListBody<TenantBody>)))]
 pub(crate) async fn list(
     _: Platform,
     State(state): State<AppState>,
@@ -82,27 +91,48 @@ pub(crate) async fn list(
     tenants.truncate(page.limit);
     let next_cursor = tenants.last().filter(|_| has_more).map(|tenant| tenant.id.to_string());
     let results: Vec<TenantBody> = tenants.into_iter().map(TenantBody::from).collect();
-    Answer::ok(&json!({"results": results, "next_cursor": next_cursor}))
+    Answer::ok(&ListBody { results, next_cursor })
+}
+
+/// What an app starts with.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Start {
+    tenant: TenantBody,
+    user: StartUser,
+    role: String,
+    capabilities: Vec<String>,
+    profile: String,
+    metadata_version: i64,
+}
+
+/// The caller.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StartUser {
+    #[schema(value_type = String)]
+    id: UserId,
+    name: String,
+    #[schema(required)]
+    email: Option<String>,
 }
 
 /// Reads what an app starts with: the tenant, the caller, its role, what is switched on.
 #[utoipa::path(get, path = "/tenant", tag = "tenants", operation_id = "read",
-    responses((status = 200, description = "The tenant and the caller", body = Object)))]
+    responses((status = 200, description = "The tenant and the caller", body = Start)))]
 pub(crate) async fn read(Authorized(mut session): Authorized, Query(_): Query<NoQuery>) -> ApiResult<Answer> {
     let tenant = session.tenant_read().await?;
     Answer::ok(&bootstrap(&session, tenant))
 }
 
-fn bootstrap(session: &Session, tenant: Tenant) -> serde_json::Value {
+fn bootstrap(session: &Session, tenant: Tenant) -> Start {
     let caller = &session.caller;
-    json!({
-        "user": {"id": caller.user, "name": caller.user_name, "email": caller.user_email},
-        "role": caller.role.name,
-        "capabilities": tenant.capabilities,
-        "profile": tenant.profile,
-        "metadata_version": tenant.metadata_version,
-        "tenant": TenantBody::from(tenant),
-    })
+    Start {
+        user: StartUser { id: caller.user, name: caller.user_name.clone(), email: caller.user_email.clone() },
+        role: caller.role.name.to_string(),
+        capabilities: tenant.capabilities.clone(),
+        profile: tenant.profile.clone(),
+        metadata_version: tenant.metadata_version,
+        tenant: TenantBody::from(tenant),
+    }
 }
 
 /// `{name?, profile?, time_zone?, currency?, country?, capabilities?: {name: on}}`.
@@ -143,8 +173,8 @@ impl<'a> FromJson<'a> for PatchBody {
 }
 
 /// Changes the tenant's settings.
-#[utoipa::path(patch, path = "/tenant", tag = "tenants", operation_id = "update", request_body = Object,
-    responses((status = 200, description = "The tenant and the caller", body = Object)))]
+#[utoipa::path(patch, path = "/tenant", tag = "tenants", operation_id = "update", request_body = bodies::TenantPatch,
+    responses((status = 200, description = "The tenant and the caller", body = Start)))]
 pub(crate) async fn update(
     Authorized(mut session): Authorized,
     Query(_): Query<NoQuery>,

@@ -10,7 +10,13 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+use utoipa::openapi::Ref;
 use uuid::Uuid;
+
+/// The schema of a problem, for those that stand inside of a reply.
+pub(crate) fn problem() -> Ref {
+    Ref::from_schema_name("Problem")
+}
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -18,6 +24,7 @@ pub(crate) struct ListBody<T> {
     /// What is on the page.
     pub(crate) results: Vec<T>,
     /// Where the next page begins; null after the last.
+    #[schema(required)]
     pub(crate) next_cursor: Option<String>,
 }
 
@@ -40,18 +47,18 @@ pub(crate) struct RecordBody {
     display_name: String,
     #[schema(value_type = Object)]
     properties: Box<RawValue>,
-    #[schema(value_type = Option<String>)]
+    #[schema(required, value_type = Option<String>)]
     owner_id: Option<UserId>,
     version: i64,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-    #[schema(value_type = Option<String>)]
+    #[schema(required, value_type = Option<String>)]
     created_by: Option<UserId>,
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
-    #[schema(value_type = Option<String>)]
+    #[schema(required, value_type = Option<String>)]
     updated_by: Option<UserId>,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     archived_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -100,6 +107,7 @@ pub(crate) struct LinkBody {
     record: LinkedRecord,
     #[serde(rename = "type")]
     kind: String,
+    #[schema(required)]
     label: Option<String>,
     #[schema(value_type = Object)]
     properties: Box<RawValue>,
@@ -122,9 +130,10 @@ pub(crate) struct HistoryBody {
     sequence: Sequence,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    #[schema(value_type = Option<String>)]
+    #[schema(required, value_type = Option<String>)]
     by: Option<UserId>,
     source: String,
+    #[schema(required)]
     request_id: Option<String>,
     property: String,
     #[schema(value_type = Value)]
@@ -148,17 +157,21 @@ pub(crate) struct ChangeBody {
     pub(crate) sequence: Sequence,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    #[schema(value_type = Option<String>)]
+    #[schema(required, value_type = Option<String>)]
     actor: Option<UserId>,
     kind: String,
+    #[schema(required)]
     object: Option<String>,
-    #[schema(value_type = Option<String>)]
+    #[schema(required, value_type = Option<String>)]
     record_id: Option<RecordId>,
     #[schema(value_type = Object)]
     changes: Map<String, Value>,
+    #[schema(required)]
     request_id: Option<String>,
     source: String,
+    #[schema(required)]
     ip: Option<String>,
+    #[schema(required)]
     user_agent: Option<String>,
 }
 
@@ -210,18 +223,21 @@ pub(crate) struct UserBody {
     #[schema(value_type = String)]
     id: UserId,
     name: String,
+    #[schema(required)]
     email: Option<String>,
     role: String,
     #[schema(value_type = Vec<String>)]
     teams: Vec<TeamId>,
+    #[schema(required)]
     time_zone: Option<String>,
+    #[schema(required)]
     locale: Option<String>,
     is_service: bool,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     archived_at: Option<Timestamp>,
 }
 
@@ -276,7 +292,7 @@ pub(crate) struct TokenBody {
     scopes: Vec<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
 }
 

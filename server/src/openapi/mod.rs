@@ -1,5 +1,7 @@
 //! The API's own description: an OpenAPI 3.1 document, and pages that show it without any other server.
 
+pub(crate) mod bodies;
+pub(crate) mod definitions;
 mod document;
 mod pages;
 mod tenant;

@@ -2,7 +2,7 @@
 
 use engine::Catalog;
 use engine::model::object::ObjectDefinition;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::TenantPart;
 use crate::routes::API_BASE;
@@ -11,7 +11,8 @@ use crate::routes::API_BASE;
 pub(super) fn part(catalog: &Catalog) -> TenantPart {
     let mut part = TenantPart::default();
     for object in catalog.objects() {
-        let properties = format!("{}_properties", object.name);
+        // A name that no object can have.
+        let properties = format!("{}.properties", object.name);
         let mut schema = catalog.registry.json_schema(object);
         if let Some(schema) = schema.as_object_mut() {
             schema.shift_remove("$schema");
@@ -20,7 +21,7 @@ pub(super) fn part(catalog: &Catalog) -> TenantPart {
         part.schemas.insert(properties.clone(), schema);
         let base = format!("{API_BASE}/records/{}", object.name);
         part.paths.insert(base.clone(), collection(object, &properties));
-        part.paths.insert(format!("{base}/{{id}}"), single(object, &properties));
+        part.paths.insert(format!("{base}/{{id}}"), single(object));
     }
     part
 }
@@ -40,13 +41,11 @@ fn record_schema(object: &ObjectDefinition, properties: &str) -> Value {
     })
 }
 
-/// The body of a write: any of the properties; those that are required are asked for by the engine.
-fn input(properties: &str, all: bool) -> Value {
-    let mut fields = Map::new();
-    fields.insert("properties".to_owned(), if all { reference(properties) } else { json!({"type": "object"}) });
-    fields.insert("owner_id".to_owned(), json!({"type": ["string", "null"]}));
-    fields.insert("associations".to_owned(), json!({"type": "array", "items": {"type": "object"}}));
-    json!({"required": true, "content": {"application/json": {"schema": {"type": "object", "properties": fields}}}})
+/// The body of a write, narrower than that of any record.
+fn input(properties: &Value) -> Value {
+    let schema =
+        json!({"allOf": [reference("RecordInput"), {"type": "object", "properties": {"properties": properties}}]});
+    json!({"required": true, "content": {"application/json": {"schema": schema}}})
 }
 
 fn answer(status: &str, description: &str, schema: &Value) -> Value {
@@ -58,36 +57,59 @@ fn problem() -> Value {
     json!({"description": "A problem", "content": {"application/problem+json": {"schema": reference("Problem")}}})
 }
 
-fn collection(object: &ObjectDefinition, properties: &str) -> Value {
-    let (name, tag, record) = (&object.name, [&object.plural_label], reference(&object.name));
-    let page = json!({"type": "object", "properties": {
-        "results": {"type": "array", "items": record}, "next_cursor": {"type": ["string", "null"]}}});
-    let parameters = json!([
-        {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 200}},
-        {"name": "cursor", "in": "query", "schema": {"type": "string"}},
-        {"name": "archived", "in": "query", "schema": {"type": "boolean"}},
-        {"name": "select", "in": "query", "schema": {"type": "string"}},
-        {"name": "include", "in": "query", "schema": {"type": "string"}},
-    ]);
+/// One of the parameters that records of every object take.
+fn parameter(name: &str) -> Value {
+    let (place, kind, description) = match name {
+        "id" => ("path", "string", "Id, uid, or a value of `id_property`"),
+        "id_property" => ("query", "string", "A unique property"),
+        "limit" => ("query", "integer", "1 to 200, by default 50"),
+        "cursor" => ("query", "string", "`next_cursor` of the page before"),
+        "archived" => ("query", "boolean", "The archived records only"),
+        "select" => ("query", "string", "Properties to show, separated by commas"),
+        "include" => ("query", "string", "Linked records to bring along: `company(name,domain)`"),
+        "at" => ("query", "string", "A moment, or a sequence of the change log"),
+        "purge" => ("query", "boolean", "Erase the values for good, from the history too"),
+        _ => ("header", "string", "Only if the record is at this version"),
+    };
+    json!({"name": name, "in": place, "required": place == "path", "description": description, "schema": {"type": kind}})
+}
+
+fn parameters(names: &[&str]) -> Value {
+    names.iter().map(|name| parameter(name)).collect()
+}
+
+fn operation(object: &ObjectDefinition, verb: &str, summary: String, names: &[&str], responses: Value) -> Value {
     json!({
-        "get": {"operationId": format!("{name}_list"), "tags": tag, "summary": format!("List {}", object.plural_label),
-            "parameters": parameters, "responses": answer("200", "A page", &page)},
-        "post": {"operationId": format!("{name}_create"), "tags": tag, "summary": format!("Make a {}", object.label),
-            "requestBody": input(properties, true), "responses": answer("201", "The record", &record)},
+        "operationId": format!("records_{}_{verb}", object.name),
+        "tags": [object.plural_label],
+        "summary": summary,
+        "parameters": parameters(names),
+        "responses": responses,
     })
 }
 
-fn single(object: &ObjectDefinition, properties: &str) -> Value {
-    let (name, tag, record) = (&object.name, [&object.plural_label], reference(&object.name));
-    let parameters = json!([{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}]);
-    json!({
-        "get": {"operationId": format!("{name}_read"), "tags": tag, "summary": format!("Read a {}", object.label),
-            "parameters": parameters, "responses": answer("200", "The record", &record)},
-        "patch": {"operationId": format!("{name}_update"), "tags": tag, "summary": format!("Change a {}", object.label),
-            "parameters": parameters, "requestBody": input(properties, false),
-            "responses": answer("200", "The record", &record)},
-        "delete": {"operationId": format!("{name}_archive"), "tags": tag,
-            "summary": format!("Archive a {}", object.label), "parameters": parameters,
-            "responses": {"204": {"description": "Done"}, "default": problem()}},
-    })
+fn collection(object: &ObjectDefinition, properties: &str) -> Value {
+    let (record, label, plural) = (reference(&object.name), &object.label, &object.plural_label);
+    let page = json!({"type": "object", "required": ["results", "next_cursor"], "properties": {
+        "results": {"type": "array", "items": record}, "next_cursor": {"type": ["string", "null"]}}});
+    let wanted = ["limit", "cursor", "archived", "select", "include"];
+    let list = operation(object, "list", format!("List {plural}"), &wanted, answer("200", "A page", &page));
+    let made = answer("201", "The record", &record);
+    let mut create = operation(object, "create", format!("Make a {label}"), &[], made);
+    create["requestBody"] = input(&reference(properties));
+    json!({"get": list, "post": create})
+}
+
+fn single(object: &ObjectDefinition) -> Value {
+    let (record, label) = (answer("200", "The record", &reference(&object.name)), &object.label);
+    let wanted = ["id", "id_property", "select", "include", "at"];
+    let read = operation(object, "read", format!("Read a {label}"), &wanted, record.clone());
+    let wanted = ["id", "id_property", "If-Match"];
+    let mut update = operation(object, "update", format!("Change a {label}"), &wanted, record);
+    // Any of the properties: those that are required are there already.
+    update["requestBody"] = input(&json!({"type": "object"}));
+    let gone = json!({"204": {"description": "Done"}, "default": problem()});
+    let wanted = ["id", "id_property", "purge", "If-Match"];
+    let archive = operation(object, "archive", format!("Archive a {label}"), &wanted, gone);
+    json!({"get": read, "patch": update, "delete": archive})
 }

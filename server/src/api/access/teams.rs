@@ -13,6 +13,7 @@ use crate::error::ApiResult;
 use crate::extract::json::{FromJson, JsonBody, Reading};
 use crate::extract::query::{NoQuery, Query};
 use crate::extract::{Authorized, IdempotencyKey, Path, once};
+use crate::openapi::bodies;
 
 /// Most members that one call gives a team.
 const MOST_MEMBERS: usize = 10_000;
@@ -63,7 +64,7 @@ pub(crate) async fn read(
 }
 
 /// Adds a team.
-#[utoipa::path(post, path = "/teams", tag = "teams", operation_id = "create", request_body = Object,
+#[utoipa::path(post, path = "/teams", tag = "teams", operation_id = "create", request_body = bodies::TeamInput,
     responses((status = 201, description = "The team", body = TeamBody)))]
 pub(crate) async fn create(
     Authorized(mut session): Authorized,
@@ -84,7 +85,7 @@ fn created(written: &Written<TeamView>) -> ApiResult<Answer> {
 
 /// Changes a team's name or members.
 #[utoipa::path(patch, path = "/teams/{id}", tag = "teams", operation_id = "update",
-    params(("id" = String, Path, description = "The team's id")), request_body = Object,
+    params(("id" = String, Path, description = "The team's id")), request_body = bodies::TeamInput,
     responses((status = 200, description = "The team", body = TeamBody)))]
 pub(crate) async fn update(
     Authorized(mut session): Authorized,

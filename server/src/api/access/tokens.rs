@@ -3,8 +3,9 @@
 use axum::http::StatusCode;
 use engine::records::Written;
 use engine::{NewToken, TokenPatch, TokenView, repeatable_secret};
-use serde_json::json;
+use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::Paged;
 use crate::api::answer::Answer;
@@ -14,6 +15,7 @@ use crate::error::ApiResult;
 use crate::extract::json::{FromJson, JsonBody, Reading};
 use crate::extract::query::{NoQuery, Query};
 use crate::extract::{Authorized, BearerToken, IdempotencyKey, Path};
+use crate::openapi::bodies;
 
 /// Most scopes of one token.
 const MOST_SCOPES: usize = 200;
@@ -79,12 +81,19 @@ pub(crate) async fn read(
     Answer::ok(&TokenBody::from(session.token(&id).await?))
 }
 
+/// A token and its secret.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MadeToken {
+    token: TokenBody,
+    secret: String,
+}
+
 /// Makes a token; answers with its secret, this once.
 ///
 /// With an idempotency key the secret is derived from the caller's own, so that a repetition gets the same one although
 /// it is kept nowhere.
-#[utoipa::path(post, path = "/tokens", tag = "tokens", operation_id = "create", request_body = Object,
-    responses((status = 201, description = "The token and its secret", body = Object)))]
+#[utoipa::path(post, path = "/tokens", tag = "tokens", operation_id = "create", request_body = bodies::NewToken,
+    responses((status = 201, description = "The token and its secret", body = MadeToken)))]
 pub(crate) async fn create(
     Authorized(mut session): Authorized,
     Query(_): Query<NoQuery>,
@@ -117,13 +126,13 @@ pub(crate) async fn create(
 const PLACEHOLDER: &str = "trl_secret_kept_nowhere";
 
 fn created<T>(token: TokenView, secret: &str, written: &Written<T>) -> ApiResult<Answer> {
-    let body = json!({"token": TokenBody::from(token), "secret": secret});
+    let body = MadeToken { token: TokenBody::from(token), secret: secret.to_owned() };
     Ok(Answer::json(StatusCode::CREATED, &body)?.at(written.sequence))
 }
 
 /// Changes a token's name, scopes or end.
 #[utoipa::path(patch, path = "/tokens/{id}", tag = "tokens", operation_id = "update",
-    params(("id" = String, Path, description = "The token's id")), request_body = Object,
+    params(("id" = String, Path, description = "The token's id")), request_body = bodies::TokenPatch,
     responses((status = 200, description = "The token", body = TokenBody)))]
 pub(crate) async fn update(
     Authorized(mut session): Authorized,

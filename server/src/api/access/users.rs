@@ -13,6 +13,7 @@ use crate::error::ApiResult;
 use crate::extract::json::{FromJson, JsonBody, Reading};
 use crate::extract::query::{NoQuery, Query};
 use crate::extract::{Authorized, IdempotencyKey, Path, once};
+use crate::openapi::bodies;
 
 /// Most teams that one user is put into.
 const MOST_TEAMS: usize = 1_000;
@@ -87,7 +88,7 @@ pub(crate) async fn read(
 }
 
 /// Adds a user.
-#[utoipa::path(post, path = "/users", tag = "users", operation_id = "create", request_body = Object,
+#[utoipa::path(post, path = "/users", tag = "users", operation_id = "create", request_body = bodies::NewUser,
     responses((status = 201, description = "The user", body = UserBody)))]
 pub(crate) async fn create(
     Authorized(mut session): Authorized,
@@ -108,7 +109,7 @@ fn created<T>(user: UserView, written: &Written<T>) -> ApiResult<Answer> {
 
 /// Changes a user.
 #[utoipa::path(patch, path = "/users/{id}", tag = "users", operation_id = "update",
-    params(("id" = String, Path, description = "The user's id")), request_body = Object,
+    params(("id" = String, Path, description = "The user's id")), request_body = bodies::UserPatch,
     responses((status = 200, description = "The user", body = UserBody)))]
 pub(crate) async fn update(
     Authorized(mut session): Authorized,

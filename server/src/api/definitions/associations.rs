@@ -1,31 +1,32 @@
 //! Association definitions.
 
 use axum::http::StatusCode;
-use serde_json::json;
 
 use super::body::{SpecBody, Wanted, answer, gone, reply};
 use crate::api::answer::Answer;
+use crate::api::wire::ListBody;
 use crate::error::ApiResult;
 use crate::extract::json::JsonBody;
 use crate::extract::query::{NoQuery, Query};
 use crate::extract::{Authorized, IdempotencyKey, Path, once};
+use crate::openapi::{bodies, definitions};
 
 /// Lists the effective association definitions.
 #[utoipa::path(get, path = "/association-definitions", tag = "association_definitions", operation_id = "list",
     params(("layer" = Option<String>, Query, description = "`custom` for what the tenant itself defines"),
         ("archived" = Option<bool>, Query, description = "The archived ones only")),
-    responses((status = 200, description = "Every definition", body = Object)))]
+    responses((status = 200, description = "Every definition", body = ListBody<definitions::AssociationDefinition>)))]
 pub(crate) async fn list(
     Authorized(mut session): Authorized,
     Query(Wanted(query)): Query<Wanted>,
 ) -> ApiResult<Answer> {
-    Answer::ok(&json!({"results": session.association_definitions(query).await?, "next_cursor": null}))
+    Answer::ok(&ListBody { results: session.association_definitions(query).await?, next_cursor: None })
 }
 
 /// Reads an association definition.
 #[utoipa::path(get, path = "/association-definitions/{name}", tag = "association_definitions", operation_id = "read",
     params(("name" = String, Path, description = "The association's name")),
-    responses((status = 200, description = "The definition", body = Object)))]
+    responses((status = 200, description = "The definition", body = definitions::AssociationDefinition)))]
 pub(crate) async fn read(
     Authorized(mut session): Authorized,
     Path(name): Path<String>,
@@ -36,7 +37,7 @@ pub(crate) async fn read(
 
 /// Defines an association.
 #[utoipa::path(post, path = "/association-definitions", tag = "association_definitions", operation_id = "create",
-    request_body = Object, responses((status = 201, description = "The definition", body = Object)))]
+    request_body = bodies::DefinitionInput, responses((status = 201, description = "The definition", body = definitions::AssociationDefinition)))]
 pub(crate) async fn create(
     Authorized(mut session): Authorized,
     Query(_): Query<NoQuery>,
@@ -51,7 +52,7 @@ pub(crate) async fn create(
 /// Changes an association definition.
 #[utoipa::path(patch, path = "/association-definitions/{name}", tag = "association_definitions",
     operation_id = "update", params(("name" = String, Path, description = "The association's name")),
-    request_body = Object, responses((status = 200, description = "The definition", body = Object)))]
+    request_body = bodies::DefinitionPatch, responses((status = 200, description = "The definition", body = definitions::AssociationDefinition)))]
 pub(crate) async fn update(
     Authorized(mut session): Authorized,
     Path(name): Path<String>,
@@ -77,7 +78,7 @@ pub(crate) async fn archive(
 /// Brings an archived association definition back, with its links.
 #[utoipa::path(post, path = "/association-definitions/{name}/restore", tag = "association_definitions",
     operation_id = "restore", params(("name" = String, Path, description = "The association's name")),
-    responses((status = 200, description = "The definition", body = Object)))]
+    responses((status = 200, description = "The definition", body = definitions::AssociationDefinition)))]
 pub(crate) async fn restore(
     Authorized(mut session): Authorized,
     Path(name): Path<String>,

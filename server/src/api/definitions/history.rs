@@ -20,7 +20,7 @@ pub(crate) struct VersionBody {
     version: i64,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    #[schema(value_type = Option<String>)]
+    #[schema(required, value_type = Option<String>)]
     by: Option<UserId>,
     summary: String,
     #[schema(value_type = Object)]

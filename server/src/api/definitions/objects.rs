@@ -1,26 +1,27 @@
 //! Object definitions.
 
 use axum::http::StatusCode;
-use serde_json::json;
 
 use super::body::{SpecBody, Wanted, answer, gone, reply};
 use crate::api::answer::Answer;
+use crate::api::wire::ListBody;
 use crate::error::ApiResult;
 use crate::extract::json::JsonBody;
 use crate::extract::query::{NoQuery, Query};
 use crate::extract::{Authorized, IdempotencyKey, Path, once};
+use crate::openapi::{bodies, definitions};
 
 /// Lists the effective object definitions.
 #[utoipa::path(get, path = "/object-definitions", tag = "object_definitions", operation_id = "list",
     params(("layer" = Option<String>, Query, description = "`custom` for what the tenant itself defines"),
         ("archived" = Option<bool>, Query, description = "The archived ones only")),
-    responses((status = 200, description = "Every definition", body = Object)))]
+    responses((status = 200, description = "Every definition", body = ListBody<definitions::ObjectDefinition>)))]
 pub(crate) async fn list(
     Authorized(mut session): Authorized,
     Query(Wanted(query)): Query<Wanted>,
 ) -> ApiResult<Answer> {
     let results = session.object_definitions(query).await?;
-    Answer::ok(&json!({"results": results, "next_cursor": null}))
+    Answer::ok(&ListBody { results, next_cursor: None })
 }
 
 /// Reads an object definition.
@@ -28,7 +29,7 @@ pub(crate) async fn list(
     params(("object" = String, Path, description = "The object's name"),
         ("layer" = Option<String>, Query, description = "`custom` for what the tenant itself adds"),
         ("archived" = Option<bool>, Query, description = "With archived properties")),
-    responses((status = 200, description = "The definition", body = Object)))]
+    responses((status = 200, description = "The definition", body = definitions::ObjectDefinition)))]
 pub(crate) async fn read(
     Authorized(mut session): Authorized,
     Path(object): Path<String>,
@@ -40,7 +41,7 @@ pub(crate) async fn read(
 /// Reads the JSON Schema that records are validated against.
 #[utoipa::path(get, path = "/object-definitions/{object}/schema", tag = "object_definitions", operation_id = "schema",
     params(("object" = String, Path, description = "The object's name")),
-    responses((status = 200, description = "JSON Schema 2020-12", body = Object)))]
+    responses((status = 200, description = "JSON Schema 2020-12", body = serde_json::Value)))]
 pub(crate) async fn schema(
     Authorized(mut session): Authorized,
     Path(object): Path<String>,
@@ -51,7 +52,7 @@ pub(crate) async fn schema(
 
 /// Defines a custom object.
 #[utoipa::path(post, path = "/object-definitions", tag = "object_definitions", operation_id = "create",
-    request_body = Object, responses((status = 201, description = "The definition", body = Object)))]
+    request_body = bodies::DefinitionInput, responses((status = 201, description = "The definition", body = definitions::ObjectDefinition)))]
 pub(crate) async fn create(
     Authorized(mut session): Authorized,
     Query(_): Query<NoQuery>,
@@ -65,8 +66,8 @@ pub(crate) async fn create(
 
 /// Changes an object definition.
 #[utoipa::path(patch, path = "/object-definitions/{object}", tag = "object_definitions", operation_id = "update",
-    params(("object" = String, Path, description = "The object's name")), request_body = Object,
-    responses((status = 200, description = "The definition", body = Object)))]
+    params(("object" = String, Path, description = "The object's name")), request_body = bodies::DefinitionPatch,
+    responses((status = 200, description = "The definition", body = definitions::ObjectDefinition)))]
 pub(crate) async fn update(
     Authorized(mut session): Authorized,
     Path(object): Path<String>,
@@ -92,7 +93,7 @@ pub(crate) async fn archive(
 /// Brings an archived object definition back, with its records.
 #[utoipa::path(post, path = "/object-definitions/{object}/restore", tag = "object_definitions",
     operation_id = "restore", params(("object" = String, Path, description = "The object's name")),
-    responses((status = 200, description = "The definition", body = Object)))]
+    responses((status = 200, description = "The definition", body = definitions::ObjectDefinition)))]
 pub(crate) async fn restore(
     Authorized(mut session): Authorized,
     Path(object): Path<String>,

@@ -1,34 +1,35 @@
 //! Pipelines of an object and their stages.
 
 use axum::http::StatusCode;
-use serde_json::json;
 
 use super::body::{SpecBody, Wanted, answer, gone, reply};
 use crate::api::answer::Answer;
+use crate::api::wire::ListBody;
 use crate::error::ApiResult;
 use crate::extract::json::JsonBody;
 use crate::extract::query::{NoQuery, Query};
 use crate::extract::{Authorized, IdempotencyKey, Path, once};
+use crate::openapi::{bodies, definitions};
 
 /// Lists an object's pipelines.
 #[utoipa::path(get, path = "/pipelines/{object}", tag = "pipelines", operation_id = "list",
     params(("object" = String, Path, description = "The object's name"),
         ("layer" = Option<String>, Query, description = "`custom` for what the tenant itself defines"),
         ("archived" = Option<bool>, Query, description = "The archived ones only")),
-    responses((status = 200, description = "Every pipeline", body = Object)))]
+    responses((status = 200, description = "Every pipeline", body = ListBody<definitions::Pipeline>)))]
 pub(crate) async fn list(
     Authorized(mut session): Authorized,
     Path(object): Path<String>,
     Query(Wanted(query)): Query<Wanted>,
 ) -> ApiResult<Answer> {
-    Answer::ok(&json!({"results": session.pipelines(&object, query).await?, "next_cursor": null}))
+    Answer::ok(&ListBody { results: session.pipelines(&object, query).await?, next_cursor: None })
 }
 
 /// Reads a pipeline.
 #[utoipa::path(get, path = "/pipelines/{object}/{pipeline}", tag = "pipelines", operation_id = "read",
     params(("object" = String, Path, description = "The object's name"),
         ("pipeline" = String, Path, description = "The pipeline's name")),
-    responses((status = 200, description = "The pipeline", body = Object)))]
+    responses((status = 200, description = "The pipeline", body = definitions::Pipeline)))]
 pub(crate) async fn read(
     Authorized(mut session): Authorized,
     Path((object, pipeline)): Path<(String, String)>,
@@ -39,8 +40,8 @@ pub(crate) async fn read(
 
 /// Defines a pipeline of an object.
 #[utoipa::path(post, path = "/pipelines/{object}", tag = "pipelines", operation_id = "create",
-    params(("object" = String, Path, description = "The object's name")), request_body = Object,
-    responses((status = 201, description = "The pipeline", body = Object)))]
+    params(("object" = String, Path, description = "The object's name")), request_body = bodies::DefinitionInput,
+    responses((status = 201, description = "The pipeline", body = definitions::Pipeline)))]
 pub(crate) async fn create(
     Authorized(mut session): Authorized,
     Path(object): Path<String>,
@@ -57,7 +58,7 @@ pub(crate) async fn create(
 #[utoipa::path(patch, path = "/pipelines/{object}/{pipeline}", tag = "pipelines", operation_id = "update",
     params(("object" = String, Path, description = "The object's name"),
         ("pipeline" = String, Path, description = "The pipeline's name")),
-    request_body = Object, responses((status = 200, description = "The pipeline", body = Object)))]
+    request_body = bodies::DefinitionPatch, responses((status = 200, description = "The pipeline", body = definitions::Pipeline)))]
 pub(crate) async fn update(
     Authorized(mut session): Authorized,
     Path((object, pipeline)): Path<(String, String)>,
@@ -85,7 +86,7 @@ pub(crate) async fn archive(
 #[utoipa::path(post, path = "/pipelines/{object}/{pipeline}/restore", tag = "pipelines", operation_id = "restore",
     params(("object" = String, Path, description = "The object's name"),
         ("pipeline" = String, Path, description = "The pipeline's name")),
-    responses((status = 200, description = "The pipeline", body = Object)))]
+    responses((status = 200, description = "The pipeline", body = definitions::Pipeline)))]
 pub(crate) async fn restore(
     Authorized(mut session): Authorized,
     Path((object, pipeline)): Path<(String, String)>,

@@ -8,11 +8,12 @@ use crate::error::ApiResult;
 use crate::extract::json::JsonBody;
 use crate::extract::query::{NoQuery, Query};
 use crate::extract::{Authorized, IdempotencyKey, Path, once};
+use crate::openapi::{bodies, definitions};
 
 /// Adds a property to an object, the tenant's own or a pack's.
 #[utoipa::path(post, path = "/object-definitions/{object}/properties", tag = "properties", operation_id = "create",
-    params(("object" = String, Path, description = "The object's name")), request_body = Object,
-    responses((status = 201, description = "The property", body = Object)))]
+    params(("object" = String, Path, description = "The object's name")), request_body = bodies::DefinitionInput,
+    responses((status = 201, description = "The property", body = definitions::PropertyDefinition)))]
 pub(crate) async fn create(
     Authorized(mut session): Authorized,
     Path(object): Path<String>,
@@ -30,8 +31,8 @@ pub(crate) async fn create(
     operation_id = "update",
     params(("object" = String, Path, description = "The object's name"),
         ("property" = String, Path, description = "The property's name")),
-    request_body = Object,
-    responses((status = 200, description = "The property", body = Object)))]
+    request_body = bodies::DefinitionPatch,
+    responses((status = 200, description = "The property", body = definitions::PropertyDefinition)))]
 pub(crate) async fn update(
     Authorized(mut session): Authorized,
     Path((object, property)): Path<(String, String)>,
@@ -61,7 +62,7 @@ pub(crate) async fn archive(
     operation_id = "restore",
     params(("object" = String, Path, description = "The object's name"),
         ("property" = String, Path, description = "The property's name")),
-    responses((status = 200, description = "The property", body = Object)))]
+    responses((status = 200, description = "The property", body = definitions::PropertyDefinition)))]
 pub(crate) async fn restore(
     Authorized(mut session): Authorized,
     Path((object, property)): Path<(String, String)>,

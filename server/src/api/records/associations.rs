@@ -5,17 +5,19 @@ use engine::LinkQuery;
 use engine::records::{LinkInput, Mode, Operation, PropertiesInput, Step, Target};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
-use super::batch::{MOST, run};
+use super::batch::{MOST, ResultsBody, run};
 use super::body::Id;
 use super::write::ById;
 use crate::api::answer::Answer;
-use crate::api::wire::{LinkBody, ListBody};
+use crate::api::wire::{LinkBody, ListBody, problem};
 use crate::error::ApiResult;
 use crate::extract::json::{FromJson, JsonBody, PropertiesBody, Reading};
 use crate::extract::query::{FromQuery, NoQuery, Page, Query, QueryReader};
 use crate::extract::{Authorized, IdempotencyKey, Path, once};
 use crate::middleware::RequestScope;
+use crate::openapi::bodies;
 
 /// Which page of a record's links.
 #[derive(Debug)]
@@ -93,7 +95,7 @@ impl<'a> FromJson<'a> for LinkContents {
         ("to" = String, Path, description = "Id or uid of the other record"),
         ("id_property" = Option<String>, Query, description = "A unique property"),
         ("replace" = Option<bool>, Query, description = "Take links in the way away")),
-    request_body(content = Option<Object>, description = "What the link is called and carries; may be left out"),
+    request_body(content = Option<bodies::LinkContents>, description = "What the link is called and carries; may be left out"),
     responses((status = 204, description = "They are linked")))]
 pub(crate) async fn put(
     Authorized(mut session): Authorized,
@@ -166,10 +168,10 @@ impl<'a> FromJson<'a> for LinkEnds {
 }
 
 /// Links up to 1,000 pairs of records.
-#[utoipa::path(post, path = "/associations/batch/create", tag = "associations", request_body = Object,
+#[utoipa::path(post, path = "/associations/batch/create", tag = "associations", request_body = bodies::LinkBatch,
     operation_id = "batch_create",
-    responses((status = 200, description = "Everything was done (`atomic`)", body = Object),
-        (status = 207, description = "One result per input, in order", body = Object)))]
+    responses((status = 200, description = "Everything was done (`atomic`)", body = ResultsBody),
+        (status = 207, description = "One result per input, in order", body = ResultsBody)))]
 pub(crate) async fn batch_create(
     Authorized(mut session): Authorized,
     Query(_): Query<NoQuery>,
@@ -190,10 +192,10 @@ pub(crate) async fn batch_create(
 }
 
 /// Takes up to 1,000 links away.
-#[utoipa::path(post, path = "/associations/batch/archive", tag = "associations", request_body = Object,
+#[utoipa::path(post, path = "/associations/batch/archive", tag = "associations", request_body = bodies::LinkBatch,
     operation_id = "batch_archive",
-    responses((status = 200, description = "Everything was done (`atomic`)", body = Object),
-        (status = 207, description = "One result per input, in order", body = Object)))]
+    responses((status = 200, description = "Everything was done (`atomic`)", body = ResultsBody),
+        (status = 207, description = "One result per input, in order", body = ResultsBody)))]
 pub(crate) async fn batch_archive(
     Authorized(mut session): Authorized,
     Query(_): Query<NoQuery>,
@@ -250,20 +252,30 @@ impl<'a> FromJson<'a> for RecordName {
     }
 }
 
-#[derive(Debug, Serialize)]
-struct LinksOf<'a> {
+/// The links of one record, or what is wrong.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LinksResult)]
+pub(crate) struct LinksOf<'a> {
     index: usize,
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     associations: Option<Vec<LinkBody>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = problem, required = false)]
     error: Option<crate::error::ProblemBody<'a>>,
 }
 
+/// One result per input, in order.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LinksResults)]
+pub(crate) struct LinksBatch<'a> {
+    results: Vec<LinksOf<'a>>,
+}
+
 /// Reads the links of one kind of up to 1,000 records.
-#[utoipa::path(post, path = "/associations/batch/read", tag = "associations", request_body = Object,
+#[utoipa::path(post, path = "/associations/batch/read", tag = "associations", request_body = bodies::LinksOfRecords,
     operation_id = "batch_read",
-    responses((status = 207, description = "One result per input, in order", body = Object)))]
+    responses((status = 207, description = "One result per input, in order", body = LinksBatch)))]
 pub(crate) async fn batch_read(
     Authorized(mut session): Authorized,
     Query(_): Query<NoQuery>,
@@ -291,7 +303,7 @@ pub(crate) async fn batch_read(
             }
         }
     }
-    let bodies: Vec<LinksOf<'_>> = results
+    let results: Vec<LinksOf<'_>> = results
         .into_iter()
         .zip(&errors)
         .enumerate()
@@ -302,5 +314,5 @@ pub(crate) async fn batch_read(
             error: error.as_ref().map(|error| error.body(scope.id().as_str())),
         })
         .collect();
-    Answer::json(StatusCode::MULTI_STATUS, &serde_json::json!({ "results": bodies }))
+    Answer::json(StatusCode::MULTI_STATUS, &LinksBatch { results })
 }

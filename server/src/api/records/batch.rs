@@ -9,15 +9,17 @@ use engine::records::{
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::body::{Id, read_fields};
 use crate::api::answer::Answer;
-use crate::api::wire::RecordBody;
+use crate::api::wire::{RecordBody, problem};
 use crate::error::{ApiError, ApiResult};
 use crate::extract::json::{FromJson, JsonBody, Reading};
 use crate::extract::query::{NoQuery, Query};
 use crate::extract::{Authorized, IdempotencyKey, Path, once};
 use crate::middleware::RequestScope;
+use crate::openapi::bodies;
 
 /// Most inputs of one call.
 pub(crate) const MOST: usize = 1_000;
@@ -92,18 +94,22 @@ impl Verb {
 }
 
 /// One result of a batch: a record, or what is wrong.
-#[derive(Debug, Serialize)]
-struct ResultBody<'a> {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BatchResult)]
+pub(crate) struct ResultBody<'a> {
     index: usize,
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<RecordBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = problem, required = false)]
     error: Option<crate::error::ProblemBody<'a>>,
 }
 
-#[derive(Debug, Serialize)]
-struct ResultsBody<'a> {
+/// One result per input, in order.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BatchResults)]
+pub(crate) struct ResultsBody<'a> {
     results: Vec<ResultBody<'a>>,
 }
 
@@ -111,9 +117,9 @@ struct ResultsBody<'a> {
 #[utoipa::path(post, path = "/records/{object}/batch/{verb}", tag = "records",
     params(("object" = String, Path, description = "The object's name"),
         ("verb" = String, Path, description = "create, read, update, upsert, archive or restore")),
-    request_body = Object,
-    responses((status = 200, description = "Everything was done (`atomic`)", body = Object),
-        (status = 207, description = "One result per input, in order", body = Object)))]
+    request_body = bodies::RecordBatch,
+    responses((status = 200, description = "Everything was done (`atomic`)", body = ResultsBody),
+        (status = 207, description = "One result per input, in order", body = ResultsBody)))]
 pub(crate) async fn batch(
     Authorized(mut session): Authorized,
     Path((object, verb)): Path<(String, String)>,

@@ -8,6 +8,7 @@ use engine::records::{Done, Mode, Operation, PropertiesInput, Reply, Results, St
 use engine::{ErrorCode, Session};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::batch::MOST;
 use super::body::{Id, read_fields};
@@ -17,6 +18,7 @@ use crate::error::ApiResult;
 use crate::extract::json::{FromJson, JsonBody, ObjectReader, PropertiesBody, Reading};
 use crate::extract::query::{NoQuery, Query};
 use crate::extract::{Authorized, IdempotencyKey, once};
+use crate::openapi::bodies;
 
 /// `{operations}`.
 #[derive(Debug)]
@@ -120,8 +122,10 @@ fn read_target(body: &mut ObjectReader<'_, '_>) -> Option<Target> {
     Some(Target { id: id?, id_property })
 }
 
-#[derive(Debug, Serialize)]
-struct ResultBody {
+/// What one operation has come to.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TransactionResult)]
+pub(crate) struct ResultBody {
     index: usize,
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
@@ -129,14 +133,16 @@ struct ResultBody {
     record: Option<RecordBody>,
 }
 
-#[derive(Debug, Serialize)]
-struct ResultsBody {
+/// One result per operation, in order.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TransactionResults)]
+pub(crate) struct ResultsBody {
     results: Vec<ResultBody>,
 }
 
 /// Carries out up to 1,000 operations over any objects, all or nothing.
-#[utoipa::path(post, path = "/transactions", tag = "records", request_body = Object,
-    responses((status = 200, description = "One result per operation, in order", body = Object)))]
+#[utoipa::path(post, path = "/transactions", tag = "records", request_body = bodies::Transaction,
+    responses((status = 200, description = "One result per operation, in order", body = ResultsBody)))]
 pub(crate) async fn transact(
     Authorized(mut session): Authorized,
     Query(_): Query<NoQuery>,

@@ -14,6 +14,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::extract::json::JsonBody;
 use crate::extract::query::{FromQuery, NoQuery, Query, QueryReader};
 use crate::extract::{Authorized, IdempotencyKey, IfMatch, Path, once};
+use crate::openapi::bodies;
 
 /// Which property the id in the path is a value of.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl ById {
 /// Makes a record.
 #[utoipa::path(post, path = "/records/{object}", tag = "records",
     params(("object" = String, Path, description = "The object's name")),
-    request_body = Object, responses((status = 201, description = "The record", body = RecordBody)))]
+    request_body = bodies::RecordInput, responses((status = 201, description = "The record", body = RecordBody)))]
 pub(crate) async fn create(
     Authorized(mut session): Authorized,
     Path(object): Path<String>,
@@ -69,7 +70,7 @@ impl FromQuery for UpsertBy {
 #[utoipa::path(put, path = "/records/{object}", tag = "records",
     params(("object" = String, Path, description = "The object's name"),
         ("id_property" = String, Query, description = "A unique property, whose value is in the body")),
-    request_body = Object,
+    request_body = bodies::RecordInput,
     responses((status = 200, description = "The record, changed", body = RecordBody),
         (status = 201, description = "The record, made", body = RecordBody)))]
 pub(crate) async fn upsert(
@@ -88,7 +89,7 @@ pub(crate) async fn upsert(
         ("id" = String, Path, description = "Id, uid, or a value of `id_property`"),
         ("id_property" = Option<String>, Query, description = "A unique property"),
         ("If-Match" = Option<String>, Header, description = "Only if the record is at this version")),
-    request_body = Object, responses((status = 200, description = "The record", body = RecordBody)))]
+    request_body = bodies::RecordInput, responses((status = 200, description = "The record", body = RecordBody)))]
 pub(crate) async fn update(
     Authorized(mut session): Authorized,
     Path((object, id)): Path<(String, String)>,

@@ -1,0 +1,261 @@
+//! Bodies of requests as they are described. Handlers read them member by member, so that everything that is wrong is
+//! told at once; the end-to-end tests hold what is described here against what is taken.
+
+#![expect(dead_code, reason = "describes bodies, which are read without it")]
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// A record to be made or changed.
+#[derive(ToSchema)]
+pub(crate) struct RecordInput {
+    /// Values by property; null and the empty text take a value away.
+    properties: Option<Map<String, Value>>,
+    /// The user who owns it.
+    owner_id: Option<String>,
+    /// Links that are made with it.
+    associations: Option<Vec<LinkInput>>,
+}
+
+/// A link of the record that it stands in.
+#[derive(ToSchema)]
+pub(crate) struct LinkInput {
+    /// The association's name.
+    #[schema(rename = "type")]
+    kind: String,
+    /// Id or uid of the other record.
+    to: String,
+    label: Option<String>,
+    properties: Option<Map<String, Value>>,
+}
+
+/// What a link is called and carries.
+#[derive(ToSchema)]
+pub(crate) struct LinkContents {
+    label: Option<String>,
+    properties: Option<Map<String, Value>>,
+}
+
+/// Up to 1,000 records.
+#[derive(ToSchema)]
+pub(crate) struct RecordBatch {
+    inputs: Option<Vec<RecordBatchInput>>,
+    /// All or nothing.
+    atomic: Option<bool>,
+    /// The unique property that `id` is a value of; needed to upsert.
+    id_property: Option<String>,
+    /// Properties that the replies show.
+    select: Option<Vec<String>>,
+}
+
+/// One record of a batch; which members it takes depends on the verb.
+#[derive(ToSchema)]
+pub(crate) struct RecordBatchInput {
+    /// Id, uid, or a value of `id_property`.
+    id: Option<String>,
+    /// Only if the record is at this version.
+    version: Option<i64>,
+    properties: Option<Map<String, Value>>,
+    owner_id: Option<String>,
+    associations: Option<Vec<LinkInput>>,
+}
+
+/// Up to 1,000 operations, all or nothing.
+#[derive(ToSchema)]
+pub(crate) struct Transaction {
+    operations: Option<Vec<Operation>>,
+}
+
+/// One operation; which members it takes depends on `op`. `"$name"` stands wherever an id does.
+#[derive(ToSchema)]
+pub(crate) struct Operation {
+    /// `create`, `update`, `upsert`, `archive`, `restore`, `associate` or `dissociate`.
+    op: String,
+    /// The name under which later operations know the record.
+    #[schema(rename = "ref")]
+    reference: Option<String>,
+    object: Option<String>,
+    id: Option<String>,
+    id_property: Option<String>,
+    version: Option<i64>,
+    properties: Option<Map<String, Value>>,
+    owner_id: Option<String>,
+    associations: Option<Vec<LinkInput>>,
+    /// The association's name.
+    #[schema(rename = "type")]
+    kind: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    label: Option<String>,
+    /// Takes links in the way away.
+    replace: Option<bool>,
+}
+
+/// Up to 1,000 links.
+#[derive(ToSchema)]
+pub(crate) struct LinkBatch {
+    inputs: Option<Vec<LinkBatchInput>>,
+    /// All or nothing.
+    atomic: Option<bool>,
+}
+
+/// A link between two records.
+#[derive(ToSchema)]
+pub(crate) struct LinkBatchInput {
+    /// The association's name.
+    #[schema(rename = "type")]
+    kind: String,
+    from: String,
+    to: String,
+    label: Option<String>,
+    properties: Option<Map<String, Value>>,
+    /// Takes links in the way away.
+    replace: Option<bool>,
+}
+
+/// Up to 1,000 records whose links are wanted.
+#[derive(ToSchema)]
+pub(crate) struct LinksOfRecords {
+    inputs: Option<Vec<RecordName>>,
+    /// The association's name.
+    #[schema(rename = "type")]
+    kind: String,
+    /// 1 to 200 links of each, by default 50.
+    limit: Option<i64>,
+}
+
+/// A record by its object and id.
+#[derive(ToSchema)]
+pub(crate) struct RecordName {
+    object: String,
+    id: String,
+}
+
+/// A definition: what a pack has for it, with its `name`.
+#[derive(ToSchema)]
+pub(crate) struct DefinitionInput {
+    name: String,
+    #[serde(flatten)]
+    options: BTreeMap<String, Value>,
+}
+
+/// A merge patch of a definition: maps are merged key by key, null takes away, anything else replaces.
+#[derive(ToSchema)]
+pub(crate) struct DefinitionPatch {
+    #[serde(flatten)]
+    options: BTreeMap<String, Value>,
+}
+
+/// A file of rows, and what its columns mean.
+#[derive(ToSchema)]
+pub(crate) struct ImportForm {
+    /// The file.
+    #[schema(format = Binary)]
+    file: String,
+    /// The map, YAML or JSON.
+    map: Option<String>,
+}
+
+/// Which pack is meant; exactly one of the three.
+#[derive(ToSchema)]
+pub(crate) struct PackSource {
+    /// The whole pack in one YAML text.
+    source: Option<String>,
+    /// The pack's files: name to text.
+    files: Option<BTreeMap<String, String>>,
+    /// A pack that the server knows.
+    pack: Option<String>,
+}
+
+/// The plan to carry out.
+#[derive(ToSchema)]
+pub(crate) struct PlanToApply {
+    plan: String,
+}
+
+/// A tenant to be made.
+#[derive(ToSchema)]
+pub(crate) struct NewTenant {
+    /// Short name in addresses and on the command line; unique.
+    slug: String,
+    name: Option<String>,
+    profile: Option<String>,
+    /// IANA name.
+    time_zone: Option<String>,
+    /// ISO 4217 code.
+    currency: Option<String>,
+    /// ISO 3166 code.
+    country: Option<String>,
+}
+
+/// Settings of the tenant to be changed.
+#[derive(ToSchema)]
+pub(crate) struct TenantPatch {
+    name: Option<String>,
+    profile: Option<String>,
+    /// IANA name.
+    time_zone: Option<String>,
+    /// ISO 4217 code.
+    currency: Option<String>,
+    /// ISO 3166 code.
+    country: Option<String>,
+    /// Capability to whether it is on.
+    capabilities: Option<BTreeMap<String, bool>>,
+}
+
+/// A user to be added.
+#[derive(ToSchema)]
+pub(crate) struct NewUser {
+    name: String,
+    email: Option<String>,
+    /// `member` unless given.
+    role: Option<String>,
+    /// Ids of teams.
+    teams: Option<Vec<String>>,
+    time_zone: Option<String>,
+    locale: Option<String>,
+}
+
+/// What to change of a user.
+#[derive(ToSchema)]
+pub(crate) struct UserPatch {
+    name: Option<String>,
+    email: Option<String>,
+    role: Option<String>,
+    /// Ids of teams.
+    teams: Option<Vec<String>>,
+    time_zone: Option<String>,
+    locale: Option<String>,
+}
+
+/// A team to be added, or what to change of one.
+#[derive(ToSchema)]
+pub(crate) struct TeamInput {
+    name: Option<String>,
+    /// Ids of users.
+    members: Option<Vec<String>>,
+}
+
+/// A token to be made.
+#[derive(ToSchema)]
+pub(crate) struct NewToken {
+    name: String,
+    /// Whom it acts for; a service of its own where none is given.
+    user: Option<String>,
+    role: Option<String>,
+    /// `read`, `write`, `admin`, `OBJECT:read`, `OBJECT:write`; none given means all that the role may.
+    scopes: Option<Vec<String>>,
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+}
+
+/// What to change of a token.
+#[derive(ToSchema)]
+pub(crate) struct TokenPatch {
+    name: Option<String>,
+    scopes: Option<Vec<String>>,
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+}
