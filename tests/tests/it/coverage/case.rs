@@ -90,14 +90,14 @@ pub(super) enum Denial {
     Hidden,
     /// 207, and each result says this status and code.
     Each(u16, &'static str),
-    /// 200, and the list is empty.
+    /// 200, and nothing is on the page.
     Empty,
 }
 
 /// Everybody, without a token.
 pub(super) const PUBLIC: Access = Access { weakest: Caller::Anonymous, denied: &[] };
 /// Every token of the tenant, whatever its role and scopes.
-pub(super) const EVERYBODY: Access = Access { weakest: Caller::Role("viewer"), denied: &[] };
+pub(super) const EVERYBODY: Access = Access { weakest: READER, denied: &[] };
 /// Every role; a token whose scopes do not cover the object is not told of its records.
 pub(super) const READERS: Access = reading(&[(OUTSIDER, Denial::Hidden)]);
 /// The same for lists.
@@ -107,15 +107,12 @@ pub(super) const BATCH_READERS: Access = reading(&[(OUTSIDER, Denial::Each(404, 
 /// Whoever may write records.
 pub(super) const WRITERS: Access = Access {
     weakest: Caller::Role("member"),
-    denied: &[(Caller::Role("viewer"), Denial::Forbidden), (Caller::Scope("read"), Denial::Forbidden)],
+    denied: &[(READER, Denial::Forbidden), (Caller::Scope("read"), Denial::Forbidden)],
 };
 /// The same for batches, which answer each input for itself.
 pub(super) const BATCH_WRITERS: Access = Access {
     weakest: Caller::Role("member"),
-    denied: &[
-        (Caller::Role("viewer"), Denial::Each(403, "forbidden")),
-        (Caller::Scope("read"), Denial::Each(403, "forbidden")),
-    ],
+    denied: &[(READER, Denial::Each(403, "forbidden")), (Caller::Scope("read"), Denial::Each(403, "forbidden"))],
 };
 /// Whoever may change definitions, users and settings.
 pub(super) const ADMINS: Access = Access {
@@ -131,11 +128,13 @@ pub(super) const JOB_HOLDERS: Access = Access {
 pub(super) const PLATFORM: Access =
     Access { weakest: Caller::Platform, denied: &[(Caller::Role("owner"), Denial::Forbidden)] };
 
+/// The weakest role; what it may do changes nothing.
+pub(super) const READER: Caller = Caller::Role("viewer");
 /// Somebody whose token covers another object only.
 const OUTSIDER: Caller = Caller::Scope("elsewhere:read");
 
 const fn reading(denied: &'static [(Caller, Denial)]) -> Access {
-    Access { weakest: Caller::Role("viewer"), denied }
+    Access { weakest: READER, denied }
 }
 
 /// A call; `$name` in it stands for what the case was given.

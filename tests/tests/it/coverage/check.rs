@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::Response;
 
-use super::case::{API, Access, Allowed, BATCH_READERS, Body, Call, Caller, Case, Denial, Refused};
+use super::case::{API, Access, Allowed, Body, Call, Caller, Case, Denial, READER, Refused};
 use super::document::{Document, Seen};
 use super::world::World;
 use crate::fixture::Silence;
@@ -19,7 +19,7 @@ pub(super) async fn check(world: &mut World<'_>, document: &mut Document, case: 
         check_denials(world, document, case, *access, call).await;
     }
     let first = &case.allowed[0];
-    for refused in spoilt(case, &first.call).iter().chain(&case.refused) {
+    for refused in spoilt(document, case, &first.call).iter().chain(&case.refused) {
         let reply = world.send(first.access.weakest, case, &refused.call).await;
         let problem = reply.problem(refused.status, refused.code);
         assert_eq!(problem.pointers(), refused.pointers, "{:?}: {}", refused.call, problem.body);
@@ -36,12 +36,17 @@ pub(super) async fn check(world: &mut World<'_>, document: &mut Document, case: 
 }
 
 /// The document says who may call it, what is in its path and whether it has a body.
-fn check_description(document: &Document, case: &Case) {
+fn check_description(document: &mut Document, case: &Case) {
     let (method, path, first) = (&case.method, case.path(), &case.allowed[0]);
     assert_eq!(document.is_public(method, &path), first.access.weakest == Caller::Anonymous);
     let segments = case.template.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
     assert_eq!(document.parameters(method, &path, "path"), segments.collect::<Vec<_>>());
-    assert_eq!(document.takes_a_body(method, &path), !matches!(first.call.body, Body::None));
+    let body = match &first.call.body {
+        Body::None => None,
+        Body::Json(body) => Some(("application/json", Some(body))),
+        Body::Text(media_type, _) => Some((*media_type, None)),
+    };
+    document.check_body(method, &path, body);
 }
 
 async fn check_denials(world: &mut World<'_>, document: &mut Document, case: &Case, access: Access, call: &Call) {
@@ -68,7 +73,7 @@ async fn check_denials(world: &mut World<'_>, document: &mut Document, case: &Ca
 }
 
 /// What every operation refuses: a parameter that it does not know, a body that is none, a path that leads nowhere.
-fn spoilt(case: &Case, call: &Call) -> Vec<Refused> {
+fn spoilt(document: &Document, case: &Case, call: &Call) -> Vec<Refused> {
     let mut all = Vec::new();
     let mut refuse = |call, status, code, pointers: &[&'static str]| {
         all.push(Refused { call, status, code, pointers: pointers.to_vec() });
@@ -80,7 +85,11 @@ fn spoilt(case: &Case, call: &Call) -> Vec<Refused> {
         refuse(call.clone().text("application/json", "{"), 400, "bad_request", &[]);
         refuse(call.clone().text("text/plain", "{}"), 415, "unsupported_media_type", &[]);
         refuse(call.clone().json(json!([])), 422, "validation_failed", &[""]);
+        // Null is absent: of what is declared, nothing is unknown.
         let mut body = body.clone();
+        for name in document.members(&case.method, &case.path()) {
+            body.entry(name).or_insert(Value::Null);
+        }
         body.insert("nonsense".to_owned(), json!(1));
         refuse(call.clone().json(Value::Object(body)), 422, "validation_failed", &["/nonsense"]);
     }
@@ -136,7 +145,7 @@ async fn check_allowed(world: &mut World<'_>, document: &mut Document, case: &Ca
         document.check(&case.method, &case.path(), &Seen { status: *status, media_type, json: None });
         return;
     }
-    let is_read = case.is_read || case.method == Method::GET || access.weakest == BATCH_READERS.weakest;
+    let is_read = case.is_read || case.method == Method::GET || access.weakest == READER;
     let takes_key = case.takes_key && !is_read;
     if takes_key {
         call = call.header("idempotency-key", key);

@@ -1,12 +1,12 @@
-//! Definitions of objects, properties, associations and pipelines; their history; packs.
+//! Definitions of objects, properties, associations and pipelines.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::case::{ADMINS, Call, Case, EVERYBODY, PUBLIC, case, to};
+use super::case::{ADMINS, Case, EVERYBODY, case, to};
 
 pub(super) fn cases() -> Vec<Case> {
-    [objects(), properties(), associations(), pipelines(), rest()].into_iter().flatten().collect()
+    [objects(), properties(), associations(), pipelines()].into_iter().flatten().collect()
 }
 
 /// An object of the tenant's own, made before.
@@ -267,55 +267,5 @@ fn pipelines() -> Vec<Case> {
             .without_key()
             .gone("/pipelines/deal/course_restored")
             .allows(ADMINS, to("/pipelines/deal/course_restored/restore"), 200, json!({"name": "course_restored"})),
-    ]
-}
-
-const PACK: &str = "pack: covered\nversion: 1.0.0\nlabel: Covered\nobjects:\n  covered:\n    label: Covered\n    \
-    properties:\n      title: {type: string, label: Title}\n";
-
-fn rest() -> Vec<Case> {
-    let plan = |body: Value| to("/packs/plan").json(body);
-    let apply = |plan: &str| -> Call { to("/packs/apply").json(json!({"plan": plan})) };
-    vec![
-        case(Method::GET, "/metadata/history")
-            .allows(
-                EVERYBODY,
-                to("/metadata/history?limit=1"),
-                200,
-                json!({"results": [{"version": "*", "at": "*", "by": "*", "summary": "*", "changes": "*"}], "next_cursor": "*"}),
-            )
-            .refuses(to("/metadata/history?limit=0"), 400, "bad_request", &["/limit"])
-            .refuses(to("/metadata/history?cursor=nonsense"), 400, "bad_request", &["/cursor"]),
-        case(Method::GET, "/packs").allows(EVERYBODY, to("/packs"), 200, json!({"results": "*", "next_cursor": null})),
-        case(Method::GET, "/packs/schema").allows(
-            PUBLIC,
-            to("/packs/schema"),
-            200,
-            json!({"$schema": "https://json-schema.org/draft/2020-12/schema"}),
-        ),
-        case(Method::POST, "/packs/plan")
-            .reads()
-            .allows(
-                ADMINS,
-                plan(json!({"source": PACK})),
-                200,
-                json!({"plan": "*", "metadata_version": "*", "conflicts": [], "summary": {"add": 2, "change": 0, "remove": 0},
-                    "steps": [{"action": "add", "kind": "object", "name": "covered", "destructive": false},
-                        {"action": "add", "kind": "property", "name": "covered.title", "destructive": false}]}),
-            )
-            .refuses(plan(json!({"pack": "constructoin"})), 422, "validation_failed", &["/pack"])
-            .refuses(plan(json!({})), 422, "validation_failed", &["/source"]),
-        case(Method::POST, "/packs/apply")
-            .without_key()
-            .given("plan", "/plan", plan(json!({"source": PACK})))
-            .given("late", "/plan", plan(json!({"pack": "construction"})))
-            .allows(
-                ADMINS,
-                apply("$plan"),
-                200,
-                json!({"pack": "covered", "version": "1.0.0", "metadata_version": "*", "changed": true, "jobs": []}),
-            )
-            .refuses(apply("nonsense"), 422, "validation_failed", &["/plan"])
-            .refuses(to("/packs/apply").json(json!({})), 422, "validation_failed", &["/plan"]),
     ]
 }

@@ -10,6 +10,8 @@ mod case;
 mod check;
 mod definitions;
 mod document;
+mod links;
+mod packs;
 mod records;
 mod typed;
 mod work;
@@ -26,8 +28,7 @@ use document::Document;
 use world::World;
 
 async fn operations_of_every_tenant(server: TestServer) {
-    let cases = [records::cases(), definitions::cases(), access::cases(), work::cases()];
-    let cases: Vec<Case> = cases.into_iter().flatten().collect();
+    let cases = static_cases();
     let mut world = World::new(&server).await;
     let mut document = Document::new(world.tenant.get("/openapi.json").await.ok(200));
     let typed = typed::cases();
@@ -42,6 +43,13 @@ async fn operations_of_a_tenants_own_objects(server: TestServer) {
     let mut world = World::new(&server).await;
     let mut document = Document::new(world.tenant.get("/openapi.json").await.ok(200));
     check_all(&mut world, &mut document, &typed::cases()).await;
+}
+
+/// Those of what every tenant has.
+fn static_cases() -> Vec<Case> {
+    let areas =
+        [records::cases(), links::cases(), definitions::cases(), packs::cases(), access::cases(), work::cases()];
+    areas.into_iter().flatten().collect()
 }
 
 /// Fails for operations without a case, for cases without an operation, and for two cases of one.
@@ -88,3 +96,21 @@ async fn check_pages(server: &TestServer) {
 }
 
 scenarios![operations_of_every_tenant, operations_of_a_tenants_own_objects];
+
+#[test]
+fn operation_without_a_case_is_named() {
+    let cases = static_cases();
+    let all: BTreeSet<String> = cases.iter().map(Case::name).collect();
+    check_is_complete(&all, &cases);
+    let said = |operations: &BTreeSet<String>| {
+        let failed = std::panic::catch_unwind(AssertUnwindSafe(|| check_is_complete(operations, &cases)));
+        failed.unwrap_err().downcast_ref::<String>().unwrap().clone()
+    };
+    let (new, old) = ("GET /api/v1/new".to_owned(), "GET /healthz".to_owned());
+    let mut more = all.clone();
+    more.insert(new.clone());
+    assert_eq!(said(&more), format!("operations without a case: {:#?}", [new]));
+    let mut fewer = all;
+    fewer.remove(&old);
+    assert_eq!(said(&fewer), format!("cases without an operation: {:#?}", [old]));
+}
