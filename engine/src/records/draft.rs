@@ -6,11 +6,10 @@ use std::sync::Arc;
 use engine_model::change::{ChangeKind, Difference, changes_text, differences};
 use engine_model::object::ObjectDefinition;
 use engine_model::problem::push_segment;
-use engine_model::property::normalize;
+use engine_model::property::{Property, normalize};
 use engine_model::time::Timestamp;
 use engine_model::{Problem, Problems, Properties, UserId};
 use engine_store::commit::{LogEntry, NewRecord, RecordRef, RecordUpdate, Write};
-use indexmap::IndexMap;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -55,17 +54,11 @@ impl Draft {
     ) -> Result<Self, Problems> {
         let Basis { catalog, pen, .. } = *basis;
         let mut problems = Problems::new();
-        let mut given = basis.read_properties(object, &input.properties, &mut problems);
-        for property in object.properties.values().filter(|property| property.is_writable()) {
-            if let Some(default) = &property.default
-                && !given.contains_key(property.name.as_str())
-            {
-                given.insert(property.name.to_string(), Some(default.clone()));
-            }
+        let given = basis.read_properties(object, &input.properties, &mut problems);
+        let mut properties = with_defaults(object, given);
+        if default_stage(catalog, object, &mut properties) {
+            properties = in_order(object, properties);
         }
-        let mut properties: Properties = given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-        default_stage(catalog, object, &mut properties);
-        let mut properties = in_order(object, properties);
         let owner = basis.read_owner(input, None, &mut problems).flatten();
         basis.check_users(object, None, &properties, &mut problems);
         add_new(&mut problems, check(catalog, object, None, &mut properties));
@@ -101,14 +94,16 @@ impl Draft {
         let mut problems = Problems::new();
         let given = basis.read_properties(object, &input.properties, &mut problems);
         let mut properties = Properties::clone(&before.properties);
-        let changes_pipeline = given.get("pipeline").is_some_and(|value| properties.get("pipeline") != value.as_ref());
-        if changes_pipeline && !given.contains_key("stage") {
+        let given_to = |name: &str| given.iter().find(|(property, _)| property.name.as_str() == name);
+        let changes_pipeline =
+            given_to("pipeline").is_some_and(|(_, value)| properties.get("pipeline") != value.as_ref());
+        if changes_pipeline && given_to("stage").is_none() {
             properties.shift_remove("stage");
         }
-        for (name, value) in given {
+        for (property, value) in given {
             match value {
-                Some(value) => drop(properties.insert(name, value)),
-                None => drop(properties.shift_remove(&name)),
+                Some(value) => drop(properties.insert(property.name.to_string(), value)),
+                None => drop(properties.shift_remove(property.name.as_str())),
             }
         }
         default_stage(catalog, object, &mut properties);
@@ -238,13 +233,13 @@ impl State {
 
 impl Basis<'_> {
     /// Values in normal form; `None` takes a value away.
-    fn read_properties(
+    fn read_properties<'o>(
         &self,
-        object: &ObjectDefinition,
+        object: &'o ObjectDefinition,
         input: &PropertiesInput,
         problems: &mut Problems,
-    ) -> IndexMap<String, Option<Value>> {
-        let mut given = IndexMap::with_capacity(input.0.len());
+    ) -> Vec<Given<'o>> {
+        let mut given = Vec::with_capacity(input.0.len());
         for (name, raw) in &input.0 {
             let at = || push_segment("/properties", name);
             let Some(property) = object.property(name) else {
@@ -258,7 +253,7 @@ impl Basis<'_> {
                 continue;
             }
             match normalize(property.kind.as_ref(), raw, &self.catalog.locale) {
-                Ok(value) => drop(given.insert(name.clone(), value)),
+                Ok(value) => given.push((property, value)),
                 Err(faults) => problems.extend(
                     faults.into_iter().map(|fault| Problem::new(at() + &fault.pointer, fault.code, fault.message)),
                 ),
@@ -314,6 +309,23 @@ impl Basis<'_> {
 
 fn no_user(pointer: String, user: UserId) -> Problem {
     Problem::new(pointer, "not_found", format!("there is no user `{user}`"))
+}
+
+/// What a caller gives a property; `None` takes its value away.
+type Given<'o> = (&'o Property, Option<Value>);
+
+/// A new record's values, in the order of the definition. Null is the same as nothing.
+fn with_defaults(object: &ObjectDefinition, mut given: Vec<Given<'_>>) -> Properties {
+    let default_of = |property: &Property| property.default.clone().filter(|_| property.is_writable());
+    let mut properties = Properties::with_capacity(given.len() + 4);
+    for property in object.properties.values() {
+        let given = given.iter_mut().find(|(named, _)| std::ptr::eq(*named, property));
+        let value = given.and_then(|(_, value)| value.take()).or_else(|| default_of(property));
+        if let Some(value) = value {
+            properties.insert(property.name.to_string(), value);
+        }
+    }
+    properties
 }
 
 /// The order of the definition, so that equal records have equal texts.

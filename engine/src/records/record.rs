@@ -5,6 +5,7 @@ use engine_model::object::ObjectDefinition;
 use engine_model::time::Timestamp;
 use engine_model::{Properties, RecordId, UserId};
 use engine_store::record::RecordRow;
+use serde::Serializer as _;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -75,19 +76,18 @@ impl Shown {
             Self::All => RawValue::from_string(stored).map_err(Error::internal),
             Self::Only(_) | Self::Except(_) => {
                 let properties: Properties = serde_json::from_str(&stored).map_err(Error::internal)?;
-                self.apply_map(properties)
+                self.apply_map(&properties)
             }
         }
     }
 
     /// The visible part of properties.
-    pub fn apply_map(&self, mut properties: Properties) -> Result<Box<RawValue>> {
-        match self {
-            Self::All => {}
-            Self::Only(names) => properties.retain(|name, _| names.iter().any(|shown| shown == name)),
-            Self::Except(names) => properties.retain(|name, _| !names.iter().any(|hidden| hidden == name)),
-        }
-        serde_json::value::to_raw_value(&properties).map_err(Error::internal)
+    pub fn apply_map(&self, properties: &Properties) -> Result<Box<RawValue>> {
+        let mut text = Vec::with_capacity(1024);
+        let shown = properties.iter().filter(|(name, _)| self.shows(name));
+        serde_json::Serializer::new(&mut text).collect_map(shown).map_err(Error::internal)?;
+        let text = String::from_utf8(text).map_err(Error::internal)?;
+        RawValue::from_string(text).map_err(Error::internal)
     }
 
     /// Whether a property is shown.
@@ -123,7 +123,7 @@ impl Record {
     /// Shows only these properties.
     pub fn narrow(&mut self, names: &[String]) -> Result<()> {
         let properties: Properties = serde_json::from_str(self.properties.get()).map_err(Error::internal)?;
-        self.properties = Shown::Only(names.to_vec()).apply_map(properties)?;
+        self.properties = Shown::Only(names.to_vec()).apply_map(&properties)?;
         Ok(())
     }
 }

@@ -142,10 +142,10 @@ fn check_stage(
     }
 }
 
-/// Fills in where a new record starts, or where a record that changes its pipeline goes on.
-pub(crate) fn default_stage(catalog: &Catalog, object: &ObjectDefinition, properties: &mut Properties) {
+/// Fills in where a new record starts, or where a record that changes its pipeline goes on; whether it may have.
+pub(crate) fn default_stage(catalog: &Catalog, object: &ObjectDefinition, properties: &mut Properties) -> bool {
     if !catalog.registry.pipelines.contains_key(object.name.as_str()) {
-        return;
+        return false;
     }
     let chosen = properties.get("pipeline").and_then(Value::as_str);
     let pipeline = match chosen {
@@ -163,13 +163,14 @@ pub(crate) fn default_stage(catalog: &Catalog, object: &ObjectDefinition, proper
             .or(default)
         }
     };
-    let Some(pipeline) = pipeline else { return };
+    let Some(pipeline) = pipeline else { return false };
     properties.insert("pipeline".to_owned(), Value::from(pipeline.name.as_str()));
     if !properties.contains_key("stage")
         && let Some(first) = pipeline.first_stage()
     {
         properties.insert("stage".to_owned(), Value::from(first.name.as_str()));
     }
+    true
 }
 
 /// The unique values that a record in this state has.

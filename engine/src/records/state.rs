@@ -54,7 +54,7 @@ impl State {
             uid: self.uid,
             object: self.object,
             display_name: self.display_name,
-            properties: shown.apply_map(Arc::unwrap_or_clone(self.properties))?,
+            properties: shown.apply_map(&self.properties)?,
             owner: self.owner,
             version: self.version,
             created_at: self.created_at,

@@ -11,6 +11,7 @@ use crate::sql::{Arg, Sql, args};
 
 const BEGIN: Sql = Sql::each("begin immediate", "begin");
 const COMMIT: Sql = Sql::same("commit");
+const ROLLBACK: Sql = Sql::sqlite("rollback");
 
 /// A connection in use. It goes back to its pool when dropped, unless a statement or transaction was left unfinished.
 #[derive(Debug)]
@@ -103,6 +104,17 @@ impl Lease {
         self.execute(sql, args).await?;
         self.is_dirty = false;
         Ok(())
+    }
+
+    /// Runs a text that is a whole transaction; where it fails, nothing of it remains.
+    pub(crate) async fn transact_with(&mut self, sql: &Sql, args: Vec<Arg<'_>>) -> Result<()> {
+        self.is_dirty = true;
+        let done = self.execute(sql, args).await;
+        // Where the database has rolled back by itself there is nothing to roll back; a fresh connection is safer then.
+        if done.is_ok() || self.execute(&ROLLBACK, args![]).await.is_ok() {
+            self.is_dirty = false;
+        }
+        done.map(drop)
     }
 
     pub(crate) fn is_postgres(&self) -> bool {

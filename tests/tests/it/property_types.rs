@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tests::TestServer;
 
-use crate::fixture::{Silence, define_thing, id};
+use crate::fixture::{Silence, create, define_thing, id};
 
 fn every_type() -> Value {
     json!({
@@ -80,6 +80,8 @@ async fn null_and_empty_are_the_same_as_absent_for_every_type(server: TestServer
         }
         let record = tenant.post("/records/thing", &json!({"properties": properties})).await.ok(201);
         assert_eq!(record["properties"], json!({"name": "Thing"}), "all {empty}");
+        let contact = json!({"first_name": "Ada", "last_name": "Lovelace", "contact_status": empty});
+        assert_eq!(create(&tenant, "contact", contact).await["properties"]["contact_status"], "active", "the default");
     }
 }
 

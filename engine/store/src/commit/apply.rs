@@ -11,12 +11,28 @@ use crate::lease::Lease;
 use crate::sql::{self, Arg, Sql, args, rows};
 use crate::store::Head;
 
+macro_rules! insert_on_sqlite {
+    () => {
+        "insert into record (tenant_id, id, uid, object, properties, display_name, owner_id, version, created_at, \
+           created_by, updated_at, updated_by, archived_at) \
+         select $1, value->>0, unhex(value->>1), value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, \
+           value->>8, value->>9, value->>10, value->>11 from json_each($6); \
+         insert into unique_value (tenant_id, object, properties, value, record_id) \
+         select $1, value->>0, value->>1, value->>2, value->>3 from json_each($7); \
+         insert into change (tenant_id, sequence, at, kind, object, record_id, changes, actor, source, request_id, \
+           ip, user_agent) \
+         select $1, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, \
+           value->>8, value->>9, value->>10 from json_each($8)"
+    };
+}
+
 /// Whatever is taken again in the same group is freed first, so that the new row finds its key unused.
 ///
 /// `materialized` makes the list of changes the outer loop; without it SQLite walks through all of the tenant's records.
 macro_rules! write_on_sqlite {
     () => {
-        "delete from unique_value where (tenant_id, object, properties, value) in ( \
+        concat!(
+            "delete from unique_value where (tenant_id, object, properties, value) in ( \
            select $1, value->>0, value->>1, value->>2 from json_each($10)); \
          delete from association where (tenant_id, from_id, type, to_id) in ( \
            select $1, value->>1, value->>0, value->>2 from json_each($11)); \
@@ -29,16 +45,9 @@ macro_rules! write_on_sqlite {
            owner_id = changed.owner_id, version = changed.version, archived_at = changed.archived_at, \
            updated_at = changed.at, updated_by = changed.by \
          from changed where record.tenant_id = $1 and record.id = changed.id; \
-         insert into record (tenant_id, id, uid, object, properties, display_name, owner_id, version, created_at, \
-           created_by, updated_at, updated_by, archived_at) \
-         select $1, value->>0, unhex(value->>1), value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, \
-           value->>8, value->>9, value->>10, value->>11 from json_each($6); \
-         insert into unique_value (tenant_id, object, properties, value, record_id) \
-         select $1, value->>0, value->>1, value->>2, value->>3 from json_each($7); \
-         insert into change (tenant_id, sequence, at, kind, object, record_id, changes, actor, source, request_id, \
-           ip, user_agent) \
-         select $1, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, \
-           value->>8, value->>9, value->>10 from json_each($8); \
+         ",
+            insert_on_sqlite!(),
+            "; \
          insert into association (tenant_id, type, from_id, to_id, label, properties, created_at, created_by) \
          select $1, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6 from json_each($13) \
          where true \
@@ -50,8 +59,21 @@ macro_rules! write_on_sqlite {
          do update set ends_at = excluded.ends_at; \
          update tenant_head set last_sequence = $2, last_record_id = $3, metadata_version = $4, access_version = $5 \
          where tenant_id = $1"
+        )
     };
 }
+
+/// New records, their values and their entries of the log, at once; fails where the head has moved, for then the
+/// second statement makes one that is there already.
+const GUESS_ON_SQLITE: Sql = Sql::sqlite(concat!(
+    "begin immediate; \
+     update tenant_head set last_sequence = $2, last_record_id = $3, metadata_version = $4, access_version = $5 \
+     where tenant_id = $1 and last_sequence = $10 and last_record_id = $11 and metadata_version = $12 \
+       and access_version = $13; \
+     insert into tenant_head (tenant_id) select $1 where changes() = 0; ",
+    insert_on_sqlite!(),
+    "; commit"
+));
 
 const WRITE_ON_SQLITE: Sql = Sql::sqlite(write_on_sqlite!());
 const WRITE_AND_COMMIT_ON_SQLITE: Sql = Sql::sqlite(concat!(write_on_sqlite!(), "; commit"));
@@ -219,7 +241,8 @@ pub(super) async fn write(
     end(lease, then).await
 }
 
-/// Writes what fits one statement on PostgreSQL, if the head is still the one `before`; whether it was.
+/// Writes what fits one statement, if the head is still the one `before`; whether it was. On SQLite only what is new,
+/// and a value that is taken or a head that has moved is an error.
 pub(super) async fn write_at_once(
     lease: &mut Lease,
     tenant: TenantId,
@@ -234,6 +257,9 @@ pub(super) async fn write_at_once(
         before.metadata_version,
         before.access_version
     ]);
+    if !lease.is_postgres() {
+        return lease.transact_with(&GUESS_ON_SQLITE, arguments).await.map(|()| true);
+    }
     arguments.push(Arg::Rows(linked(rows)));
     let written: Option<(i64,)> = lease.fetch_optional_unrepeated(&WRITE, arguments).await?;
     Ok(written == Some((1,)))

@@ -89,13 +89,13 @@ pub(super) async fn commit(pool: &Arc<Pool>, heads: &mut Heads, group: &mut [Wai
     let mut is_open = false;
     while let Some(units) = tenants.next() {
         let is_last = tenants.peek().is_none();
-        let may_be_optimistic = lease.is_postgres() && is_last && !is_open;
-        if may_be_optimistic && units.iter().all(|unit| unit.work.key.is_none()) {
+        let is_alone = is_last && !is_open;
+        if is_alone && units.iter().all(|unit| unit.work.key.is_none()) {
             commit_units(&mut lease, heads, units, &mut done).await?;
         } else {
             let then = if is_last { Then::Commit } else { Then::GoOn };
             let head = write_units(&mut lease, is_open, units, then, &mut done).await?;
-            if lease.is_postgres() {
+            if is_alone {
                 heads.remember(first, head);
             }
         }

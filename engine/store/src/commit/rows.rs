@@ -100,6 +100,11 @@ impl Rows<'_> {
         self.freed.is_empty() && self.unlinked.is_empty() && self.spans.is_empty() && self.purged.is_empty()
     }
 
+    /// Nothing but new records, with their values and their entries of the log.
+    pub(super) fn are_new(&self) -> bool {
+        self.fit_one_statement() && self.updates.is_empty() && self.links.is_empty()
+    }
+
     /// Nothing but, possibly, replies to keep.
     pub(super) fn is_empty(&self) -> bool {
         self.inserts.is_empty()

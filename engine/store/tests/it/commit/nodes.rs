@@ -1,12 +1,41 @@
-//! Nodes that write to one PostgreSQL in turn: what one remembers of a tenant is out of date when the other has written.
+//! What a node remembers of a tenant is out of date when somebody else has written, such as another node on the same
+//! PostgreSQL.
 
 use engine_model::change::ChangeKind;
 use engine_model::{RecordId, Sequence};
-use engine_store::Store;
 use engine_store::commit::{Outcome, RecordRef, Refusal, Write};
+use engine_store::{Store, change};
 
-use crate::build::{Cardinality, New, claim, create, email, link, log_of, unit, update};
+use crate::build::{Cardinality, NOW, New, claim, create, email, link, log_of, origin, unit, update};
 use crate::fixture::{Home, committed, results};
+use crate::on_both;
+
+on_both!(transaction_between_two_creations_is_noticed, value_that_is_taken_costs_no_other_its_record);
+
+/// Not even on the same node is the head what the last creation left.
+async fn transaction_between_two_creations_is_noticed(home: Home) {
+    let tenant = home.tenant().await;
+    home.insert(unit(tenant).item(with_email("a"))).await;
+    let mut tx = home.store.begin(tenant).await.unwrap();
+    change::append(&mut tx, &origin(), NOW, "metadata.changed", None, "{}".to_owned()).await.unwrap();
+    tx.commit().await.unwrap();
+    let done = home.done(unit(tenant).item(with_email("b"))).await;
+    assert_eq!((done.inserted, done.sequence), (vec![Some(RecordId(2))], Sequence(3)));
+    assert_eq!(home.log(tenant).await.iter().map(|row| row.sequence).collect::<Vec<_>>(), [1, 2, 3]);
+}
+
+async fn value_that_is_taken_costs_no_other_its_record(home: Home) {
+    let tenant = home.tenant().await;
+    let holder = home.insert(unit(tenant).item(with_email("a"))).await;
+    for round in 0..20 {
+        let fresh = format!("{round}");
+        let done = home.committed(unit(tenant).item(with_email("a")).item(nth_with_email(1, &fresh))).await;
+        let taken = Refusal::Taken { value: email("a"), holder };
+        assert_eq!(results(&done), [Err(vec![taken]), Ok(())]);
+        assert_eq!(done.inserted, [None, Some(RecordId(round + 2))]);
+    }
+    assert_eq!(home.log(tenant).await.len(), 21);
+}
 
 async fn two_nodes() -> (Home, Store) {
     let home = Home::postgres().await;

@@ -19,6 +19,16 @@ pub(super) async fn tour(home: &Home) {
     home.done(changed(tenant, first, second)).await;
     home.done(purge(tenant, first)).await;
     home.done(purge(tenant, second).key("purge", "f")).await;
+    guesses(home).await;
+}
+
+/// New records, of which nothing is loaded; the last one's value is taken.
+async fn guesses(home: &Home) {
+    let tenant = home.tenant().await;
+    for name in ["first", "second"] {
+        home.done(unit(tenant).item(create(name, 0).into_iter().chain([claim(New(0), name)]))).await;
+    }
+    home.committed(unit(tenant).item(create("third", 0).into_iter().chain([claim(New(0), "second")]))).await;
 }
 
 /// Two tenants that share a lane.
