@@ -114,6 +114,7 @@ impl Session {
 
     async fn try_record_list(&self, object: &str, query: &ListQuery) -> Result<Page<Record>> {
         let definition = self.catalog.object(object)?;
+        self.caller.check_any(Action::Read, object)?;
         let kind = if query.archived { "archived" } else { "active" };
         let after = match &query.cursor {
             Some(cursor) => read_cursor(cursor, &[object, kind])?,

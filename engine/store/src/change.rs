@@ -122,10 +122,11 @@ pub async fn behind(store: &Store, follower: &str, after: i64, limit: i64) -> Re
 
 const SAVE_POSITION: Sql = Sql::same(
     "insert into follower (tenant_id, name, sequence, updated_at) values ($1, $2, $3, $4) \
-     on conflict (tenant_id, name) do update set sequence = excluded.sequence, updated_at = excluded.updated_at",
+     on conflict (tenant_id, name) do update set sequence = excluded.sequence, updated_at = excluded.updated_at \
+     where follower.sequence < excluded.sequence",
 );
 
-/// Keeps where a follower has got to.
+/// Keeps where a follower has got to; a position that another node has passed is not gone back to.
 pub async fn save_position(
     store: &Store,
     tenant: TenantId,

@@ -18,6 +18,9 @@ const CHANNEL: &str = "trellis_change";
 const NOTIFY: Sql = Sql::postgres("select pg_notify('trellis_change', $1)");
 const RECONNECT: Duration = Duration::from_secs(1);
 
+/// Pause between two notifications. Each costs the database a transaction and wakes every node.
+const PAUSE: Duration = Duration::from_millis(5);
+
 /// 8,000 bytes is the limit of a payload; a pair takes at most 40.
 const PAIRS_IN_A_PAYLOAD: usize = 180;
 
@@ -131,6 +134,8 @@ impl Signals {
                     tokio::time::sleep(RECONNECT).await;
                 }
             }
+            // What is committed meanwhile is told together.
+            tokio::time::sleep(PAUSE).await;
         }
     }
 

@@ -5,7 +5,6 @@ use axum::http::request::Parts;
 use sha2::{Digest, Sha256};
 
 use super::header::single;
-use super::json::JsonBody;
 use crate::error::{ApiError, ApiResult};
 
 /// Longest key, in bytes.
@@ -26,8 +25,8 @@ impl IdempotencyKey {
     }
 
     /// Hash of method, address and body, in hexadecimal: the same key with another one is a conflict.
-    pub fn fingerprint(&self, body: &JsonBody) -> String {
-        let hash = Sha256::new().chain_update(&self.call).chain_update([0]).chain_update(body.bytes()).finalize();
+    pub fn fingerprint(&self, body: &[u8]) -> String {
+        let hash = Sha256::new().chain_update(&self.call).chain_update([0]).chain_update(body).finalize();
         hash.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }

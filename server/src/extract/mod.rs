@@ -22,7 +22,7 @@ pub use idempotency::IdempotencyKey;
 pub use path::Path;
 pub use platform::Platform;
 pub use sequence::{AtLeast, TRELLIS_SEQUENCE, WrittenAt};
-pub use session::{Authorized, once};
+pub use session::{Authorized, once, once_without_body};
 pub(crate) use upload::clean as clean_uploads;
 pub use upload::{ImportUpload, UploadedFile};
 pub use version::{ETag, IfMatch};

@@ -48,6 +48,15 @@ impl FromRequestParts<AppState> for Authorized {
 
 /// Makes the session's write happen once under the caller's key, or answers with what the key was answered before.
 pub async fn once(session: &mut Session, key: Option<&IdempotencyKey>, body: &JsonBody) -> ApiResult<()> {
+    once_for(session, key, body.bytes()).await
+}
+
+/// The same for a call that has no body.
+pub async fn once_without_body(session: &mut Session, key: Option<&IdempotencyKey>) -> ApiResult<()> {
+    once_for(session, key, &[]).await
+}
+
+async fn once_for(session: &mut Session, key: Option<&IdempotencyKey>, body: &[u8]) -> ApiResult<()> {
     let Some(key) = key else { return Ok(()) };
     session.set_idempotency(key.as_str(), key.fingerprint(body));
     match session.kept_reply().await? {

@@ -34,6 +34,19 @@ async fn member_writes_what_is_own_or_unclaimed(server: TestServer) {
     mel.patch(&path, &patch).await.ok(200);
 }
 
+async fn scopes_end_where_they_should(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let ada = create_id(&tenant, "contact", contact("ada@example.com")).await;
+    create_id(&tenant, "deal", json!({"name": "Roof"})).await;
+    let token = json!({"name": "deals", "role": "admin", "scopes": ["deal:read"]});
+    let secret = tenant.post("/tokens", &token).await.ok(201)["secret"].as_str().unwrap().to_owned();
+    let deals = server.anonymous().with_token(&secret);
+    assert_eq!(results(&deals.get("/records/deal").await.ok(200)).len(), 1);
+    deals.get("/records/contact").await.problem(403, "forbidden");
+    deals.get(&format!("/records/contact/{ada}")).await.problem(404, "not_found");
+    deals.post("/records/deal", &json!({"properties": {"name": "Wall"}})).await.problem(403, "forbidden");
+}
+
 async fn roles_end_where_they_should(server: TestServer) {
     let tenant = server.tenant("generic").await;
     let (admin, _) = tenant.user("ann", "admin").await;
@@ -115,6 +128,7 @@ async fn secrets_are_not_kept_in_the_clear(mut server: TestServer) {
 
 scenarios![
     member_writes_what_is_own_or_unclaimed,
+    scopes_end_where_they_should,
     roles_end_where_they_should,
     sensitive_property_is_seen_by_those_who_may,
     users_and_teams_are_kept,

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tests::TestServer;
 
-use crate::fixture::{Silence, all_records, contact, kinds, results};
+use crate::fixture::{Silence, all_records, contact, create_id, define_thing, kinds, results};
 
 async fn same_key_and_body_give_the_same_reply_and_happen_once(mut server: TestServer) {
     let tenant = server.tenant("generic").await;
@@ -66,6 +66,25 @@ async fn key_covers_batches_transactions_and_definitions(server: TestServer) {
     assert_eq!(kinds(&quiet.broken_by().await), ["record.created", "record.created", "metadata.changed"]);
 }
 
+async fn restoring_under_a_key_happens_once(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let company = create_id(&tenant, "company", json!({"name": "Acme"})).await;
+    define_thing(&tenant, json!({})).await;
+    let places = [format!("/records/company/{company}"), "/object-definitions/thing".to_owned()];
+    for place in &places {
+        let restore = format!("{place}/restore");
+        tenant.delete(place).await;
+        let first = tenant.post(&restore, &json!({})).header("idempotency-key", place.as_str()).await;
+        first.ok(200);
+        tenant.delete(place).await;
+        let quiet = Silence::begins(&tenant).await;
+        let second = tenant.post(&restore, &json!({})).header("idempotency-key", place.as_str()).await;
+        assert_eq!((second.status, &second.text), (200, &first.text), "{place}");
+        quiet.holds().await;
+        assert!(!tenant.get(place).await.ok(200)["archived_at"].is_null(), "{place}");
+    }
+}
+
 async fn refused_request_may_be_mended_under_its_key(server: TestServer) {
     let tenant = server.tenant("generic").await;
     let wrong = json!({"properties": {"nmae": "Acme"}});
@@ -82,5 +101,6 @@ scenarios![
     same_key_and_body_give_the_same_reply_and_happen_once,
     of_many_at_once_with_one_key_one_happens,
     key_covers_batches_transactions_and_definitions,
+    restoring_under_a_key_happens_once,
     refused_request_may_be_mended_under_its_key,
 ];

@@ -103,7 +103,7 @@ pub(crate) async fn create(
 ) -> ApiResult<Answer> {
     let mut secret = None;
     if let Some(key) = &key {
-        let fingerprint = key.fingerprint(&body);
+        let fingerprint = key.fingerprint(body.bytes());
         let repeatable = repeatable_secret(bearer.expose(), key.as_str(), &fingerprint)?;
         session.set_idempotency(key.as_str(), fingerprint);
         if let Some(mut kept) = session.kept_reply().await? {

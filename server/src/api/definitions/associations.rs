@@ -8,7 +8,7 @@ use crate::api::wire::ListBody;
 use crate::error::ApiResult;
 use crate::extract::json::JsonBody;
 use crate::extract::query::{NoQuery, Query};
-use crate::extract::{Authorized, IdempotencyKey, Path, once};
+use crate::extract::{Authorized, IdempotencyKey, Path, once, once_without_body};
 use crate::openapi::{bodies, definitions};
 
 /// Lists the effective association definitions.
@@ -83,6 +83,8 @@ pub(crate) async fn restore(
     Authorized(mut session): Authorized,
     Path(name): Path<String>,
     Query(_): Query<NoQuery>,
+    key: Option<IdempotencyKey>,
 ) -> ApiResult<Answer> {
-    answer(StatusCode::OK, session.association_restore(&name, None).await?)
+    once_without_body(&mut session, key.as_ref()).await?;
+    answer(StatusCode::OK, session.association_restore(&name, Some(reply(StatusCode::OK))).await?)
 }

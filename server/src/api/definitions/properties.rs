@@ -7,7 +7,7 @@ use crate::api::answer::Answer;
 use crate::error::ApiResult;
 use crate::extract::json::JsonBody;
 use crate::extract::query::{NoQuery, Query};
-use crate::extract::{Authorized, IdempotencyKey, Path, once};
+use crate::extract::{Authorized, IdempotencyKey, Path, once, once_without_body};
 use crate::openapi::{bodies, definitions};
 
 /// Adds a property to an object, the tenant's own or a pack's.
@@ -67,6 +67,8 @@ pub(crate) async fn restore(
     Authorized(mut session): Authorized,
     Path((object, property)): Path<(String, String)>,
     Query(_): Query<NoQuery>,
+    key: Option<IdempotencyKey>,
 ) -> ApiResult<Answer> {
-    answer(StatusCode::OK, session.property_restore(&object, &property, None).await?)
+    once_without_body(&mut session, key.as_ref()).await?;
+    answer(StatusCode::OK, session.property_restore(&object, &property, Some(reply(StatusCode::OK))).await?)
 }

@@ -13,7 +13,7 @@ use crate::api::wire::RecordBody;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::json::JsonBody;
 use crate::extract::query::{FromQuery, NoQuery, Query, QueryReader};
-use crate::extract::{Authorized, IdempotencyKey, IfMatch, Path, once};
+use crate::extract::{Authorized, IdempotencyKey, IfMatch, Path, once, once_without_body};
 use crate::openapi::bodies;
 
 /// Which property the id in the path is a value of.
@@ -152,7 +152,9 @@ pub(crate) async fn restore(
     Authorized(mut session): Authorized,
     Path((object, id)): Path<(String, String)>,
     Query(by): Query<ById>,
+    key: Option<IdempotencyKey>,
 ) -> ApiResult<Answer> {
+    once_without_body(&mut session, key.as_ref()).await?;
     perform(&mut session, Operation::Restore { object, target: by.target(id) }).await
 }
 

@@ -76,7 +76,7 @@ impl JsonBody {
     }
 
     /// The bytes as they came in.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         self.0.bytes()
     }
 }

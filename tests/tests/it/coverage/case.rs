@@ -90,8 +90,6 @@ pub(super) enum Denial {
     Hidden,
     /// 207, and each result says this status and code.
     Each(u16, &'static str),
-    /// 200, and nothing is on the page.
-    Empty,
 }
 
 /// Everybody, without a token.
@@ -100,8 +98,8 @@ pub(super) const PUBLIC: Access = Access { weakest: Caller::Anonymous, denied: &
 pub(super) const EVERYBODY: Access = Access { weakest: READER, denied: &[] };
 /// Every role; a token whose scopes do not cover the object is not told of its records.
 pub(super) const READERS: Access = reading(&[(OUTSIDER, Denial::Hidden)]);
-/// The same for lists.
-pub(super) const LISTERS: Access = reading(&[(OUTSIDER, Denial::Empty)]);
+/// The same for lists, which tell of no record that it may not be had.
+pub(super) const LISTERS: Access = reading(&[(OUTSIDER, Denial::Forbidden)]);
 /// The same for batches.
 pub(super) const BATCH_READERS: Access = reading(&[(OUTSIDER, Denial::Each(404, "not_found"))]);
 /// Whoever may write records.
