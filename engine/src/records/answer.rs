@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 pub(super) struct Summary {
     state: Option<State>,
     effect: Effect,
+    links_at: &'static str,
 }
 
 pub(super) fn summary(plan: &Plan) -> Summary {
@@ -23,7 +24,7 @@ pub(super) fn summary(plan: &Plan) -> Summary {
         Body::Record(draft) => Some(draft.after.clone()),
         Body::Purge(_) | Body::Unlink(_) | Body::Links => None,
     };
-    Summary { state, effect: plan.effect }
+    Summary { state, effect: plan.effect, links_at: plan.links_at() }
 }
 
 pub(super) fn answer(
@@ -35,10 +36,10 @@ pub(super) fn answer(
 ) -> Result<Done> {
     let has_changed = match item {
         Some(Ok(has_changed)) => *has_changed,
-        Some(Err(refusals)) => return Err(explain(refusals)),
+        Some(Err(refusals)) => return Err(explain(refusals, summary.links_at)),
         None => false,
     };
-    let Summary { state, effect } = summary;
+    let Summary { state, effect, .. } = summary;
     // Only the commit knows which links were there already.
     let effect = match effect {
         Effect::Created => Effect::Created,

@@ -57,6 +57,9 @@ pub(super) fn refused(ready: &[Ready], refusals: Vec<(usize, Refusal)>, mode: Mo
             _ => by_item.push((item, vec![refusal])),
         }
     }
-    let failed = by_item.into_iter().map(|(item, refusals)| (ready[item].index, explain(&refusals))).collect();
-    join(failed, mode)
+    let explained = |(item, refusals): (usize, Vec<Refusal>)| {
+        let Ready { index, plan } = &ready[item];
+        (*index, explain(&refusals, plan.links_at()))
+    };
+    join(by_item.into_iter().map(explained).collect(), mode)
 }

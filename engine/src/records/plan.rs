@@ -278,6 +278,14 @@ impl<'a> Planner<'a> {
 }
 
 impl Plan {
+    /// Where the operation's body speaks of links.
+    pub(crate) fn links_at(&self) -> &'static str {
+        match self.body {
+            Body::Record(_) | Body::Purge(_) => "/associations",
+            Body::Unlink(_) | Body::Links => "",
+        }
+    }
+
     /// The rows to write, in order.
     pub(crate) fn writes(&self, catalog: &Catalog) -> Result<Vec<Write>> {
         let mut writes = match &self.body {

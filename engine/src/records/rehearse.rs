@@ -41,7 +41,10 @@ impl Session {
                 Effect::Unchanged if links_more => Effect::Changed,
                 planned => planned,
             };
-            results.push((ready.index, if refusals.is_empty() { Ok(effect) } else { Err(explain(&refusals)) }));
+            results.push((
+                ready.index,
+                if refusals.is_empty() { Ok(effect) } else { Err(explain(&refusals, ready.plan.links_at())) },
+            ));
         }
         results.sort_unstable_by_key(|(index, _)| *index);
         Ok(results.into_iter().map(|(_, result)| result).collect())

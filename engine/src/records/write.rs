@@ -121,8 +121,8 @@ pub(crate) fn outrun() -> Error {
     Error::new(ErrorCode::Conflict, "the record keeps being changed by others; try again")
 }
 
-/// What a refused item is answered.
-pub(crate) fn explain(refusals: &[Refusal]) -> Error {
+/// What a refused item is answered; `links_at` is where its body speaks of links.
+pub(crate) fn explain(refusals: &[Refusal], links_at: &str) -> Error {
     let mut problems = Vec::with_capacity(refusals.len());
     let mut code = ErrorCode::Conflict;
     for refusal in refusals {
@@ -130,11 +130,7 @@ pub(crate) fn explain(refusals: &[Refusal]) -> Error {
             Refusal::Stale(_) => return outrun(),
             Refusal::Missing(record) => {
                 code = ErrorCode::ValidationFailed;
-                Problem::new(
-                    "/associations",
-                    "not_found",
-                    format!("{} does not exist or is archived", described(*record)),
-                )
+                Problem::new(links_at, "not_found", format!("{} does not exist or is archived", described(*record)))
             }
             Refusal::Taken { value, holder } => {
                 let names: Vec<&str> = value.properties.split(',').collect();
@@ -166,7 +162,7 @@ pub(crate) fn explain(refusals: &[Refusal]) -> Error {
                     "`{kind}` allows no further link here: record {from} is already linked to record {to}; \
                      replace that link or take it away first"
                 );
-                let mut problem = Problem::new("/associations", "cardinality", message);
+                let mut problem = Problem::new(links_at, "cardinality", message);
                 problem.samples.extend([from.to_string(), to.to_string()]);
                 problem
             }
