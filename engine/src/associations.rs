@@ -118,20 +118,20 @@ impl Session {
         self.perform(operation, None).await.map_err(not_found_in_path)
     }
 
-    /// The links of one kind of many records, at most `limit` each, in order; each record answered for itself.
+    /// The links of one kind of many records, each named with its object, at most `limit` each, in order; each record
+    /// answered for itself.
     pub async fn links_of_many(
         &mut self,
-        object: &str,
-        targets: &[Target],
+        records: Vec<(String, Target)>,
         kind: &str,
         limit: usize,
-    ) -> Result<Vec<Result<Vec<Link>>>> {
-        let mut results = Vec::with_capacity(targets.len());
-        for target in targets {
-            let query = LinkQuery { kind: kind.to_owned(), direction: None, limit, cursor: None };
-            results.push(self.links(object, target, &query).await.map(|page| page.results));
+    ) -> Vec<Result<Vec<Link>>> {
+        let query = LinkQuery { kind: kind.to_owned(), direction: None, limit, cursor: None };
+        let mut results = Vec::with_capacity(records.len());
+        for (object, target) in records {
+            results.push(self.links(&object, &target, &query).await.map(|page| page.results));
         }
-        Ok(results)
+        results
     }
 }
 

@@ -13,6 +13,7 @@ mod caller;
 mod changes;
 mod clock;
 mod definitions;
+mod digest;
 mod engine;
 mod error;
 mod expiry;

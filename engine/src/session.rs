@@ -91,13 +91,6 @@ impl Session {
         self.idempotency.as_ref()
     }
 
-    /// Records made through this session say `source` in the change log.
-    #[must_use]
-    pub fn with_source(mut self, source: &str) -> Self {
-        self.origin = Arc::new(Origin { source: source.to_owned(), ..(*self.origin).clone() });
-        self
-    }
-
     pub(crate) fn now(&self) -> Timestamp {
         self.engine.now()
     }

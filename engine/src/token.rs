@@ -5,8 +5,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
+use crate::digest::digest;
 use crate::error::{Error, Result};
 
 /// A new secret: `trl_` and 32 random bytes in URL-safe base 64.
@@ -29,13 +30,7 @@ pub fn repeatable_secret(own_secret: &str, key: &str, fingerprint: &str) -> Resu
 
 /// What is kept of a secret: SHA-256 in hexadecimal. Secrets are long and random, so nothing slower is needed.
 pub(crate) fn hash_secret(secret: &str) -> String {
-    let digest = Sha256::digest(secret.as_bytes());
-    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
-        for nibble in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-        }
-        text
-    })
+    digest(secret)
 }
 
 #[cfg(test)]

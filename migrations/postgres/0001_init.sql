@@ -31,17 +31,16 @@ create table counter (
 ) with (fillfactor = 50);
 
 create table pack (
-  name text not null,
-  version text not null,
+  digest text primary key,
   source text not null,
-  added_at bigint not null,
-  primary key (name, version)
+  added_at bigint not null
 );
 
 create table tenant_pack (
   tenant_id bigint not null,
   name text not null,
   version text not null,
+  digest text not null,
   position bigint not null,
   installed_at bigint not null,
   primary key (tenant_id, name)

@@ -27,17 +27,16 @@ create table counter (
 ) without rowid;
 
 create table pack (
-  name text not null,
-  version text not null,
+  digest text primary key,
   source text not null,
-  added_at integer not null,
-  primary key (name, version)
+  added_at integer not null
 );
 
 create table tenant_pack (
   tenant_id integer not null,
   name text not null,
   version text not null,
+  digest text not null,
   position integer not null,
   installed_at integer not null,
   primary key (tenant_id, name)

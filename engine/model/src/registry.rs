@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::association::{AssociationDefinition, Target};
 use crate::layer::{ENGINE, Folded, Layer};
 use crate::name::{Name, did_you_mean};
-use crate::object::{Constraint, ObjectDefinition};
+use crate::object::ObjectDefinition;
 use crate::pipeline::Pipeline;
 use crate::problem::{Problem, Problems, push_segment};
 
@@ -250,11 +250,6 @@ impl Registry {
             "required": required,
             "additionalProperties": false,
         })
-    }
-
-    /// Properties whose values an interval constraint of the object reads.
-    pub fn has_intervals(object: &ObjectDefinition) -> bool {
-        object.constraints.iter().any(|constraint| matches!(constraint, Constraint::NoOverlap { .. }))
     }
 }
 

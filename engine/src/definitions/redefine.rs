@@ -19,7 +19,7 @@ use crate::records::{Reply, Written, kept_for};
 use crate::session::Session;
 
 /// How often a change is planned again because others were faster.
-const ATTEMPTS: usize = 8;
+pub(crate) const ATTEMPTS: usize = 8;
 
 /// A change that is sound by itself.
 struct Proposal {
@@ -143,7 +143,8 @@ impl Proposal {
     }
 }
 
-fn blocked(problems: Vec<Problem>) -> Error {
+/// What stored records stand in the way of.
+pub(crate) fn blocked(problems: Vec<Problem>) -> Error {
     let detail = match problems.as_slice() {
         [only] => only.message.clone(),
         many => format!("stored records are in the way in {} places; see `errors`", many.len()),

@@ -7,12 +7,16 @@ use engine_model::name::did_you_mean;
 use engine_model::pack::{LocatedProblem, Pack};
 use engine_model::registry::Registry;
 use engine_model::{Name, Problem, Sequence};
-use engine_store::{Tx, change, definition, pack};
+use engine_store::{Head, Tx, change, definition, pack};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::shipped::{self, Files};
 use crate::definitions::catalog::Catalog;
+use crate::definitions::guard::fence::Turn;
+use crate::definitions::guard::{Guard, Passage};
+use crate::definitions::redefine::{ATTEMPTS, blocked};
+use crate::digest::digest;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode, Result};
 use crate::records::Written;
@@ -166,8 +170,8 @@ impl Session {
             PackSource::Files(files) => files,
             PackSource::Known(name) => self.engine.known_pack(&name)?,
         };
-        let (pack, is_new) = self.checked(&files).await?;
-        let steps = if is_new { steps(&pack) } else { Vec::new() };
+        let (pack, registry) = self.checked(&files).await?;
+        let steps = if registry.is_some() { steps(&pack) } else { Vec::new() };
         let id = Uuid::new_v4().to_string();
         let metadata_version = self.catalog.version;
         let kept = KeptPlan { files, metadata_version };
@@ -181,32 +185,59 @@ impl Session {
         let unknown =
             || Error::not_found("there is no such plan; plans are kept for an hour by the server that made them");
         let kept = self.engine.inner.plans.get(&(self.tenant(), plan.to_owned())).await.ok_or_else(unknown)?;
-        self.refresh().await?;
-        let (pack, is_new) = self.checked(&kept.files).await?;
-        if !is_new {
-            let sequence: Sequence = self.position().await?;
-            let value = installed(&pack, self.catalog.version, false);
-            return Ok(Written { value, sequence });
+        for _ in 0..ATTEMPTS {
+            self.refresh().await?;
+            self.caller.check_admin()?;
+            let (pack, registry) = self.checked(&kept.files).await?;
+            let Some(registry) = registry else {
+                let sequence: Sequence = self.position().await?;
+                let value = installed(&pack, self.catalog.version, false);
+                return Ok(Written { value, sequence });
+            };
+            if self.catalog.version != kept.metadata_version {
+                return Err(out_of_date());
+            }
+            let mut guard = Guard::between(self, Some(&registry));
+            match self.lay_in_force(&pack, &kept.files, &mut guard).await {
+                Ok(Some((head, turn))) => {
+                    guard.settle(self, head.metadata_version, turn);
+                    let value = installed(&pack, head.metadata_version, true);
+                    return Ok(Written { value, sequence: head.sequence() });
+                }
+                Ok(None) => guard.abandon(self).await,
+                Err(error) => {
+                    guard.abandon(self).await;
+                    return Err(error);
+                }
+            }
         }
-        let mut tx = self.engine.store().begin(self.tenant()).await?;
-        if tx.head.metadata_version != kept.metadata_version {
-            let detail = "definitions have changed since the plan was made; plan again";
-            return Err(Error::new(ErrorCode::PlanOutOfDate, detail));
+        Err(out_of_date())
+    }
+
+    /// Where the tenant stands with the pack, if no stored record is in the way; `None` where rights have moved on.
+    async fn lay_in_force(&mut self, pack: &Pack, files: &Files, guard: &mut Guard) -> Result<Option<(Head, Turn)>> {
+        let mut tx = match guard.pass(self).await? {
+            Passage::Free(tx) => tx,
+            Passage::Outdated => return Err(out_of_date()),
+            Passage::Blocked(found) => return Err(blocked(found)),
+        };
+        if tx.head.access_version != self.caller.access_version {
+            return Ok(None);
         }
+        let turn = guard.finish(&mut tx).await?;
         let at = self.now();
-        lay(&mut tx, &pack, &kept.files, at).await?;
+        lay(&mut tx, pack, files, at).await?;
         let summary = format!("install pack {} {}", pack.name, pack.version);
         let changes = json!({"pack": [null, pack.name], "version": [null, pack.version.to_string()]}).to_string();
         definition::add_version(&mut tx, Some(self.caller.user), at, &summary, changes.clone()).await?;
         change::append(&mut tx, &self.origin, at, "metadata.changed", None, changes).await?;
         let head = tx.commit().await?;
         self.catch_up(head.metadata_version, head.access_version).await?;
-        let value = installed(&pack, head.metadata_version, true);
-        Ok(Written { value, sequence: head.sequence() })
+        Ok(Some((head, turn)))
     }
 
-    /// A pack without mistakes on top of what the tenant has; false where the tenant has this very version.
-    async fn checked(&self, files: &Files) -> Result<(Pack, bool)> {
+    /// A pack without mistakes, and the definitions with it; `None` where the tenant has this very version.
+    async fn checked(&self, files: &Files) -> Result<(Pack, Option<Registry>)> {
         let below: Vec<Layer> = self.catalog.layers.iter().filter(|layer| layer.name != CUSTOM).cloned().collect();
         let pack = Pack::read_and_check(files, |pack| {
             below.iter().filter(|layer| layer.name != pack.name.as_str()).cloned().collect()
@@ -218,11 +249,11 @@ impl Session {
                 return Err(no_upgrade(&pack, &row.version));
             }
             let source = serde_json::to_string(files).map_err(Error::internal)?;
-            return if source == row.source { Ok((pack, false)) } else { Err(other_contents(&pack)) };
+            return if source == row.source { Ok((pack, None)) } else { Err(other_contents(&pack)) };
         }
         check_requirements(&pack, &has)?;
-        check_own_layer(&self.catalog, &pack)?;
-        Ok((pack, true))
+        let registry = with_pack(&self.catalog, &pack)?;
+        Ok((pack, Some(registry)))
     }
 }
 
@@ -238,6 +269,10 @@ fn other_contents(of: &Pack) -> Error {
     let detail =
         format!("`{}` {} is known with other contents; a changed pack needs a new version", of.name, of.version);
     Error::new(ErrorCode::Conflict, detail)
+}
+
+fn out_of_date() -> Error {
+    Error::new(ErrorCode::PlanOutOfDate, "definitions have changed since the plan was made; plan again")
 }
 
 fn installed(of: &Pack, metadata_version: i64, is_new: bool) -> Installed {
@@ -273,14 +308,10 @@ fn property_names(spec: &Map<String, Value>) -> impl Iterator<Item = &String> {
 }
 
 async fn lay(tx: &mut Tx, of: &Pack, files: &Files, at: engine_model::time::Timestamp) -> Result<()> {
-    let (name, version) = (of.name.as_str(), of.version.to_string());
     let source = serde_json::to_string(files).map_err(Error::internal)?;
-    match pack::source(tx.reader(), name, &version).await? {
-        Some(known) if known != source => return Err(other_contents(of)),
-        Some(_) => {}
-        None => pack::add(tx, name, &version, &source, at).await?,
-    }
-    Ok(pack::install(tx, name, &version, at).await?)
+    let (version, digest) = (of.version.to_string(), digest(&source));
+    let new = pack::NewPack { name: &of.name, version: &version, source: &source, digest: &digest };
+    Ok(pack::install(tx, &new, at).await?)
 }
 
 fn check_requirements(of: &Pack, has: &[pack::TenantPackRow]) -> Result<()> {
@@ -299,17 +330,17 @@ fn check_requirements(of: &Pack, has: &[pack::TenantPackRow]) -> Result<()> {
     if problems.is_empty() { Ok(()) } else { Err(Error::invalid(problems)) }
 }
 
-/// The tenant's own layer must still stand on top of the new pack.
-fn check_own_layer(catalog: &Catalog, of: &Pack) -> Result<()> {
+/// The definitions with a pack; the tenant's own layer must still stand on top of it.
+fn with_pack(catalog: &Catalog, of: &Pack) -> Result<Registry> {
     let mut layers = catalog.layers.clone();
     let own = layers.pop();
     layers.push(of.layer.clone());
     layers.extend(own);
     let before = Registry::fold(&catalog.layers).1;
-    let mut problems = Registry::fold(&layers).1;
+    let (registry, mut problems) = Registry::fold(&layers);
     problems.retain(|problem| !before.contains(problem));
     if problems.is_empty() {
-        return Ok(());
+        return Ok(registry);
     }
     let detail = "the pack collides with what the tenant has defined itself; see `errors`";
     Err(Error { code: ErrorCode::Conflict, detail: detail.to_owned(), ..Error::invalid(problems) })

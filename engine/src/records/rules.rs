@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::state::State;
 use crate::definitions::catalog::Catalog;
-use crate::token::hash_secret;
+use crate::digest::digest;
 
 /// Checks a record's next state as a whole; values alone have been checked before.
 pub(crate) fn check(
@@ -199,7 +199,7 @@ pub(crate) fn unique_text(set: &[&Property], properties: &Properties) -> Option<
         many => serde_json::to_string(many).ok()?,
     };
     // An index row of PostgreSQL holds no more than a third of a page.
-    Some(if text.len() > LONGEST_KEY { format!("sha256:{}", hash_secret(&text)) } else { text })
+    Some(if text.len() > LONGEST_KEY { format!("sha256:{}", digest(&text)) } else { text })
 }
 
 /// Bytes up to which a unique value is stored as it is; longer ones are stored as their hash.

@@ -14,27 +14,20 @@ use crate::session::Session;
 impl Session {
     /// Those users named by the operations who do not exist, or are archived.
     pub(super) async fn strangers(&self, operations: &[&Operation]) -> Result<HashSet<UserId>> {
-        let named: HashSet<UserId> = operations.iter().flat_map(|operation| named(&self.catalog, operation)).collect();
-        let mut strangers = HashSet::new();
-        for user in named {
-            if !self.user_exists(user).await? {
-                strangers.insert(user);
-            }
+        let known = &self.engine.inner.known_users;
+        let key = |user: UserId| (self.tenant(), self.caller.access_version, user.0);
+        let named = operations.iter().flat_map(|operation| named(&self.catalog, operation));
+        let mut strangers: HashSet<UserId> =
+            named.filter(|user| *user != self.caller.user && !known.contains_key(&key(*user))).collect();
+        if strangers.is_empty() {
+            return Ok(strangers);
+        }
+        let ids = strangers.iter().map(|user| user.0).collect();
+        for user in access::users_among(&mut self.reader().await?, ids).await? {
+            known.insert(key(user), true).await;
+            strangers.remove(&user);
         }
         Ok(strangers)
-    }
-
-    async fn user_exists(&self, user: UserId) -> Result<bool> {
-        let key = (self.tenant(), self.caller.access_version, user.0);
-        if user == self.caller.user || self.engine.inner.known_users.contains_key(&key) {
-            return Ok(true);
-        }
-        let found = access::user(&mut self.reader().await?, user).await?;
-        let exists = found.is_some_and(|user| user.archived_at.is_none());
-        if exists {
-            self.engine.inner.known_users.insert(key, true).await;
-        }
-        Ok(exists)
     }
 }
 

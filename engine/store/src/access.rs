@@ -52,6 +52,20 @@ pub async fn user(reader: &mut Reader, id: UserId) -> Result<Option<UserRow>> {
     reader.fetch_optional(&USER, args![tenant, id]).await
 }
 
+const USERS_AMONG: Sql = Sql::each(
+    "select u.id from json_each($2) wanted cross join tenant_user u on u.tenant_id = $1 and u.id = wanted.value \
+     where u.archived_at is null",
+    "select u.id from unnest($2::bigint[]) wanted(id) cross join lateral ( \
+       select id from tenant_user where tenant_id = $1 and id = wanted.id and archived_at is null offset 0) u",
+);
+
+/// Those of these users who exist and are not archived.
+pub async fn users_among(reader: &mut Reader, ids: Vec<i64>) -> Result<Vec<UserId>> {
+    let tenant = reader.tenant();
+    let found: Vec<(i64,)> = reader.fetch_all(&USERS_AMONG, args![tenant, ids]).await?;
+    Ok(found.into_iter().map(|(id,)| UserId(id)).collect())
+}
+
 /// Unarchived users with ids above `after`, lowest first.
 pub async fn users(reader: &mut Reader, after: i64, limit: i64) -> Result<Vec<UserRow>> {
     let tenant = reader.tenant();

@@ -33,4 +33,4 @@ pub mod tenant;
 
 pub use connect::StoreConfig;
 pub use error::{Result, StoreError};
-pub use store::{Reader, Store, Tx};
+pub use store::{Head, Reader, Store, Tx};

@@ -1,4 +1,6 @@
-//! Packs: versions that the platform knows, and which of them a tenant has installed.
+//! Packs: their files, kept once whoever brings them, and which a tenant has installed.
+//!
+//! Files go by their digest, not by name and version: what one tenant calls `crm` 1.0.0 is nobody else's business.
 
 use engine_model::time::Timestamp;
 use sqlx::FromRow;
@@ -19,7 +21,7 @@ pub struct TenantPackRow {
 }
 
 const INSTALLED: Sql = Sql::same(
-    "select t.name, t.version, p.source from tenant_pack t join pack p on p.name = t.name and p.version = t.version \
+    "select t.name, t.version, p.source from tenant_pack t join pack p on p.digest = t.digest \
      where t.tenant_id = $1 order by t.position",
 );
 
@@ -29,30 +31,31 @@ pub async fn installed(reader: &mut Reader) -> Result<Vec<TenantPackRow>> {
     reader.fetch_all(&INSTALLED, args![tenant]).await
 }
 
-const ADD: Sql = Sql::same(
-    "insert into pack (name, version, source, added_at) values ($1, $2, $3, $4) on conflict (name, version) do nothing",
-);
-
-/// Adds a version of a pack; a version that is known already stays as it is.
-pub async fn add(tx: &mut Tx, name: &str, version: &str, source: &str, at: Timestamp) -> Result<()> {
-    tx.execute(&ADD, args![name, version, source, at]).await.map(drop)
-}
-
-const SOURCE: Sql = Sql::same("select source from pack where name = $1 and version = $2");
-
-/// The files of a known version.
-pub async fn source(reader: &mut Reader, name: &str, version: &str) -> Result<Option<String>> {
-    let row: Option<(String,)> = reader.fetch_optional(&SOURCE, args![name, version]).await?;
-    Ok(row.map(|(source,)| source))
-}
+const ADD: Sql =
+    Sql::same("insert into pack (digest, source, added_at) values ($1, $2, $3) on conflict (digest) do nothing");
 
 const INSTALL: Sql = Sql::same(
-    "insert into tenant_pack (tenant_id, name, version, position, installed_at) \
-     values ($1, $2, $3, (select coalesce(max(position), 0) + 1 from tenant_pack where tenant_id = $1), $4) \
-     on conflict (tenant_id, name) do update set version = excluded.version, installed_at = excluded.installed_at",
+    "insert into tenant_pack (tenant_id, name, version, digest, position, installed_at) \
+     values ($1, $2, $3, $4, (select coalesce(max(position), 0) + 1 from tenant_pack where tenant_id = $1), $5) \
+     on conflict (tenant_id, name) do update set version = excluded.version, digest = excluded.digest, \
+       installed_at = excluded.installed_at",
 );
 
+/// A pack as it is installed.
+#[derive(Debug, Clone, Copy)]
+pub struct NewPack<'a> {
+    /// The pack's name.
+    pub name: &'a str,
+    /// Its version.
+    pub version: &'a str,
+    /// Its files as JSON.
+    pub source: &'a str,
+    /// What tells these files from all others.
+    pub digest: &'a str,
+}
+
 /// Lays a pack over those that the tenant has, or moves it to another version in its place.
-pub async fn install(tx: &mut Tx, name: &str, version: &str, at: Timestamp) -> Result<()> {
-    tx.execute(&INSTALL, args![tx.tenant(), name, version, at]).await.map(drop)
+pub async fn install(tx: &mut Tx, pack: &NewPack<'_>, at: Timestamp) -> Result<()> {
+    tx.execute(&ADD, args![pack.digest, pack.source, at]).await?;
+    tx.execute(&INSTALL, args![tx.tenant(), pack.name, pack.version, pack.digest, at]).await.map(drop)
 }

@@ -4,4 +4,5 @@ mod definitions;
 mod expiry;
 mod followers;
 mod import;
+mod packs;
 mod support;

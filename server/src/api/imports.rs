@@ -1,7 +1,11 @@
 //! Imports: a file of rows becomes records, as a job.
 
+use std::path::Path;
+
 use axum::http::StatusCode;
+use engine::model::JobId;
 use engine::transfer::{Format, ImportRequest};
+use engine::{Job, Session};
 use serde::Serialize;
 use tokio::io::AsyncReadExt;
 use utoipa::ToSchema;
@@ -68,7 +72,21 @@ pub(crate) async fn create(
     let format = format.or_else(|| format_of_media_type(upload.media_type.as_deref()?));
     let request = ImportRequest { object, map: upload.map, format, dry_run, file_name: upload.file_name };
     let job = session.import_begin(request).await?;
-    let mut file = tokio::fs::File::open(upload.file.path()).await.map_err(engine::Error::internal)?;
+    let job = match hand_over(&mut session, job.id, upload.file.path()).await {
+        Ok(job) => job,
+        Err(error) => {
+            // Where that fails too, the upload is given up when it has rested for an hour.
+            drop(session.import_abort(job.id).await);
+            return Err(error.into());
+        }
+    };
+    let answer = Answer::json(StatusCode::ACCEPTED, &AcceptedJob { job: JobBody::from(job) })?;
+    Ok(answer.at(session.log_position().await?))
+}
+
+/// Hands the file to the engine part by part.
+async fn hand_over(session: &mut Session, job: JobId, path: &Path) -> Result<Job, engine::Error> {
+    let mut file = tokio::fs::File::open(path).await.map_err(engine::Error::internal)?;
     for part in 0.. {
         let mut bytes = Vec::with_capacity(PART);
         let limit = u64::try_from(PART).unwrap_or(u64::MAX);
@@ -76,11 +94,9 @@ pub(crate) async fn create(
         if bytes.is_empty() {
             break;
         }
-        session.import_part(job.id, part, bytes).await?;
+        session.import_part(job, part, bytes).await?;
     }
-    let job = session.import_finish(job.id).await?;
-    let answer = Answer::json(StatusCode::ACCEPTED, &AcceptedJob { job: JobBody::from(job) })?;
-    Ok(answer.at(session.log_position().await?))
+    session.import_finish(job).await
 }
 
 fn format_of_media_type(media_type: &str) -> Option<Format> {

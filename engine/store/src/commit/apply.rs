@@ -110,8 +110,8 @@ const WRITE: Sql = Sql::postgres(
      updates as ( \
        insert into record (tenant_id, id, uid, object, created_at, properties, display_name, owner_id, version, \
          archived_at, updated_at, updated_by) \
-       select $1, changed.id, '00000000-0000-0000-0000-000000000000', '', 0, changed.properties, changed.display_name, changed.owner_id, \
-         changed.version, changed.archived_at, changed.at, changed.by \
+       select $1, changed.id, '00000000-0000-0000-0000-000000000000', '', 0, changed.properties, \
+         changed.display_name, changed.owner_id, changed.version, changed.archived_at, changed.at, changed.by \
        from unnest($33::bigint[], $34::text[], $35::text[], $36::bigint[], $37::bigint[], $38::bigint[], \
          $39::bigint[], $40::bigint[]) changed(id, properties, display_name, owner_id, version, archived_at, at, by) \
        where exists (select from head) \

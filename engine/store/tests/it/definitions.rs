@@ -3,7 +3,7 @@
 use engine_model::UserId;
 use engine_model::time::Timestamp;
 use engine_store::definition::{self, Kind};
-use engine_store::pack;
+use engine_store::pack::{self, NewPack};
 
 use crate::build::NOW;
 use crate::fixture::Home;
@@ -71,25 +71,24 @@ async fn metadata_versions_tell_what_changed(home: Home) {
 
 async fn packs_lie_in_the_order_of_installing(home: Home) {
     let (tenant, other) = (home.tenant().await, home.tenant().await);
-    let mut tx = home.store.begin(tenant).await.unwrap();
-    for (name, version, source) in
-        [("crm", "1.0.0", "a"), ("crm", "1.1.0", "b"), ("core", "1.0.0", "c"), ("crm", "1.0.0", "changed")]
-    {
-        pack::add(&mut tx, name, version, source, NOW).await.unwrap();
-    }
-    pack::install(&mut tx, "core", "1.0.0", NOW).await.unwrap();
-    pack::install(&mut tx, "crm", "1.0.0", NOW).await.unwrap();
-    tx.commit().await.unwrap();
-    let mut tx = home.store.begin(tenant).await.unwrap();
-    pack::install(&mut tx, "core", "1.0.0", NOW).await.unwrap();
-    pack::install(&mut tx, "crm", "1.1.0", NOW).await.unwrap();
-    tx.commit().await.unwrap();
-    let mut reader = home.reader(tenant).await;
-    let installed = pack::installed(&mut reader).await.unwrap();
-    let installed: Vec<_> =
-        installed.iter().map(|row| (row.name.as_str(), row.version.as_str(), row.source.as_str())).collect();
-    assert_eq!(installed, [("core", "1.0.0", "c"), ("crm", "1.1.0", "b")]);
-    assert_eq!(pack::source(&mut reader, "crm", "1.0.0").await.unwrap().as_deref(), Some("a"));
-    assert_eq!(pack::source(&mut reader, "crm", "2.0.0").await.unwrap(), None);
-    assert!(pack::installed(&mut home.reader(other).await).await.unwrap().is_empty());
+    let install = async |tenant, packs: &[[&str; 3]]| {
+        let mut tx = home.store.begin(tenant).await.unwrap();
+        for [name, version, source] in packs {
+            let new = NewPack { name, version, source, digest: &format!("digest of {source}") };
+            pack::install(&mut tx, &new, NOW).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+    };
+    let installed = async |tenant| {
+        let rows = pack::installed(&mut home.reader(tenant).await).await.unwrap();
+        rows.into_iter().map(|row| [row.name, row.version, row.source]).collect::<Vec<_>>()
+    };
+    install(tenant, &[["core", "1.0.0", "c"], ["crm", "1.0.0", "a"]]).await;
+    install(tenant, &[["core", "1.0.0", "c"], ["crm", "1.1.0", "b"]]).await;
+    assert_eq!(installed(tenant).await, [["core", "1.0.0", "c"], ["crm", "1.1.0", "b"]]);
+    assert!(installed(other).await.is_empty());
+    // The same name and version, and other files: nobody else's business.
+    install(other, &[["crm", "1.1.0", "theirs"], ["core", "1.0.0", "c"]]).await;
+    assert_eq!(installed(other).await, [["crm", "1.1.0", "theirs"], ["core", "1.0.0", "c"]]);
+    assert_eq!(installed(tenant).await, [["core", "1.0.0", "c"], ["crm", "1.1.0", "b"]]);
 }

@@ -283,12 +283,8 @@ pub(crate) async fn batch_read(
     body: JsonBody,
 ) -> ApiResult<Answer> {
     let ReadBody { inputs, kind, limit } = body.read()?;
-    let mut found = Vec::with_capacity(inputs.len());
-    for RecordName { object, id } in inputs {
-        let query = LinkQuery { kind: kind.clone(), direction: None, limit, cursor: None };
-        let links = session.links(&object, &Target::id(id), &query).await;
-        found.push(links.map(|page| page.results).map_err(crate::error::ApiError::from));
-    }
+    let records = inputs.into_iter().map(|RecordName { object, id }| (object, Target::id(id))).collect();
+    let found = session.links_of_many(records, &kind, limit).await;
     let mut results = Vec::with_capacity(found.len());
     let mut errors = Vec::with_capacity(found.len());
     for links in found {
@@ -299,7 +295,7 @@ pub(crate) async fn batch_read(
             }
             Err(error) => {
                 results.push(None);
-                errors.push(Some(error));
+                errors.push(Some(crate::error::ApiError::from(error)));
             }
         }
     }

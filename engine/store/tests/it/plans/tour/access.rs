@@ -43,6 +43,7 @@ async fn write(tx: &mut Tx) {
 async fn read(reader: &mut Reader) {
     access::user(reader, USER).await.unwrap();
     access::users(reader, 0, 10).await.unwrap();
+    access::users_among(reader, vec![1]).await.unwrap();
     access::user_by_email(reader, "ada@example.com").await.unwrap();
     access::owners(reader).await.unwrap();
     access::teams(reader, 0, 10).await.unwrap();

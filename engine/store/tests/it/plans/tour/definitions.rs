@@ -17,9 +17,8 @@ pub(super) async fn tour(home: &Home) {
     definition::pipelines(tx.reader()).await.unwrap();
     definition::add_version(&mut tx, None, NOW, "first", "{}".to_owned()).await.unwrap();
     definition::versions(tx.reader(), i64::MAX, 10).await.unwrap();
-    pack::add(&mut tx, "crm", "1.0.0", "{}", NOW).await.unwrap();
-    pack::install(&mut tx, "crm", "1.0.0", NOW).await.unwrap();
+    let crm = pack::NewPack { name: "crm", version: "1.0.0", source: "{}", digest: "d" };
+    pack::install(&mut tx, &crm, NOW).await.unwrap();
     pack::installed(tx.reader()).await.unwrap();
-    pack::source(tx.reader(), "crm", "1.0.0").await.unwrap();
     tx.commit().await.unwrap();
 }
