@@ -22,6 +22,7 @@ pub mod pack;
 pub mod pipeline;
 pub mod problem;
 pub mod property;
+pub mod query;
 pub mod registry;
 pub mod spec;
 pub mod template;
