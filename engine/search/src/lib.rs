@@ -1,4 +1,25 @@
-//! The search index's room: the crate that will own Tantivy, and nothing in it yet.
+//! One search index per tenant: documents in, exact answers out.
 //!
-//! It stands so that the layers are held by manifests from the first day: this crate may depend on `engine-model` and
-//! on nothing of SQL or HTTP. The index will be fed as a `Follower` of the change log, by the engine above.
+//! The only crate that knows Tantivy. An [`Index`] holds what the change log told of one tenant up to a position; it can
+//! be thrown away and made anew at any time. It knows nothing of SQL, of HTTP, or of who asks: a [`Query`] comes with
+//! what its caller may see already in its filters.
+//!
+//! [`Query`]: engine_model::query::Query
+
+mod document;
+mod error;
+mod schema;
+mod tokens;
+
+use std::sync::LazyLock;
+
+pub use document::{Document, Edit, LinkEnds, Reached, RecordState};
+pub use error::{Result, SearchError};
+
+use schema::Fields;
+
+/// The one schema, shared by all indexes.
+pub(crate) fn fields() -> &'static Fields {
+    static FIELDS: LazyLock<Fields> = LazyLock::new(Fields::new);
+    &FIELDS
+}

@@ -5,7 +5,6 @@ use engine_model::name::did_you_mean;
 use engine_model::object::{Constraint, ObjectDefinition};
 use engine_model::problem::push_segment;
 use engine_model::property::{Property, Storage};
-use engine_model::time::Timestamp;
 use engine_model::{Name, Problem, Problems, Properties};
 use engine_store::commit::{Interval, UniqueValue};
 use jsonschema::Validator;
@@ -227,25 +226,9 @@ pub(crate) fn intervals(object: &ObjectDefinition, properties: &Properties) -> V
 /// A value as a position on a line: microseconds for dates and moments, the scaled number otherwise.
 fn moment(object: &ObjectDefinition, properties: &Properties, name: &Name) -> Option<i64> {
     let value = properties.get(name.as_str())?;
-    match object.property(name)?.kind.storage() {
-        Storage::Datetime => Timestamp::parse(value.as_str()?).map(|at| at.0),
-        Storage::Date => Timestamp::parse(&format!("{}T00:00:00Z", value.as_str()?)).map(|at| at.0),
-        Storage::Scaled(digits) => scaled(value, digits),
-        Storage::Text
-        | Storage::LongText
-        | Storage::Option
-        | Storage::TextList
-        | Storage::Boolean
-        | Storage::Opaque => None,
-    }
+    let storage = object.property(name)?.kind.storage();
+    let number = storage.number_of(value)?;
+    if storage == Storage::Date { number.checked_mul(MICROSECONDS_OF_A_DAY) } else { Some(number) }
 }
 
-fn scaled(value: &Value, digits: u32) -> Option<i64> {
-    if let Some(whole) = value.as_i64() {
-        return whole.checked_mul(10_i64.checked_pow(digits)?);
-    }
-    let text = value.as_str()?;
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let padded = format!("{whole}{fraction:0<width$}", width = usize::try_from(digits).ok()?);
-    padded.parse().ok()
-}
+const MICROSECONDS_OF_A_DAY: i64 = 86_400_000_000;

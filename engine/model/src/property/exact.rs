@@ -115,14 +115,8 @@ impl Exact {
         Ok(())
     }
 
-    /// The canonical text: no exponent, no needless zero, no negative zero.
     fn format(&self, units: i64) -> String {
-        let sign = if units < 0 { "-" } else { "" };
-        let scale = self.scale as usize;
-        let digits = format!("{:0>width$}", units.unsigned_abs(), width = scale + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - scale);
-        let fraction = if self.is_padded { fraction } else { fraction.trim_end_matches('0') };
-        if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+        decimal_text(units.into(), self.scale, self.is_padded)
     }
 
     /// A string of the canonical form; the bounds as the annotations [`MINIMUM`] and [`MAXIMUM`].
@@ -147,6 +141,16 @@ impl Exact {
         }
         schema
     }
+}
+
+/// The canonical text of a number in units of its last digit: no exponent, no needless zero, no negative zero.
+pub(crate) fn decimal_text(units: i128, scale: u32, is_padded: bool) -> String {
+    let sign = if units < 0 { "-" } else { "" };
+    let scale = scale as usize;
+    let digits = format!("{:0>width$}", units.unsigned_abs(), width = scale + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - scale);
+    let fraction = if is_padded { fraction } else { fraction.trim_end_matches('0') };
+    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
 /// `scale`, if it is written: at most `most`.

@@ -4,6 +4,7 @@
 //!
 //! Pure: the moment and the time zone that relative dates need are passed in.
 
+mod form;
 mod text;
 mod typed;
 
