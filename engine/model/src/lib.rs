@@ -14,6 +14,7 @@ pub mod association;
 pub mod change;
 pub mod expression;
 pub mod id;
+pub mod json;
 pub mod layer;
 pub mod locale;
 pub mod name;

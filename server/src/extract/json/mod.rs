@@ -1,4 +1,5 @@
-//! JSON bodies: checked for syntax, size and depth first, then read into types with every problem at once.
+//! JSON bodies: checked for syntax, size and depth first, then read into types with every problem at once, as
+//! [`engine::model::json`] reads all JSON.
 //!
 //! # Taking a body in a handler
 //! ```
@@ -27,22 +28,16 @@
 //! A body that is large or read in bulk is taken as [`JsonBody`], which lends its parts instead of copying them.
 
 mod depth;
-mod elements;
-mod entries;
-mod object;
 mod properties;
-mod reading;
 mod syntax;
-mod values;
 
 use axum::body::HttpBody;
 use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use axum::http::{HeaderMap, header};
-use engine::model::Problems;
+use engine::model::{Problems, json};
 
-pub use object::ObjectReader;
+pub use engine::model::json::{FromJson, ObjectReader, Reading};
 pub use properties::PropertiesBody;
-pub use reading::{FromJson, Reading};
 
 use super::body::Buffered;
 use crate::error::{ApiError, ApiResult, Code};
@@ -56,12 +51,7 @@ impl JsonBody {
     /// Reads the body, or says everything that is wrong with it (422). What is read may borrow from the body.
     pub fn read<'a, T: FromJson<'a>>(&'a self) -> ApiResult<T> {
         let raw = syntax::check(self.0.bytes())?;
-        let mut reading = Reading::default();
-        let value = reading.value(raw);
-        match (value, reading.into_problems()) {
-            (Some(value), problems) if problems.is_empty() => Ok(value),
-            (_, problems) => Err(engine::Error::invalid(problems).into()),
-        }
+        json::read(raw).map_err(|problems| engine::Error::invalid(problems).into())
     }
 
     /// Reads the body as far as it can be understood, with everything that is wrong with its form; `Err` where nothing

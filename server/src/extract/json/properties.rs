@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::reading::{FromJson, Reading};
+use super::{FromJson, Reading};
 
 /// Property name to value, in the order of the body, no name twice. Values may be null.
 #[derive(Debug, Default)]

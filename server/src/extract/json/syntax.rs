@@ -1,4 +1,4 @@
-//! Whether bytes are JSON at all. What the JSON says is for [`super::Reading`].
+//! Whether bytes are JSON at all. What the JSON says is for [`Reading`](super::Reading).
 
 use serde_json::value::RawValue;
 

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use engine::model::name::did_you_mean;
-use engine::model::problem::push_segment;
-use engine::model::{Problem, Problems};
 use serde_json::value::RawValue;
 
+use super::elements::Elements;
 use super::entries::{Entries, MAX_ENTRIES, Text};
 use super::object::ObjectReader;
+use crate::name::did_you_mean;
+use crate::problem::{Problem, Problems, push_segment};
 
 /// Most problems that one reply tells. A body of megabytes can have a million.
 const MAX_PROBLEMS: usize = 1_000;
@@ -96,7 +96,7 @@ impl<'a> Reading<'a> {
 
     /// The elements of a list of at most `most`, unread.
     pub fn elements(&mut self, raw: &'a RawValue, most: usize) -> Option<Vec<&'a RawValue>> {
-        let Ok(elements) = serde_json::from_str::<super::elements::Elements<'a>>(raw.get()) else {
+        let Ok(elements) = serde_json::from_str::<Elements<'a>>(raw.get()) else {
             self.wrong_type("a list", raw);
             return None;
         };
@@ -163,7 +163,8 @@ impl<'a> Reading<'a> {
         Some(entries)
     }
 
-    fn pointer(&self) -> String {
+    /// RFC 6901 pointer of the value being read.
+    pub fn pointer(&self) -> String {
         let mut pointer = String::new();
         for segment in &self.path {
             match segment {
