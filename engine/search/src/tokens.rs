@@ -12,8 +12,8 @@ const SEPARATOR: char = '\u{1f}';
 /// Longest word that is indexed, in bytes; what is longer is no word that anybody looks for.
 const LONGEST_WORD: usize = 256;
 
-/// Bytes of a text up to which it is indexed as it is.
-const LONGEST_TEXT: usize = 512;
+/// Bytes of a text up to which it is indexed, and so ordered, as it is; a term has room for eight times as much.
+const LONGEST_TEXT: usize = 8_192;
 
 /// The tokenizers that every index has.
 pub(crate) fn tokenizers() -> TokenizerManager {
@@ -52,7 +52,7 @@ fn phone_words(text: &str) -> impl Iterator<Item = String> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let shorter = [10, 7].into_iter().filter_map({
         let digits = digits.clone();
-        move |length| digits.len().checked_sub(length).filter(|cut| *cut > 0).map(|cut| digits[cut..].to_owned())
+        move |length| digits.len().checked_sub(length).filter(|cut| *cut > 0).and_then(|cut| digits.get(cut..)).map(str::to_owned)
     });
     std::iter::once(digits.clone()).chain(shorter)
 }
@@ -62,8 +62,15 @@ pub(crate) fn indexed_text(text: &str) -> std::borrow::Cow<'_, str> {
     if text.len() <= LONGEST_TEXT {
         return text.into();
     }
-    let beginning = &text[..text.floor_char_boundary(LONGEST_TEXT - 20)];
-    format!("{beginning}{SEPARATOR}{:016x}", hash(text)).into()
+    format!("{}{SEPARATOR}{:016x}", beginning(text), hash(text)).into()
+}
+
+/// The part of a text that stands in the index as it is.
+pub(crate) fn beginning(text: &str) -> &str {
+    if text.len() <= LONGEST_TEXT {
+        return text;
+    }
+    text.get(..text.floor_char_boundary(LONGEST_TEXT - 20)).unwrap_or(text)
 }
 
 /// FNV-1a: the same on every machine and in every release, which the standard library's hashes do not promise.
@@ -142,9 +149,9 @@ mod tests {
 
     #[test]
     fn a_long_text_equals_only_itself() {
-        let (one, other) = ("a".repeat(600), format!("{}b", "a".repeat(600)));
+        let (one, other) = ("a".repeat(9_000), format!("{}b", "a".repeat(9_000)));
         assert_ne!(indexed_text(&one), indexed_text(&other));
-        assert!(indexed_text(&one).len() <= 512 && indexed_text(&one).starts_with("aaaa"));
+        assert!(indexed_text(&one).len() <= LONGEST_TEXT && indexed_text(&one).starts_with("aaaa"));
         assert_eq!(indexed_text("short"), "short");
     }
 }

@@ -1,0 +1,236 @@
+//! The values of one property in one segment, numbered.
+//!
+//! Groups and distinct counts only need to know which documents share a value, so values are numbers here, and are
+//! looked up once for each value rather than once for each document.
+
+use engine_model::property::Storage;
+use engine_model::query::{Field, Group};
+use rustc_hash::FxHashMap;
+use tantivy::columnar::{Cardinality, Column, StrColumn};
+
+use super::calendar::Calendar;
+use crate::error::{Result, SearchError};
+use crate::schema::path_of;
+use crate::search::segment::Segment;
+
+/// A value across segments.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Value {
+    /// There is none.
+    Null,
+    /// A text as stored.
+    Text(Box<str>),
+    /// A number in units of its field's storage; the lower bound of a bucket; a day since 1970-01-01.
+    Number(i64),
+}
+
+/// The values of one property in one segment.
+pub(crate) enum Values {
+    /// Positions in the dictionary of texts as compared, then in that of originals, then null.
+    Texts { texts: Option<StrColumn>, originals: Option<StrColumn>, null: u32 },
+    /// Numbers in the order in which they were met; 0 is null.
+    Numbers { column: Option<Column<i64>>, step: Step, known: FxHashMap<i64, u32>, met: Vec<i64> },
+    /// The same for every document.
+    Same(Value),
+}
+
+/// What becomes of a number before it is a value.
+pub(crate) enum Step {
+    Itself,
+    Bucket(i64),
+    Calendar(Calendar),
+}
+
+impl Step {
+    fn take(&mut self, number: i64) -> Option<i64> {
+        match self {
+            Self::Itself => Some(number),
+            Self::Bucket(width) => Some(number - number.rem_euclid((*width).max(1))),
+            Self::Calendar(calendar) => calendar.first_day(number),
+        }
+    }
+}
+
+impl Values {
+    /// What records are grouped by.
+    pub(crate) fn of_group(segment: &Segment<'_>, group: &Group, object: &str, is_archived: bool) -> Result<Self> {
+        let numbers = |field: &Field, step: Step| -> Result<Self> {
+            let column = segment.numbers(&path_of(field, is_archived))?;
+            Ok(Self::Numbers { column, step, known: FxHashMap::default(), met: Vec::new() })
+        };
+        match group {
+            Group::Value(field) => Self::of_field(segment, field, is_archived),
+            Group::Calendar { field, every, zone } => {
+                let zone = (field.storage == Storage::Datetime).then_some(*zone);
+                numbers(field, Step::Calendar(Calendar::new(*every, zone)))
+            }
+            Group::Bucket { field, every } => numbers(field, Step::Bucket(*every)),
+            Group::Object => Ok(Self::Same(Value::Text(object.into()))),
+        }
+    }
+
+    /// The values of a field as stored.
+    pub(crate) fn of_field(segment: &Segment<'_>, field: &Field, is_archived: bool) -> Result<Self> {
+        let path = path_of(field, is_archived);
+        match field.storage {
+            Storage::Text | Storage::Option | Storage::TextList | Storage::Boolean => {
+                let (texts, originals) = (segment.texts(&path)?, segment.originals(&path)?);
+                let terms = |column: &Option<StrColumn>| column.as_ref().map_or(0, |column| column.num_terms());
+                let null = u32::try_from(terms(&texts) + terms(&originals));
+                let null = null.map_err(|_| SearchError::TooCostly("there are too many values".to_owned()))?;
+                Ok(Self::Texts { texts, originals, null })
+            }
+            Storage::Scaled(_) | Storage::Date | Storage::Datetime | Storage::LongText | Storage::Opaque => {
+                let column = match field.name.as_str() {
+                    "id" => Some(segment.signed_ids()),
+                    _ => segment.numbers(&path)?,
+                };
+                Ok(Self::Numbers { column, step: Step::Itself, known: FxHashMap::default(), met: Vec::new() })
+            }
+        }
+    }
+
+    /// Whether a document can have several values.
+    pub(crate) fn is_multiple(&self) -> bool {
+        let is_multiple = |column: &Option<StrColumn>| {
+            column.as_ref().is_some_and(|column| column.ords().get_cardinality() == Cardinality::Multivalued)
+        };
+        match self {
+            Self::Texts { texts, originals, .. } => is_multiple(texts) || is_multiple(originals),
+            Self::Numbers { .. } | Self::Same(_) => false,
+        }
+    }
+
+    /// How many numbers values can have so far: all that [`Values::read`] gives are below.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            Self::Texts { null, .. } => *null as usize + 1,
+            Self::Numbers { met, .. } => met.len() + 1,
+            Self::Same(_) => 1,
+        }
+    }
+
+    /// The number that stands for no value.
+    pub(crate) fn null(&self) -> Option<u32> {
+        match self {
+            Self::Texts { null, .. } => Some(*null),
+            Self::Numbers { .. } => Some(0),
+            Self::Same(_) => None,
+        }
+    }
+
+    /// The first value of each document.
+    pub(crate) fn read(&mut self, documents: &[u32], out: &mut Vec<u32>) {
+        out.clear();
+        match self {
+            Self::Same(_) => out.resize(documents.len(), 0),
+            Self::Texts { texts, originals, null } => {
+                let mut positions = vec![None; documents.len()];
+                if let Some(texts) = texts {
+                    texts.ords().first_vals(documents, &mut positions);
+                }
+                out.extend(positions.iter().map(|at| at.map_or(*null, |at| u32::try_from(at).unwrap_or(*null))));
+                if let Some(originals) = originals {
+                    let offset = texts.as_ref().map_or(0, |texts| texts.num_terms());
+                    positions.fill(None);
+                    originals.ords().first_vals(documents, &mut positions);
+                    for (value, at) in out.iter_mut().zip(positions) {
+                        if let Some(at) = at {
+                            *value = original(offset, at, *null);
+                        }
+                    }
+                }
+            }
+            Self::Numbers { column, step, known, met } => {
+                let mut numbers = vec![None; documents.len()];
+                if let Some(column) = column {
+                    column.first_vals(documents, &mut numbers);
+                }
+                let numbers = numbers.into_iter().map(|number| number.and_then(|number| step.take(number)));
+                out.extend(numbers.map(|number| number.map_or(0, |number| numbered(number, known, met))));
+            }
+        }
+    }
+
+    /// Adds every value of one document, or null.
+    pub(crate) fn read_all(&mut self, document: u32, out: &mut Vec<u32>) {
+        let Self::Texts { texts, originals, null } = self else {
+            let mut first = Vec::with_capacity(1);
+            self.read(&[document], &mut first);
+            return out.append(&mut first);
+        };
+        let before = out.len();
+        if let Some(originals) = originals {
+            let offset = texts.as_ref().map_or(0, |texts| texts.num_terms());
+            out.extend(originals.term_ords(document).map(|at| original(offset, at, *null)));
+        }
+        if out.len() == before
+            && let Some(texts) = texts
+        {
+            out.extend(texts.term_ords(document).map(|at| u32::try_from(at).unwrap_or(*null)));
+        }
+        // A value counts once, however often a list holds it.
+        out[before..].sort_unstable();
+        let mut last = None;
+        let mut kept = before;
+        for at in before..out.len() {
+            let value = out[at];
+            if last != Some(value) {
+                out[kept] = value;
+                kept += 1;
+                last = Some(value);
+            }
+        }
+        out.truncate(kept);
+        if out.len() == before {
+            out.push(*null);
+        }
+    }
+
+    /// The values behind numbers, which are sorted and each given once.
+    pub(crate) fn look_up(&self, numbers: &[u32]) -> Result<Vec<Value>> {
+        match self {
+            Self::Same(value) => Ok(vec![value.clone(); numbers.len()]),
+            Self::Numbers { met, .. } => {
+                let value = |number: &u32| match number.checked_sub(1) {
+                    Some(at) => met.get(at as usize).map_or(Value::Null, |met| Value::Number(*met)),
+                    None => Value::Null,
+                };
+                Ok(numbers.iter().map(value).collect())
+            }
+            Self::Texts { texts, originals, null } => {
+                let count = texts.as_ref().map_or(0, |texts| texts.num_terms());
+                let count = u32::try_from(count).unwrap_or(u32::MAX);
+                let (plain, rest) = numbers.split_at(numbers.partition_point(|number| *number < count));
+                let (original, nulls) = rest.split_at(rest.partition_point(|number| number < null));
+                let mut values = Vec::with_capacity(numbers.len());
+                add_texts(texts.as_ref(), plain.iter().map(|at| u64::from(*at)), &mut values)?;
+                add_texts(originals.as_ref(), original.iter().map(|at| u64::from(*at - count)), &mut values)?;
+                values.extend(nulls.iter().map(|_| Value::Null));
+                Ok(values)
+            }
+        }
+    }
+}
+
+fn original(offset: usize, at: u64, null: u32) -> u32 {
+    u32::try_from(offset as u64 + at).unwrap_or(null)
+}
+
+/// The number of a number, from 1.
+fn numbered(number: i64, known: &mut FxHashMap<i64, u32>, met: &mut Vec<i64>) -> u32 {
+    *known.entry(number).or_insert_with(|| {
+        met.push(number);
+        u32::try_from(met.len()).unwrap_or(u32::MAX)
+    })
+}
+
+fn add_texts(column: Option<&StrColumn>, positions: impl Iterator<Item = u64>, values: &mut Vec<Value>) -> Result<()> {
+    let Some(column) = column else { return Ok(()) };
+    let positions: Vec<u64> = positions.collect();
+    let add = |text: &[u8]| values.push(Value::Text(String::from_utf8_lossy(text).into()));
+    if column.dictionary().sorted_ords_to_term_cb(&positions, add)? {
+        return Ok(());
+    }
+    Err(SearchError::Damaged("a dictionary lacks an entry".to_owned()))
+}

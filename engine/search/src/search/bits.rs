@@ -1,0 +1,181 @@
+//! A set of documents of one segment, or of ids: one bit each.
+
+use crate::error::{Result, SearchError};
+
+/// A set of numbers below a length.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bits {
+    words: Vec<u64>,
+    length: u32,
+}
+
+/// Longest set: half a gigabyte of ids would be a damaged index.
+const LONGEST: u64 = 1 << 31;
+
+impl Bits {
+    /// The empty set.
+    pub(crate) fn none(length: u32) -> Self {
+        Self { words: vec![0; words_of(length)], length }
+    }
+
+    /// The set of all numbers below the length.
+    pub(crate) fn all(length: u32) -> Self {
+        let mut bits = Self { words: vec![u64::MAX; words_of(length)], length };
+        bits.cut();
+        bits
+    }
+
+    /// The empty set of ids up to the highest there is.
+    pub(crate) fn of_ids(highest: u64) -> Result<Self> {
+        let length = highest.checked_add(1).filter(|length| *length <= LONGEST);
+        let length = length.ok_or_else(|| SearchError::Damaged(format!("an id of {highest} is beyond what can be")))?;
+        Ok(Self::none(u32::try_from(length).unwrap_or(u32::MAX)))
+    }
+
+    /// Adds a number; those beyond the length are left out.
+    pub(crate) fn insert(&mut self, number: u32) {
+        if let Some(word) = self.words.get_mut((number >> 6) as usize) {
+            *word |= 1 << (number & 63);
+        }
+    }
+
+    /// Takes a number out.
+    pub(crate) fn remove(&mut self, number: u32) {
+        if let Some(word) = self.words.get_mut((number >> 6) as usize) {
+            *word &= !(1 << (number & 63));
+        }
+    }
+
+    /// Whether the number is in it.
+    pub(crate) fn contains(&self, number: u32) -> bool {
+        self.words.get((number >> 6) as usize).is_some_and(|word| word >> (number & 63) & 1 == 1)
+    }
+
+    /// Whether the id is in it.
+    pub(crate) fn contains_id(&self, id: u64) -> bool {
+        u32::try_from(id).is_ok_and(|id| self.contains(id))
+    }
+
+    /// Adds an id.
+    pub(crate) fn insert_id(&mut self, id: u64) {
+        if let Ok(id) = u32::try_from(id) {
+            self.insert(id);
+        }
+    }
+
+    /// Keeps what is in the other too.
+    pub(crate) fn and(&mut self, other: &Self) {
+        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= other);
+    }
+
+    /// Takes out what is in the other.
+    pub(crate) fn and_not(&mut self, other: &Self) {
+        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= !other);
+    }
+
+    /// Adds what is in the other.
+    pub(crate) fn or(&mut self, other: &Self) {
+        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word |= other);
+    }
+
+    /// Keeps the numbers for which `keep` holds.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(u32) -> bool) {
+        for (at, word) in (0_u32..).zip(&mut self.words) {
+            let mut rest = *word;
+            while rest != 0 {
+                let bit = rest.trailing_zeros();
+                if !keep(at << 6 | bit) {
+                    *word &= !(1 << bit);
+                }
+                rest &= rest - 1;
+            }
+        }
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> u32 {
+        self.words.iter().map(|word| word.count_ones()).sum()
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
+    /// The numbers below this can be in it.
+    pub(crate) fn length(&self) -> u32 {
+        self.length
+    }
+
+    /// The numbers, lowest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        (0_u32..).zip(&self.words).flat_map(|(at, word)| {
+            let mut rest = *word;
+            std::iter::from_fn(move || {
+                let bit = (rest != 0).then(|| rest.trailing_zeros())?;
+                rest &= rest - 1;
+                Some(at << 6 | bit)
+            })
+        })
+    }
+
+    /// Bytes that a set of this length takes.
+    pub(crate) fn bytes(length: u32) -> usize {
+        words_of(length) * 8
+    }
+
+    fn cut(&mut self) {
+        let beyond = self.length & 63;
+        if beyond != 0
+            && let Some(last) = self.words.last_mut()
+        {
+            *last &= (1 << beyond) - 1;
+        }
+    }
+}
+
+fn words_of(length: u32) -> usize {
+    length.div_ceil(64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bits(length: u32, numbers: &BTreeSet<u32>) -> Bits {
+        let mut bits = Bits::none(length);
+        numbers.iter().for_each(|number| bits.insert(*number));
+        bits
+    }
+
+    proptest! {
+        #[test]
+        fn sets_are_sets(length in 1_u32..300, one: BTreeSet<u8>, other: BTreeSet<u8>) {
+            let within = |set: BTreeSet<u8>| -> BTreeSet<u32> { set.into_iter().map(u32::from).filter(|n| *n < length).collect() };
+            let (one, other) = (within(one), within(other));
+            let (first, second) = (bits(length, &one), bits(length, &other));
+            prop_assert_eq!(first.iter().collect::<BTreeSet<_>>(), one.clone());
+            prop_assert_eq!(first.count() as usize, one.len());
+            let mut both = first.clone();
+            both.and(&second);
+            prop_assert_eq!(both, bits(length, &(&one & &other)));
+            let mut either = first.clone();
+            either.or(&second);
+            prop_assert_eq!(either, bits(length, &(&one | &other)));
+            let mut rest = first.clone();
+            rest.and_not(&second);
+            prop_assert_eq!(rest, bits(length, &(&one - &other)));
+            let mut kept = first.clone();
+            kept.retain(|number| other.contains(&number));
+            prop_assert_eq!(kept, bits(length, &(&one & &other)));
+            let mut all = Bits::all(length);
+            prop_assert_eq!(all.count(), length);
+            all.remove(0);
+            prop_assert!(!all.contains(0) && !all.contains(length) && (length == 1) == all.is_empty());
+        }
+    }
+}

@@ -1,0 +1,458 @@
+//! Conditions: which documents of a segment meet them.
+//!
+//! A condition narrows a set of candidates. Where few are left, each is looked at; else the condition's own documents
+//! are gathered and the two sets intersected, which costs about a nanosecond for each document that has the value.
+
+use std::ops::{Bound, RangeInclusive};
+use std::sync::Arc;
+
+use engine_model::RecordId;
+use engine_model::property::Storage;
+use engine_model::query::{Field, Filter, Test};
+use tantivy::columnar::{Column, ColumnIndex};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocSet as _, Term};
+
+use super::bits::Bits;
+use super::budget::Budget;
+use super::linked::LinkedIds;
+use super::segment::{Segment, position_of};
+use super::words::add_word;
+use crate::document::unsigned;
+use crate::error::Result;
+use crate::fields;
+use crate::schema::path_of;
+use crate::tokens::{beginning, indexed_text};
+
+/// A condition whose linked records have been looked up.
+#[derive(Debug)]
+pub(crate) enum Condition {
+    All(Vec<Condition>),
+    Any(Vec<Condition>),
+    Not(Box<Condition>),
+    Exists {
+        path: String,
+        is_number: bool,
+    },
+    Id(Vec<RangeInclusive<i64>>),
+    Ids(Vec<RecordId>),
+    Numbers {
+        path: String,
+        ranges: Vec<RangeInclusive<i64>>,
+    },
+    /// One of these, or all of them.
+    Texts {
+        path: String,
+        texts: Vec<String>,
+        is_every: bool,
+    },
+    Between {
+        path: String,
+        from: Bound<String>,
+        to: Bound<String>,
+    },
+    Words {
+        path: String,
+        words: Vec<String>,
+    },
+    Parts {
+        path: String,
+        parts: Vec<String>,
+    },
+    Linked(Arc<LinkedIds>),
+}
+
+/// Values of whatever is stored so stand among the numbers rather than the texts.
+fn is_number(storage: Storage) -> bool {
+    match storage {
+        Storage::Scaled(_) | Storage::Date | Storage::Datetime | Storage::LongText | Storage::Opaque => true,
+        Storage::Text | Storage::Option | Storage::TextList | Storage::Boolean => false,
+    }
+}
+
+impl Condition {
+    /// Compiles a filter; `linked` looks up linked records.
+    pub(crate) fn compile(
+        filter: &Filter,
+        is_archived: bool,
+        linked: &mut dyn FnMut(&engine_model::query::Linked) -> Result<LinkedIds>,
+    ) -> Result<Self> {
+        let mut list = |filters: &[Filter]| -> Result<Vec<Self>> {
+            filters.iter().map(|filter| Self::compile(filter, is_archived, linked)).collect()
+        };
+        Ok(match filter {
+            Filter::All(filters) => Self::All(list(filters)?),
+            Filter::Any(filters) => Self::Any(list(filters)?),
+            Filter::Not(filter) => Self::Not(Box::new(Self::compile(filter, is_archived, linked)?)),
+            Filter::Exists(field) if field.name.as_str() == "id" => Self::All(Vec::new()),
+            Filter::Exists(field) => {
+                Self::Exists { path: path_of(field, is_archived), is_number: is_number(field.storage) }
+            }
+            Filter::Is(field, test) => Self::of_test(field, test, is_archived),
+            Filter::Ids(ids) => Self::Ids(ids.clone()),
+            Filter::Linked(condition) => Self::Linked(Arc::new(linked(condition)?)),
+        })
+    }
+
+    fn of_test(field: &Field, test: &Test, is_archived: bool) -> Self {
+        let path = path_of(field, is_archived);
+        let indexed = |text: &String| indexed_text(text).into_owned();
+        match test {
+            // Every value holds all of nothing.
+            Test::HasAll(asked) | Test::Words(asked) if asked.is_empty() => {
+                Self::Exists { path, is_number: is_number(field.storage) }
+            }
+            Test::Numbers(ranges) if field.name.as_str() == "id" => Self::Id(ranges.clone()),
+            Test::Numbers(ranges) => Self::Numbers { path, ranges: ranges.clone() },
+            Test::Texts(texts) => Self::Texts { path, texts: texts.iter().map(indexed).collect(), is_every: false },
+            Test::HasAll(texts) => Self::Texts { path, texts: texts.iter().map(indexed).collect(), is_every: true },
+            Test::Between(from, to) => {
+                Self::Between { path, from: from.as_ref().map(indexed), to: to.as_ref().map(indexed) }
+            }
+            Test::StartsWith(text) => {
+                let text = beginning(text).to_owned();
+                let to = after_prefix(&text).map_or(Bound::Unbounded, Bound::Excluded);
+                Self::Between { path, from: Bound::Included(text), to }
+            }
+            Test::Words(words) => Self::Words { path, words: words.clone() },
+            Test::Parts(parts) => Self::Parts { path, parts: parts.clone() },
+        }
+    }
+
+    /// Whether only documents of the paths' own object can meet it.
+    fn implies_object(&self) -> bool {
+        match self {
+            Self::All(conditions) => conditions.iter().any(Self::implies_object),
+            Self::Any(conditions) => conditions.iter().all(Self::implies_object),
+            Self::Exists { .. }
+            | Self::Numbers { .. }
+            | Self::Texts { .. }
+            | Self::Between { .. }
+            | Self::Words { .. }
+            | Self::Parts { .. } => true,
+            Self::Not(_) | Self::Id(_) | Self::Ids(_) | Self::Linked(_) => false,
+        }
+    }
+
+    /// The living documents of a kind that meet it.
+    pub(crate) fn documents(&self, segment: &Segment<'_>, kind: &str, budget: &Budget) -> Result<Bits> {
+        let all = if self.implies_object() { Bits::all(segment.length()) } else { segment.documents_of_kind(kind)? };
+        self.documents_among(all, segment, budget)
+    }
+
+    /// The living ones of these documents, all of one kind, that meet it.
+    pub(crate) fn documents_among(&self, mut bits: Bits, segment: &Segment<'_>, budget: &Budget) -> Result<Bits> {
+        self.narrow(segment, &mut bits, budget)?;
+        segment.keep_alive(&mut bits);
+        Ok(bits)
+    }
+
+    /// Takes out the documents that do not meet it.
+    fn narrow(&self, segment: &Segment<'_>, bits: &mut Bits, budget: &Budget) -> Result<()> {
+        budget.check_time()?;
+        match self {
+            Self::All(conditions) => narrow_by_all(conditions, segment, bits, budget),
+            Self::Any(conditions) => {
+                let mut met = Bits::none(bits.length());
+                for condition in conditions {
+                    let mut candidates = bits.clone();
+                    candidates.and_not(&met);
+                    condition.narrow(segment, &mut candidates, budget)?;
+                    met.or(&candidates);
+                }
+                *bits = met;
+                Ok(())
+            }
+            Self::Not(condition) => {
+                let mut met = bits.clone();
+                condition.narrow(segment, &mut met, budget)?;
+                bits.and_not(&met);
+                Ok(())
+            }
+            Self::Exists { path, is_number } => {
+                let index = match is_number {
+                    true => segment.numbers(path)?.map(|column| column.index),
+                    false => segment.texts(path)?.map(|column| column.ords().index.clone()),
+                };
+                narrow_by_presence(index.as_ref(), bits);
+                Ok(())
+            }
+            Self::Id(ranges) => {
+                bits.retain(|document| is_within(ranges, i64::try_from(segment.id(document)).unwrap_or(i64::MAX)));
+                Ok(())
+            }
+            Self::Ids(ids) => narrow_by_ids(ids, segment, bits),
+            Self::Numbers { path, ranges } => {
+                let column = segment.numbers(path)?;
+                narrow_by_ranges(column.as_ref(), ranges, bits);
+                Ok(())
+            }
+            Self::Texts { path, texts, is_every } => {
+                let term = |text: &String| fields().text_term(path, text);
+                if *is_every {
+                    return texts.iter().try_for_each(|text| narrow_by_terms(&[term(text)], segment, bits));
+                }
+                narrow_by_terms(&texts.iter().map(term).collect::<Vec<_>>(), segment, bits)
+            }
+            Self::Between { path, from, to } => narrow_by_texts(segment, path, from, to, bits),
+            Self::Words { path, words } => narrow_by_words(segment, path, words, bits),
+            Self::Parts { path, parts } => narrow_by_parts(segment, path, parts, bits, budget),
+            Self::Linked(linked) => {
+                bits.retain(|document| linked.contains(segment.id(document)));
+                Ok(())
+            }
+        }
+    }
+
+    /// What it takes to find its documents, roughly; cheap and narrow ones go first.
+    fn cost(&self, segment: &Segment<'_>) -> Result<u64> {
+        let all = u64::from(segment.length());
+        Ok(match self {
+            Self::Ids(ids) => ids.len() as u64,
+            Self::Texts { path, texts, is_every } => {
+                let mut frequencies = Vec::with_capacity(texts.len());
+                for text in texts.iter().take(MOST_ASKED) {
+                    frequencies.push(u64::from(segment.frequency(&fields().text_term(path, text))?));
+                }
+                if *is_every { frequencies.into_iter().min().unwrap_or(all) } else { frequencies.into_iter().sum() }
+            }
+            Self::Words { path, words } => {
+                let mut lowest = all;
+                for word in words.iter().take(MOST_ASKED) {
+                    lowest = lowest.min(u64::from(segment.frequency(&fields().word_term(path, word))?));
+                }
+                lowest
+            }
+            Self::Between { .. } | Self::Numbers { .. } | Self::Id(_) => all / 2,
+            Self::Exists { .. } => all,
+            Self::Linked(_) => all + 1,
+            Self::All(conditions) => conditions
+                .iter()
+                .map(|condition| condition.cost(segment))
+                .try_fold(all, |lowest, cost| Ok::<_, crate::SearchError>(lowest.min(cost?)))?,
+            Self::Any(conditions) => {
+                conditions.iter().map(|condition| condition.cost(segment)).sum::<Result<u64>>()?.min(all + 2)
+            }
+            Self::Not(_) => all + 3,
+            Self::Parts { .. } => all.saturating_mul(8),
+        })
+    }
+}
+
+/// Terms of one condition whose frequencies are asked for to order conditions.
+const MOST_ASKED: usize = 20;
+
+/// Candidates are looked at one by one where they are at most one in so many.
+const FEW: u32 = 32;
+
+fn is_few(bits: &Bits) -> bool {
+    bits.count() <= bits.length() / FEW
+}
+
+fn is_within(ranges: &[RangeInclusive<i64>], number: i64) -> bool {
+    ranges.iter().any(|range| range.contains(&number))
+}
+
+fn narrow_by_all(conditions: &[Condition], segment: &Segment<'_>, bits: &mut Bits, budget: &Budget) -> Result<()> {
+    let mut ordered = Vec::with_capacity(conditions.len());
+    for condition in conditions {
+        ordered.push((condition.cost(segment)?, condition));
+    }
+    ordered.sort_by_key(|(cost, _)| *cost);
+    for (_, condition) in ordered {
+        condition.narrow(segment, bits, budget)?;
+        if bits.is_empty() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn narrow_by_presence(index: Option<&ColumnIndex>, bits: &mut Bits) {
+    match index {
+        Some(ColumnIndex::Full) => {}
+        Some(ColumnIndex::Optional(index)) if !is_few(bits) => {
+            let mut present = Bits::none(bits.length());
+            index.iter_non_null_docs().for_each(|document| present.insert(document));
+            bits.and(&present);
+        }
+        Some(index) => bits.retain(|document| index.has_value(document)),
+        None => *bits = Bits::none(bits.length()),
+    }
+}
+
+fn narrow_by_ids(ids: &[RecordId], segment: &Segment<'_>, bits: &mut Bits) -> Result<()> {
+    let terms: Vec<Term> = ids.iter().map(|id| Term::from_field_u64(fields().id, unsigned(*id))).collect();
+    narrow_by_terms(&terms, segment, bits)
+}
+
+/// Keeps documents that have one of the terms.
+fn narrow_by_terms(terms: &[Term], segment: &Segment<'_>, bits: &mut Bits) -> Result<()> {
+    if let [term] = terms
+        && is_few(bits)
+    {
+        return keep_documents_of(term, segment, bits);
+    }
+    let mut found = Bits::none(bits.length());
+    for term in terms {
+        segment.add_documents_of(term, &mut found)?;
+    }
+    bits.and(&found);
+    Ok(())
+}
+
+/// [`narrow_by_terms`] for few candidates: goes from one to the next along the term's documents.
+fn keep_documents_of(term: &Term, segment: &Segment<'_>, bits: &mut Bits) -> Result<()> {
+    let postings = segment.terms(term.field())?.read_postings(term, IndexRecordOption::Basic)?;
+    let Some(mut postings) = postings else {
+        *bits = Bits::none(bits.length());
+        return Ok(());
+    };
+    let mut at = postings.doc();
+    bits.retain(|document| {
+        if at < document {
+            at = postings.seek(document);
+        }
+        at == document
+    });
+    Ok(())
+}
+
+fn narrow_by_ranges(column: Option<&Column<i64>>, ranges: &[RangeInclusive<i64>], bits: &mut Bits) {
+    let Some(column) = column else {
+        *bits = Bits::none(bits.length());
+        return;
+    };
+    let (lowest, highest) = (column.min_value(), column.max_value());
+    let meets_all = ranges.iter().any(|range| range.contains(&lowest) && range.contains(&highest));
+    if meets_all {
+        return narrow_by_presence(Some(&column.index), bits);
+    }
+    if is_few(bits) {
+        return bits.retain(|document| column.first(document).is_some_and(|number| is_within(ranges, number)));
+    }
+    let mut found = Bits::none(bits.length());
+    for range in ranges.iter().filter(|range| *range.start() <= highest && *range.end() >= lowest) {
+        add_range(column, range, &mut found);
+    }
+    bits.and(&found);
+}
+
+/// Documents looked at before what was found is taken over, so that little memory is held.
+const STRETCH: u32 = 1 << 16;
+
+fn add_range<T>(column: &Column<T>, range: &RangeInclusive<T>, bits: &mut Bits)
+where
+    T: PartialOrd + Copy + std::fmt::Debug + Send + Sync + 'static,
+{
+    let mut found = Vec::new();
+    let length = bits.length();
+    for start in (0..length).step_by(STRETCH as usize) {
+        let end = start.saturating_add(STRETCH).min(length);
+        found.clear();
+        column.get_docids_for_value_range(range.clone(), start..end, &mut found);
+        found.iter().for_each(|document| bits.insert(*document));
+    }
+}
+
+fn narrow_by_texts(
+    segment: &Segment<'_>,
+    path: &str,
+    from: &Bound<String>,
+    to: &Bound<String>,
+    bits: &mut Bits,
+) -> Result<()> {
+    let nothing = || Bits::none(segment.length());
+    let Some(column) = segment.texts(path)? else {
+        *bits = nothing();
+        return Ok(());
+    };
+    let after = |text: &str| position_of(&column, text).map(|(position, is_there)| position + u64::from(is_there));
+    let begin = match from {
+        Bound::Included(text) => position_of(&column, text)?.0,
+        Bound::Excluded(text) => after(text)?,
+        Bound::Unbounded => 0,
+    };
+    let end = match to {
+        Bound::Included(text) => after(text)?,
+        Bound::Excluded(text) => position_of(&column, text)?.0,
+        Bound::Unbounded => column.num_terms() as u64,
+    };
+    let Some(last) = end.checked_sub(1).filter(|last| *last >= begin) else {
+        *bits = nothing();
+        return Ok(());
+    };
+    if is_few(bits) {
+        bits.retain(|document| column.term_ords(document).any(|position| (begin..=last).contains(&position)));
+        return Ok(());
+    }
+    let mut found = nothing();
+    add_range(column.ords(), &(begin..=last), &mut found);
+    bits.and(&found);
+    Ok(())
+}
+
+fn narrow_by_words(segment: &Segment<'_>, path: &str, words: &[String], bits: &mut Bits) -> Result<()> {
+    for word in words {
+        let mut found = Bits::none(bits.length());
+        add_word(segment, path, word, &mut found)?;
+        bits.and(&found);
+    }
+    Ok(())
+}
+
+/// Reads the dictionary rather than the documents: a text that many share is looked at once.
+fn narrow_by_parts(
+    segment: &Segment<'_>,
+    path: &str,
+    parts: &[String],
+    bits: &mut Bits,
+    budget: &Budget,
+) -> Result<()> {
+    let Some(column) = segment.texts(path)? else {
+        *bits = Bits::none(bits.length());
+        return Ok(());
+    };
+    let mut matching = Bits::none(u32::try_from(column.num_terms()).unwrap_or(u32::MAX));
+    let mut texts = column.dictionary().stream()?;
+    let mut position = 0_u32;
+    while texts.advance() {
+        if position % STRETCH == 0 {
+            budget.check_time()?;
+        }
+        let text = std::str::from_utf8(texts.key()).unwrap_or_default();
+        if parts.iter().all(|part| text.contains(part.as_str())) {
+            matching.insert(position);
+        }
+        position = position.saturating_add(1);
+    }
+    bits.retain(|document| column.term_ords(document).any(|position| matching.contains_id(position)));
+    Ok(())
+}
+
+/// The lowest text above all that begin with the prefix; none where there is none.
+fn after_prefix(prefix: &str) -> Option<String> {
+    let mut characters: Vec<char> = prefix.chars().collect();
+    while let Some(last) = characters.pop() {
+        let next = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32);
+        if let Some(next) = next {
+            characters.push(next);
+            return Some(characters.into_iter().collect());
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_begins_with_a_prefix_ends_before_the_next() {
+        assert_eq!(after_prefix("ab").as_deref(), Some("ac"));
+        assert_eq!(after_prefix("a\u{d7ff}").as_deref(), Some("a\u{e000}"));
+        assert_eq!(after_prefix("a\u{10ffff}").as_deref(), Some("b"));
+        assert_eq!(after_prefix("\u{10ffff}"), None);
+        assert_eq!(after_prefix(""), None);
+    }
+}

@@ -1,0 +1,226 @@
+//! Full text: which documents hold the words, and how well they match.
+//!
+//! A match is worth more in what the record is called than elsewhere, more for a whole word than for a beginning, and
+//! more for a beginning than for a forgiven letter; that is all that counts, so that a record's rank depends on nothing
+//! but itself, and pages stay where they are while others change.
+
+use engine_model::query::Words;
+use tantivy::query::{EnableScoring, FuzzyTermQuery, PhraseQuery, Query};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocSet as _, TERMINATED, Term};
+
+use super::bits::Bits;
+use super::budget::Budget;
+use super::segment::{Segment, add_postings};
+use crate::error::Result;
+use crate::fields;
+
+/// The documents that match, and where to look how well.
+pub(crate) struct Matches {
+    pub(crate) documents: Bits,
+    /// For each word and phrase, what a match is worth, best first.
+    worth: Vec<Vec<(i64, Bits)>>,
+    /// The documents that are called so and nothing else.
+    namesakes: Bits,
+}
+
+/// What it is worth to be called so and nothing else.
+const NAMESAKE: i64 = 10;
+
+impl Matches {
+    /// How well a document matches.
+    pub(crate) fn score(&self, document: u32) -> i64 {
+        let best = |ways: &[(i64, Bits)]| {
+            ways.iter().find(|(_, documents)| documents.contains(document)).map_or(0, |(worth, _)| *worth)
+        };
+        let namesake = if self.namesakes.contains(document) { NAMESAKE } else { 0 };
+        self.worth.iter().map(|ways| best(ways)).sum::<i64>() + namesake
+    }
+}
+
+/// How a word is found, and what that is worth: in what the record is called, and elsewhere.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Whole,
+    Beginning,
+    Forgiven { distance: u8, is_prefix: bool },
+}
+
+impl Way {
+    fn worth(self, is_name: bool) -> i64 {
+        match (self, is_name) {
+            (Self::Whole, true) => 16,
+            (Self::Beginning, true) => 12,
+            (Self::Whole, false) => 8,
+            (Self::Beginning, false) => 6,
+            (Self::Forgiven { .. }, true) => 4,
+            (Self::Forgiven { .. }, false) => 2,
+        }
+    }
+}
+
+/// Finds the documents in which every word and phrase stands under one of the paths, the first of which is what the
+/// record is called.
+pub(crate) fn find(segment: &Segment<'_>, paths: &[String], words: &Words, budget: &Budget) -> Result<Matches> {
+    let mut documents = Bits::all(segment.length());
+    let mut worth = Vec::with_capacity(words.words.len() + words.phrases.len());
+    let last = words.words.len().saturating_sub(1);
+    for (at, word) in words.words.iter().enumerate() {
+        let ways = ways_of(word, words.is_last_prefix && at == last, words.is_fuzzy);
+        worth.push(find_word(segment, paths, word, &ways, budget)?);
+    }
+    for phrase in &words.phrases {
+        worth.push(find_phrase(segment, paths, phrase, budget)?);
+    }
+    for ways in &worth {
+        let mut found = Bits::none(segment.length());
+        ways.iter().for_each(|(_, documents)| found.or(documents));
+        documents.and(&found);
+    }
+    Ok(Matches { documents, worth, namesakes: find_namesakes(segment, paths, words)? })
+}
+
+fn find_namesakes(segment: &Segment<'_>, paths: &[String], words: &Words) -> Result<Bits> {
+    let mut namesakes = Bits::none(segment.length());
+    if let Some(path) = paths.first() {
+        segment.add_documents_of(&fields().text_term(path, &words.words.join(" ")), &mut namesakes)?;
+    }
+    Ok(namesakes)
+}
+
+fn ways_of(word: &str, is_prefix: bool, is_fuzzy: bool) -> Vec<Way> {
+    let mut ways = vec![Way::Whole];
+    if is_prefix {
+        ways.push(Way::Beginning);
+    }
+    let distance = match word.chars().count() {
+        _ if !is_fuzzy => 0,
+        0..4 => 0,
+        4..8 => 1,
+        _ => 2,
+    };
+    if distance > 0 {
+        ways.push(Way::Forgiven { distance, is_prefix });
+    }
+    ways
+}
+
+fn find_word(
+    segment: &Segment<'_>,
+    paths: &[String],
+    word: &str,
+    ways: &[Way],
+    budget: &Budget,
+) -> Result<Vec<(i64, Bits)>> {
+    let mut found = Found::default();
+    for (path, is_name) in named(paths) {
+        for way in ways {
+            budget.check_time()?;
+            let bits = found.worth(way.worth(is_name), segment, budget)?;
+            match *way {
+                Way::Whole => add_word(segment, path, word, bits)?,
+                Way::Beginning => add_beginnings(segment, path, word, bits)?,
+                Way::Forgiven { distance, is_prefix } => {
+                    let term = fields().word_term(path, word);
+                    let query = match is_prefix {
+                        true => FuzzyTermQuery::new_prefix(term, distance, true),
+                        false => FuzzyTermQuery::new(term, distance, true),
+                    };
+                    add_matches(segment, &query, bits)?;
+                }
+            }
+        }
+    }
+    Ok(found.best_first())
+}
+
+fn find_phrase(
+    segment: &Segment<'_>,
+    paths: &[String],
+    phrase: &[String],
+    budget: &Budget,
+) -> Result<Vec<(i64, Bits)>> {
+    let mut found = Found::default();
+    for (path, is_name) in named(paths) {
+        budget.check_time()?;
+        let length = i64::try_from(phrase.len()).unwrap_or(1);
+        let bits = found.worth(Way::Whole.worth(is_name) * length, segment, budget)?;
+        match phrase {
+            [word] => add_word(segment, path, word, bits)?,
+            words => {
+                let terms: Vec<Term> = words.iter().map(|word| fields().word_term(path, word)).collect();
+                add_matches(segment, &PhraseQuery::new(terms), bits)?;
+            }
+        }
+    }
+    Ok(found.best_first())
+}
+
+fn named(paths: &[String]) -> impl Iterator<Item = (&String, bool)> {
+    paths.iter().enumerate().map(|(at, path)| (path, at == 0))
+}
+
+/// Documents by what their match is worth.
+#[derive(Default)]
+struct Found(Vec<(i64, Bits)>);
+
+impl Found {
+    fn worth(&mut self, worth: i64, segment: &Segment<'_>, budget: &Budget) -> Result<&mut Bits> {
+        let at = match self.0.iter().position(|(known, _)| *known == worth) {
+            Some(at) => at,
+            None => {
+                budget.take_memory(Bits::bytes(segment.length()))?;
+                self.0.push((worth, Bits::none(segment.length())));
+                self.0.len() - 1
+            }
+        };
+        Ok(&mut self.0[at].1)
+    }
+
+    fn best_first(mut self) -> Vec<(i64, Bits)> {
+        self.0.sort_by_key(|(worth, _)| -worth);
+        self.0
+    }
+}
+
+/// Adds the documents that have a word under a path.
+pub(crate) fn add_word(segment: &Segment<'_>, path: &str, word: &str, bits: &mut Bits) -> Result<()> {
+    segment.add_documents_of(&fields().word_term(path, word), bits)
+}
+
+/// Adds the documents that have a word with this beginning under a path.
+fn add_beginnings(segment: &Segment<'_>, path: &str, beginning: &str, bits: &mut Bits) -> Result<()> {
+    let terms = segment.terms(fields().words)?;
+    let first = fields().word_term(path, beginning);
+    let first = first.serialized_value_bytes();
+    let mut end = first.to_vec();
+    // No word holds this byte, which UTF-8 does not use.
+    end.push(0xff);
+    let mut stream = terms.terms().range().ge(first).lt(&end).into_stream()?;
+    let mut postings = None;
+    while stream.advance() {
+        let info = stream.value();
+        let postings = match &mut postings {
+            Some(postings) => {
+                terms.reset_block_postings_from_terminfo(info, postings)?;
+                postings
+            }
+            None => postings.insert(terms.read_block_postings_from_terminfo(info, IndexRecordOption::Basic)?),
+        };
+        add_postings(postings, bits);
+    }
+    Ok(())
+}
+
+/// Adds the documents that one of the library's own queries finds.
+fn add_matches(segment: &Segment<'_>, query: &dyn Query, bits: &mut Bits) -> Result<()> {
+    let scoring = EnableScoring::disabled_from_schema(segment.reader.schema());
+    let weight = query.weight(scoring)?;
+    let mut documents = weight.scorer(segment.reader, 1.0)?;
+    let mut document = documents.doc();
+    while document != TERMINATED {
+        bits.insert(document);
+        document = documents.advance();
+    }
+    Ok(())
+}
