@@ -8,6 +8,18 @@ pub enum SearchError {
     /// There is no index in the folder.
     #[error("there is no index here")]
     Missing,
+    /// The folder has an index already.
+    #[error("there is an index here already")]
+    Exists,
+    /// The index is open already; two over one folder would take its files away from each other.
+    #[error("the index is in use")]
+    InUse,
+    /// The writer cannot end before what was applied is committed.
+    #[error("the index has edits that are not committed")]
+    Uncommitted,
+    /// The writer failed, and everything since the last commit has to be applied again.
+    #[error("the index's writer failed, and the edits since its last commit are lost: {0}")]
+    WriterLost(#[source] Box<SearchError>),
     /// The index was written in a form that this version does not read.
     #[error("the index has the form {found}, and this version reads {}", crate::schema::FORMAT)]
     Outdated {

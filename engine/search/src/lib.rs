@@ -6,8 +6,10 @@
 //!
 //! [`Query`]: engine_model::query::Query
 
+mod directory;
 mod document;
 mod error;
+mod index;
 mod schema;
 mod tokens;
 
@@ -15,6 +17,7 @@ use std::sync::LazyLock;
 
 pub use document::{Document, Edit, LinkEnds, Reached, RecordState};
 pub use error::{Result, SearchError};
+pub use index::{Index, IndexSize, Pace, View};
 
 use schema::Fields;
 

@@ -1,0 +1,111 @@
+//! The folder of an index on disk: the few things that are done to it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tantivy::Directory;
+use tantivy::directory::error::OpenReadError;
+use tantivy::directory::{FileHandle, MmapDirectory};
+
+/// A folder. Names of files are relative to it.
+#[derive(Debug)]
+pub(super) struct Disk {
+    folder: PathBuf,
+    #[cfg(test)]
+    pub(super) faults: super::faults::Faults,
+}
+
+impl Disk {
+    pub(super) fn at(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            #[cfg(test)]
+            faults: super::faults::Faults::default(),
+        }
+    }
+
+    /// A new file. One that is in the way is a leftover; it goes away rather than being written over, since somebody
+    /// may have it mapped.
+    pub(super) fn create(&self, name: &Path) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        match options.open(self.path(name)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                self.remove(name)?;
+                options.open(self.path(name))
+            }
+            result => result,
+        }
+    }
+
+    /// Appends to a file.
+    pub(super) fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
+        #[cfg(test)]
+        self.faults.write(bytes.len())?;
+        file.write_all(bytes)
+    }
+
+    /// Returns once what is written to the file would survive a loss of power.
+    pub(super) fn sync(&self, name: &Path) -> io::Result<()> {
+        #[cfg(test)]
+        self.faults.sync()?;
+        File::open(self.path(name))?.sync_data()
+    }
+
+    /// Returns once the names of files would survive a loss of power.
+    pub(super) fn sync_names(&self) -> io::Result<()> {
+        self.sync(Path::new(""))
+    }
+
+    pub(super) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(self.path(from), self.path(to))
+    }
+
+    /// Removes a file; none is as good. Whoever has it mapped keeps it.
+    pub(super) fn remove(&self, name: &Path) -> io::Result<()> {
+        match fs::remove_file(self.path(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// A file as it is in memory when it is read, without being held there. Files are never written again.
+    pub(super) fn map(&self, name: &Path) -> Result<Arc<dyn FileHandle>, OpenReadError> {
+        // The library's directory keeps what it knows of each name for good, so it serves for one file only.
+        let folder = MmapDirectory::open(&self.folder)
+            .map_err(|error| OpenReadError::wrap_io_error(io::Error::other(error), name.to_owned()))?;
+        folder.get_file_handle(name)
+    }
+
+    /// A small file as a whole.
+    pub(super) fn read(&self, name: &Path) -> io::Result<Option<Vec<u8>>> {
+        match fs::read(self.path(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            result => result.map(Some),
+        }
+    }
+
+    /// Bytes of a file.
+    pub(super) fn length(&self, name: &Path) -> io::Result<u64> {
+        Ok(fs::metadata(self.path(name))?.len())
+    }
+
+    /// Names and lengths of all files.
+    pub(super) fn list(&self) -> io::Result<Vec<(PathBuf, u64)>> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let metadata = entry.metadata()?;
+            if metadata.is_file() {
+                files.push((PathBuf::from(entry.file_name()), metadata.len()));
+            }
+        }
+        Ok(files)
+    }
+
+    fn path(&self, name: &Path) -> PathBuf {
+        self.folder.join(name)
+    }
+}

@@ -1,0 +1,45 @@
+//! A disk that fails when a test wants it to.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What the disk still takes.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    /// Bytes until it is full.
+    room: AtomicU64,
+    /// Files that are made durable until it fails to.
+    syncs: AtomicU64,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self { room: AtomicU64::new(u64::MAX), syncs: AtomicU64::new(u64::MAX) }
+    }
+}
+
+impl Faults {
+    pub(crate) fn leave_room(&self, bytes: u64) {
+        self.room.store(bytes, Ordering::SeqCst);
+    }
+
+    pub(crate) fn leave_syncs(&self, files: u64) {
+        self.syncs.store(files, Ordering::SeqCst);
+    }
+
+    pub(super) fn write(&self, bytes: usize) -> io::Result<()> {
+        take(&self.room, bytes as u64).ok_or_else(|| io::ErrorKind::StorageFull.into())
+    }
+
+    pub(super) fn sync(&self) -> io::Result<()> {
+        take(&self.syncs, 1).ok_or_else(|| io::Error::other("the disk failed"))
+    }
+}
+
+fn take(rest: &AtomicU64, amount: u64) -> Option<u64> {
+    rest.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |rest| match rest {
+        u64::MAX => Some(rest),
+        rest => rest.checked_sub(amount),
+    })
+    .ok()
+}

@@ -1,0 +1,46 @@
+//! What is seen of an index.
+
+use std::sync::Arc;
+
+use tantivy::Searcher;
+
+use crate::document::Reached;
+
+/// An index at one position, whatever happens to it meanwhile. Keeping one keeps the memory and disk of its position.
+#[derive(Clone)]
+pub struct View {
+    reached: Arc<Reached>,
+    pub(crate) searcher: Searcher,
+}
+
+/// How much an index takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IndexSize {
+    /// Bytes of files on disk.
+    pub disk_bytes: u64,
+    /// Bytes of files that are in memory only.
+    pub memory_bytes: u64,
+    /// Parts that each search goes through.
+    pub segments: usize,
+    /// Documents that can be found: records and links.
+    pub documents: u64,
+    /// Documents that cannot be found any more, and are still to be cleaned away.
+    pub deleted: u64,
+}
+
+impl View {
+    pub(super) fn new(reached: Arc<Reached>, searcher: Searcher) -> Self {
+        Self { reached, searcher }
+    }
+
+    /// How far the view reaches.
+    pub fn reached(&self) -> &Reached {
+        &self.reached
+    }
+}
+
+impl std::fmt::Debug for View {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("View").field("reached", &self.reached).finish_non_exhaustive()
+    }
+}

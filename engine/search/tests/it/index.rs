@@ -1,0 +1,160 @@
+//! What is applied, committed and persisted, and when it is seen.
+
+use std::fs;
+use std::path::Path;
+
+use engine_model::Sequence;
+use engine_search::{Edit, Index, Pace, Reached, SearchError};
+use tempfile::TempDir;
+
+use crate::fixture::{Contents, contact, contents, contents_of, ends, links, put, reached, remove};
+
+fn new_index() -> (TempDir, Index) {
+    let folder = TempDir::new().unwrap();
+    let index = Index::create(folder.path(), Pace::Steady).unwrap();
+    (folder, index)
+}
+
+fn reopen(folder: &Path, index: Index) -> Index {
+    drop(index);
+    Index::open(folder).unwrap()
+}
+
+#[test]
+fn a_new_index_is_empty_and_not_durable() {
+    let (folder, index) = new_index();
+    assert_eq!(contents_of(&index), Contents::new());
+    assert_eq!(index.reached().sequence, Sequence(0));
+    drop(index);
+    assert!(matches!(Index::open(folder.path()), Err(SearchError::Missing)));
+    let index = Index::create(folder.path(), Pace::Steady).unwrap();
+    index.persist().unwrap();
+    let index = reopen(folder.path(), index);
+    assert_eq!((contents_of(&index), index.durable()), (Contents::new(), Sequence(0)));
+}
+
+#[test]
+fn edits_are_seen_after_their_commit_and_survive_after_persist() {
+    let (folder, index) = new_index();
+    index.apply(vec![put(1, 1), put(2, 1)]).unwrap();
+    assert_eq!(contents_of(&index), Contents::new());
+    index.commit(reached(2)).unwrap();
+    assert_eq!(contents_of(&index), Contents::from([(1, 1), (2, 1)]));
+    assert_eq!((index.reached(), index.durable()), (reached(2), Sequence(0)));
+    index.persist().unwrap();
+    assert_eq!(index.durable(), Sequence(2));
+    index.apply(vec![put(1, 2), remove(2), put(3, 1)]).unwrap();
+    index.commit(reached(5)).unwrap();
+    assert_eq!(contents_of(&index), Contents::from([(1, 2), (3, 1)]));
+    let index = reopen(folder.path(), index);
+    assert_eq!(contents_of(&index), Contents::from([(1, 1), (2, 1)]));
+    assert_eq!((index.reached(), index.durable()), (reached(2), Sequence(2)));
+}
+
+#[test]
+fn links_come_and_go_by_their_ends() {
+    let (_folder, index) = new_index();
+    let link = |from, to| Edit::Link(ends(from, to));
+    index.apply(vec![link(1, 2), link(1, 2), link(2, 1), link(3, 1), Edit::AddLink(ends(4, 5))]).unwrap();
+    index.commit(reached(1)).unwrap();
+    assert_eq!(links(&index.view()), [(1, 2), (2, 1), (3, 1), (4, 5)]);
+    index.apply(vec![Edit::Unlink(ends(1, 2)), link(4, 5), Edit::Unlink(ends(9, 9))]).unwrap();
+    index.commit(reached(2)).unwrap();
+    assert_eq!(links(&index.view()), [(2, 1), (3, 1), (4, 5)]);
+    index.apply(vec![put(1, 1), remove(1)]).unwrap();
+    index.commit(reached(3)).unwrap();
+    assert_eq!(links(&index.view()), [(4, 5)]);
+    assert_eq!(contents_of(&index), Contents::new());
+}
+
+#[test]
+fn edits_of_one_commit_count_in_their_order() {
+    let (_folder, index) = new_index();
+    index.apply(vec![put(1, 1), put(1, 2), remove(2), put(2, 1), put(3, 1), remove(3)]).unwrap();
+    index.apply(vec![put(1, 3), Edit::Add(contact(4, 1))]).unwrap();
+    index.commit(reached(8)).unwrap();
+    assert_eq!(contents_of(&index), Contents::from([(1, 3), (2, 1), (4, 1)]));
+}
+
+#[test]
+fn a_commit_without_edits_only_moves_on() {
+    let (folder, index) = new_index();
+    index.apply(vec![put(1, 1)]).unwrap();
+    index.commit(reached(1)).unwrap();
+    index.rest().unwrap();
+    index.commit(reached(7)).unwrap();
+    assert!(!index.has_writer());
+    assert_eq!((index.reached(), index.view().reached().clone()), (reached(7), reached(7)));
+    index.persist().unwrap();
+    assert_eq!(index.durable(), Sequence(7));
+    index.commit(reached(9)).unwrap();
+    index.persist().unwrap();
+    let index = reopen(folder.path(), index);
+    assert_eq!((index.reached(), index.durable()), (reached(9), Sequence(9)));
+    assert_eq!(contents_of(&index), Contents::from([(1, 1)]));
+    index.apply(vec![put(1, 2)]).unwrap();
+    index.commit(reached(10)).unwrap();
+    index.persist().unwrap();
+    let index = reopen(folder.path(), index);
+    assert_eq!((index.reached(), contents_of(&index)), (reached(10), Contents::from([(1, 2)])));
+}
+
+#[test]
+fn a_view_stays_as_it_is() {
+    let (folder, index) = new_index();
+    let empty = index.view();
+    let mut views = Vec::new();
+    for version in 1..=20 {
+        index.apply((1..=50).map(|id| put(id, version)).collect()).unwrap();
+        index.commit(reached(version)).unwrap();
+        views.push(index.view());
+        if version % 5 == 0 {
+            index.persist().unwrap();
+        }
+    }
+    index.rest().unwrap();
+    drop(index);
+    fs::remove_dir_all(folder.path()).unwrap();
+    assert_eq!(contents(&empty), Contents::new());
+    for (version, view) in (1..).zip(&views) {
+        assert_eq!(view.reached(), &reached(version));
+        assert_eq!(contents(view), (1..=50).map(|id| (id, version)).collect());
+    }
+}
+
+#[test]
+fn a_folder_has_one_index_at_a_time() {
+    let (folder, index) = new_index();
+    index.persist().unwrap();
+    assert!(matches!(Index::open(folder.path()), Err(SearchError::InUse)));
+    assert!(matches!(Index::create(&folder.path().join("."), Pace::Steady), Err(SearchError::InUse)));
+    let other = index.clone();
+    drop(index);
+    assert!(matches!(Index::open(folder.path()), Err(SearchError::InUse)));
+    drop(other);
+    assert!(matches!(Index::create(folder.path(), Pace::Steady), Err(SearchError::Exists)));
+    assert_eq!(Index::open(folder.path()).unwrap().reached(), Reached { notes: String::new(), ..reached(0) });
+}
+
+#[test]
+fn a_folder_without_an_index_has_none() {
+    let folder = TempDir::new().unwrap();
+    assert!(matches!(Index::open(folder.path()), Err(SearchError::Missing)));
+    assert!(matches!(Index::open(&folder.path().join("nowhere")), Err(SearchError::Missing)));
+}
+
+#[test]
+fn a_writer_rests_only_when_nothing_waits() {
+    let (_folder, index) = new_index();
+    assert!(!index.has_writer());
+    index.rest().unwrap();
+    index.apply(vec![put(1, 1)]).unwrap();
+    assert!(index.has_writer());
+    assert!(matches!(index.rest(), Err(SearchError::Uncommitted)));
+    index.commit(reached(1)).unwrap();
+    index.rest().unwrap();
+    assert!(!index.has_writer());
+    index.apply(vec![put(1, 2)]).unwrap();
+    index.commit(reached(2)).unwrap();
+    assert_eq!(contents_of(&index), Contents::from([(1, 2)]));
+}

@@ -1,0 +1,6 @@
+//! The index of one tenant from outside: what it holds, and what is left of it after a crash.
+
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod fixture;
+mod index;
