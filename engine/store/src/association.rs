@@ -169,6 +169,30 @@ pub async fn of_many(
     reader.fetch_all(sql, args![tenant, records, kind, limit]).await
 }
 
+/// A link as it is told apart from others.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, FromRow)]
+pub struct LinkKey {
+    /// Where it starts.
+    pub from_id: i64,
+    /// The association.
+    #[sqlx(rename = "type")]
+    pub kind: String,
+    /// Where it leads.
+    pub to_id: i64,
+}
+
+const PAGE: Sql = Sql::same(
+    "select from_id, type, to_id from association \
+     where tenant_id = $1 and (from_id, type, to_id) > ($2, $3, $4) \
+     order by from_id, type, to_id limit $5",
+);
+
+/// Links of all kinds after one, in the order of their keys, archived ends included; [`LinkKey::default`] is before all.
+pub async fn page(reader: &mut Reader, after: &LinkKey, limit: i64) -> Result<Vec<LinkKey>> {
+    let tenant = reader.tenant();
+    reader.fetch_all(&PAGE, args![tenant, after.from_id, &after.kind, after.to_id, limit]).await
+}
+
 /// How often a kind of link stands at one end more than once.
 #[derive(Debug, Clone, Copy, FromRow)]
 pub struct Crowded {

@@ -55,6 +55,39 @@ pub async fn after(reader: &mut Reader, position: Sequence, limit: i64) -> Resul
     reader.fetch_all(&AFTER, args![tenant, position, limit]).await
 }
 
+/// A change as far as it says which record or link is another now.
+#[derive(Debug, Clone, FromRow)]
+pub struct Movement {
+    /// Position in the log.
+    pub sequence: i64,
+    /// Microseconds since 1970.
+    pub at: i64,
+    /// What happened, such as `record.created`.
+    pub kind: String,
+    /// The record concerned; of a link, the one where it starts.
+    pub record_id: Option<i64>,
+    /// Of a link that was made or removed, the change's JSON object; none of anything else.
+    pub link: Option<String>,
+}
+
+const MOVEMENTS: Sql = Sql::same(
+    "select sequence, at, kind, record_id, \
+       case when kind in ('association.created', 'association.removed') then changes end as link \
+     from change where tenant_id = $1 and sequence > $2 order by sequence limit $3",
+);
+
+/// Changes after a position without what records held before and after, oldest first.
+pub async fn movements_after(reader: &mut Reader, position: Sequence, limit: i64) -> Result<Vec<Movement>> {
+    let tenant = reader.tenant();
+    reader.fetch_all(&MOVEMENTS, args![tenant, position, limit]).await
+}
+
+/// When the change at a position was made; none where there is no such change.
+pub async fn time_of(reader: &mut Reader, position: Sequence) -> Result<Option<Timestamp>> {
+    let next = movements_after(reader, Sequence(position.0 - 1), 1).await?;
+    Ok(next.first().filter(|found| found.sequence == position.0).map(|found| Timestamp(found.at)))
+}
+
 const OF_RECORD: Sql = Sql::same(concat!(
     "select ",
     columns!(),
@@ -118,6 +151,15 @@ const BEHIND: Sql = Sql::same(
 pub async fn behind(store: &Store, follower: &str, after: i64, limit: i64) -> Result<Vec<TenantId>> {
     let found: Vec<(i64,)> = store.read_platform().await?.fetch_all(&BEHIND, args![follower, after, limit]).await?;
     Ok(found.into_iter().map(|(tenant,)| TenantId(tenant)).collect())
+}
+
+const HEADS: Sql =
+    Sql::same("select tenant_id, last_sequence from tenant_head where tenant_id > $1 order by tenant_id limit $2");
+
+/// Where the logs of tenants with ids above `after` stand, lowest id first: positions only, over all tenants.
+pub async fn heads(store: &Store, after: i64, limit: i64) -> Result<Vec<(TenantId, Sequence)>> {
+    let found: Vec<(i64, i64)> = store.read_platform().await?.fetch_all(&HEADS, args![after, limit]).await?;
+    Ok(found.into_iter().map(|(tenant, sequence)| (TenantId(tenant), Sequence(sequence))).collect())
 }
 
 const SAVE_POSITION: Sql = Sql::same(

@@ -18,6 +18,7 @@ mod connection;
 pub mod counter;
 pub mod definition;
 mod error;
+mod growth;
 pub mod idempotency;
 pub mod job;
 mod lease;
@@ -33,4 +34,5 @@ pub mod tenant;
 
 pub use connect::StoreConfig;
 pub use error::{Result, StoreError};
+pub use growth::{Grown, GrowthListener};
 pub use store::{Head, Reader, Store, Tx};

@@ -224,6 +224,18 @@ pub async fn list(reader: &mut Reader, object: &str, archived: bool, after: i64,
     reader.fetch_all(sql, args![tenant, object, after, limit]).await
 }
 
+const PAGE: Sql = Sql::same(concat!(
+    "select ",
+    columns!(),
+    " from record r where r.tenant_id = $1 and r.id > $2 and r.purged_at is null order by r.id limit $3"
+));
+
+/// Records of all objects with ids above `after`, lowest first, archived ones included.
+pub async fn page(reader: &mut Reader, after: RecordId, limit: i64) -> Result<Vec<RecordRow>> {
+    let tenant = reader.tenant();
+    reader.fetch_all(&PAGE, args![tenant, after, limit]).await
+}
+
 /// A record as somebody links to it.
 #[derive(Debug, Clone, FromRow)]
 pub struct RecordLabel {

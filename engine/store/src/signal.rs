@@ -1,16 +1,17 @@
 //! Telling those who wait that a tenant's change log has grown. Losing a signal costs time, never a change.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use engine_model::TenantId;
+use engine_model::{Sequence, TenantId};
 use sqlx::postgres::PgListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::connect::StoreConfig;
 use crate::error::Result;
+use crate::growth::{GrowthListener, Heard};
 use crate::pool::{Pool, Scope};
 use crate::sql::{Sql, args};
 
@@ -30,6 +31,8 @@ pub(crate) struct Signals {
     /// Counts signals of any tenant.
     any: watch::Sender<u64>,
     waiting: Mutex<HashMap<TenantId, watch::Sender<i64>>>,
+    /// What those have heard who follow all tenants; gone with them.
+    listeners: Mutex<Vec<Weak<Heard>>>,
     /// Positions that other nodes have not been told yet; none where there are no other nodes.
     untold: Option<Mutex<BTreeMap<TenantId, i64>>>,
     told: Notify,
@@ -38,7 +41,8 @@ pub(crate) struct Signals {
 impl Signals {
     pub(crate) fn new(has_other_nodes: bool) -> Arc<Self> {
         let untold = has_other_nodes.then(Mutex::default);
-        Arc::new(Self { any: watch::channel(0).0, waiting: Mutex::default(), untold, told: Notify::default() })
+        let (any, told) = (watch::channel(0).0, Notify::default());
+        Arc::new(Self { any, waiting: Mutex::default(), listeners: Mutex::default(), untold, told })
     }
 
     /// A receiver that changes whenever the log of any tenant grows.
@@ -51,6 +55,13 @@ impl Signals {
         self.waiting().entry(tenant).or_insert_with(|| watch::channel(0).0).subscribe()
     }
 
+    /// Hears of every tenant whose log grows.
+    pub(crate) fn listen_to_growth(&self) -> GrowthListener {
+        let (heard, listener) = Heard::begin();
+        self.listeners().push(Arc::downgrade(&heard));
+        listener
+    }
+
     /// This node committed up to `sequence`.
     pub(crate) fn publish(&self, tenant: TenantId, sequence: i64) {
         self.wake(tenant, sequence);
@@ -61,8 +72,22 @@ impl Signals {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn listeners(&self) -> MutexGuard<'_, Vec<Weak<Heard>>> {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell_listeners(&self, tell: impl Fn(&Heard)) {
+        self.listeners().retain(|heard| {
+            heard.upgrade().is_some_and(|heard| {
+                tell(&heard);
+                true
+            })
+        });
+    }
+
     fn wake(&self, tenant: TenantId, sequence: i64) {
         self.any.send_modify(|count| *count = count.wrapping_add(1));
+        self.tell_listeners(|heard| heard.add(tenant, Sequence(sequence)));
         let mut waiting = self.waiting();
         let Some(sender) = waiting.get(&tenant) else { return };
         if sender.receiver_count() == 0 {
@@ -79,6 +104,7 @@ impl Signals {
     /// Wakes everybody, after signals may have been lost.
     fn wake_all(&self) {
         self.any.send_modify(|count| *count = count.wrapping_add(1));
+        self.tell_listeners(Heard::add_any);
         for sender in self.waiting().values() {
             sender.send_modify(|_| ());
         }

@@ -11,6 +11,7 @@ use crate::commit::{Committer, Outcome, Unit};
 use crate::connect::{StoreConfig, check_role};
 use crate::connection::FromBoth;
 use crate::error::{Result, StoreError};
+use crate::growth::GrowthListener;
 use crate::lease::Lease;
 use crate::pool::{Pool, Scope};
 use crate::signal::Signals;
@@ -101,6 +102,11 @@ impl Store {
     /// A receiver that changes whenever the change log of any tenant grows, on whichever node.
     pub fn subscribe_all(&self) -> watch::Receiver<u64> {
         self.inner.signals.subscribe_all()
+    }
+
+    /// Hears of every tenant whose change log grows, on whichever node.
+    pub fn listen_to_growth(&self) -> GrowthListener {
+        self.inner.signals.listen_to_growth()
     }
 
     /// Whether this is PostgreSQL rather than the embedded store.

@@ -21,6 +21,7 @@ mod claim;
 mod commit;
 mod counters;
 mod definitions;
+mod indexing;
 mod job;
 mod log;
 mod migrate;

@@ -1,7 +1,7 @@
 //! Records, links, the log and kept replies as they are read.
 
 use engine_model::{RecordId, Sequence};
-use engine_store::association::{self, Direction};
+use engine_store::association::{self, Direction, LinkKey};
 use engine_store::record::{self, Key};
 use engine_store::{Reader, change, idempotency, survey};
 
@@ -17,10 +17,13 @@ pub(super) async fn tour(home: &Home) {
     records(&mut reader).await;
     links(&mut reader).await;
     change::after(&mut reader, Sequence(0), 10).await.unwrap();
+    change::movements_after(&mut reader, Sequence(0), 10).await.unwrap();
+    change::time_of(&mut reader, Sequence(1)).await.unwrap();
     change::of_record(&mut reader, ID, Sequence(9), 10).await.unwrap();
     change::position(&mut reader, "index").await.unwrap();
     change::save_position(&home.store, tenant, "index", Sequence(1), NOW).await.unwrap();
     change::behind(&home.store, "index", 0, 10).await.unwrap();
+    change::heads(&home.store, 0, 10).await.unwrap();
     idempotency::get(&mut reader, "key", NOW).await.unwrap();
     written_alone(home).await;
 }
@@ -35,6 +38,7 @@ async fn records(reader: &mut Reader) {
     for is_archived in [false, true] {
         record::list(reader, "contact", is_archived, 0, 10).await.unwrap();
     }
+    record::page(reader, ID, 10).await.unwrap();
 }
 
 async fn links(reader: &mut Reader) {
@@ -45,6 +49,7 @@ async fn links(reader: &mut Reader) {
         survey::count_crowded(reader, "works_at", direction).await.unwrap();
         survey::crowded_among(reader, "works_at", direction, vec![1, 2]).await.unwrap();
     }
+    association::page(reader, &LinkKey::default(), 10).await.unwrap();
     survey::touched_after(reader, Sequence(0), 10).await.unwrap();
     survey::links(reader, "works_at", (0, 0), 10).await.unwrap();
     survey::links_from(reader, "works_at", vec![1, 2], (0, 0), 10).await.unwrap();
