@@ -47,7 +47,7 @@ impl Position {
 
 impl ExpressionError {
     /// An error at a place in the source.
-    pub(super) fn new(message: impl Into<String>, position: Position) -> Self {
+    pub(crate) fn new(message: impl Into<String>, position: Position) -> Self {
         Self { message: message.into(), position, missing_value: false }
     }
 

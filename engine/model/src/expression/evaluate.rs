@@ -33,7 +33,8 @@ impl<'a> Evaluation<'a> {
         Ok(value)
     }
 
-    fn evaluate(&mut self, node: &Node) -> Evaluated<Value> {
+    /// The value of a part, which counts towards the same budget as those before it.
+    pub(super) fn evaluate(&mut self, node: &Node) -> Evaluated<Value> {
         self.budget.charge(1)?;
         self.kind(&node.kind).map_err(|fault| fault.at(node.at))
     }

@@ -19,7 +19,7 @@
 //!   error, which `||` and `&&` absorb as CEL prescribes: `due >= start || due == null` holds without `due`.
 //! - **Equality** of a string with a number, a date, a datetime or a duration is an error that says what to write,
 //!   rather than silently false: as JSON these are strings, so the mistake is easy to make.
-//! - `has(a.b)` is true where `b` is present and not null. `matches` takes a literal pattern, compiled once.
+//! - `has(a.b)` is true where `b` is present and not null, and `has(a)` where `a` is not null. `matches` takes a literal pattern, compiled once.
 //! - Not taken: unsigned integers, bytes, `type()`, messages and optional syntax, which no property has a use for.
 //!
 //! # Bounds
@@ -32,6 +32,7 @@
 mod budget;
 mod calendar;
 mod compile;
+mod condition;
 mod error;
 mod evaluate;
 mod fault;
@@ -50,6 +51,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use compile::{MAX_DEPTH, MAX_LOOP_DEPTH};
+pub(crate) use condition::{Asked, Condition, Question};
 pub use error::{ExpressionError, Position};
 pub use parse::MAX_SOURCE_BYTES;
 pub use scope::Scope;
@@ -96,6 +98,12 @@ impl Expression {
         let variables = self.inner.names.iter().map(|name| scope.lookup(name)).collect();
         let evaluation = Evaluation::new(&self.inner.names, variables, Budget::new());
         evaluation.run(&self.inner.root).map_err(|fault| ExpressionError::from_fault(fault, &self.inner.source))
+    }
+
+    /// What it asks of a record, as a search can ask it: the names that `constants` has are values, all others are
+    /// properties. Otherwise every part that a search cannot ask, with its place.
+    pub(crate) fn condition(&self, constants: &Scope<'_>) -> Result<Condition, Vec<ExpressionError>> {
+        condition::lower(&self.inner.root, &self.inner.names, &self.inner.source, constants)
     }
 
     /// [`evaluate`](Self::evaluate) for a condition: anything but true or false is an error.

@@ -1,5 +1,7 @@
 //! The tree that is evaluated: names resolved, functions looked up, patterns and literals ready.
 
+use std::iter;
+
 use regex::Regex;
 
 use super::function::Function;
@@ -64,6 +66,36 @@ pub(super) enum NodeKind {
         range: Box<Node>,
         body: LoopBody,
     },
+}
+
+impl Node {
+    /// The parts that it is made of, in the order in which they are written.
+    pub(super) fn parts(&self) -> Vec<&Self> {
+        match &self.kind {
+            NodeKind::Literal(_) | NodeKind::Variable(_) | NodeKind::LoopVariable(_) => Vec::new(),
+            NodeKind::Field { of, .. } | NodeKind::HasField { of, .. } | NodeKind::Not(of) | NodeKind::Negate(of) => {
+                vec![of]
+            }
+            NodeKind::Matches { text, .. } => vec![text],
+            NodeKind::Index { of, index } => vec![of, index],
+            NodeKind::Logical { left, right, .. } | NodeKind::Binary { left, right, .. } => vec![left, right],
+            NodeKind::Conditional { condition, then, otherwise } => vec![condition, then, otherwise],
+            NodeKind::Call { arguments, .. } => arguments.iter().collect(),
+            NodeKind::List(items) => items.iter().collect(),
+            NodeKind::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).collect(),
+            NodeKind::Loop { range, body } => iter::once(range.as_ref()).chain(body.parts()).collect(),
+        }
+    }
+}
+
+impl LoopBody {
+    fn parts(&self) -> impl Iterator<Item = &Node> {
+        let (condition, transform) = match self {
+            Self::Quantifier { condition, .. } | Self::ExistsOne { condition } => (Some(condition), None),
+            Self::Collect { condition, transform } => (condition.as_ref(), transform.as_ref()),
+        };
+        condition.into_iter().chain(transform).map(AsRef::as_ref)
+    }
 }
 
 /// What a macro does with each element.

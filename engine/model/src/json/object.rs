@@ -36,14 +36,61 @@ impl<'a, 'r> ObjectReader<'a, 'r> {
 
     /// A member that may be absent; null is the same.
     pub fn optional<T: FromJson<'a>>(&mut self, name: &'static str) -> Option<T> {
-        let raw = self.take(name).filter(|raw| !is_null(raw))?;
-        self.read(name, raw)
+        self.optional_with(name, T::from_json)
+    }
+
+    /// A member that may be absent, read by `read`; null is the same.
+    pub fn optional_with<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&'a RawValue, &mut Reading<'a>) -> Option<T>,
+    ) -> Option<T> {
+        self.written(name, |raw, reading| if is_null(raw) { None } else { read(raw, reading) })
+    }
+
+    /// A member that may be absent, read by `read`, to whom null is a value too.
+    pub fn written<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&'a RawValue, &mut Reading<'a>) -> Option<T>,
+    ) -> Option<T> {
+        let raw = self.take(name)?;
+        self.reading.at(Segment::Key(Cow::Borrowed(name)), |reading| read(raw, reading))
+    }
+
+    /// A text that may be absent and is the name of one of `choices`.
+    pub fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&'static str, T)]) -> Option<T> {
+        self.optional_with(name, |raw, reading| {
+            let text = reading.text(raw)?;
+            let found = choices.iter().find(|(choice, _)| *choice == text);
+            if found.is_none() {
+                reading.no_choice(&text, choices.iter().map(|(choice, _)| *choice));
+            }
+            found.map(|(_, chosen)| *chosen)
+        })
+    }
+
+    /// There is a member of this name that is not null and that nobody has asked for yet.
+    pub fn has(&self, name: &str) -> bool {
+        self.members.iter().any(|(key, raw)| key == name && raw.is_some_and(|raw| !is_null(raw)))
+    }
+
+    /// Names of the members that nobody has asked for yet.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.members.iter().filter(|(_, raw)| raw.is_some()).map(|(name, _)| name.as_ref())
+    }
+
+    /// Where problems of the object as a whole go.
+    pub fn reading(&mut self) -> &mut Reading<'a> {
+        self.reading
     }
 
     /// A member of a patch: `None` leaves things as they are, `Some(None)` (null) clears, `Some(Some(…))` sets.
     pub fn patch<T: FromJson<'a>>(&mut self, name: &'static str) -> Option<Option<T>> {
-        let raw = self.take(name)?;
-        if is_null(raw) { Some(None) } else { self.read(name, raw).map(Some) }
+        self.written(name, |raw, reading| match is_null(raw) {
+            true => Some(None),
+            false => T::from_json(raw, reading).map(Some),
+        })
     }
 
     /// A list of at most `most`; empty where it is absent.

@@ -69,6 +69,13 @@ impl<'a> Reading<'a> {
         self.problem_at(name, "unknown", format!("`{}` is not known here{hint}", Excerpt(name)));
     }
 
+    /// Notes that a text names none of the choices that there are.
+    pub fn no_choice(&mut self, text: &str, choices: impl Iterator<Item = &'static str> + Clone) {
+        let hint = did_you_mean(text, choices.clone());
+        let all = choices.map(|choice| format!("`{choice}`")).collect::<Vec<_>>().join(", ");
+        self.problem("unknown", format!("`{}` is none of {all}{hint}", Excerpt(text)));
+    }
+
     /// The members of an object.
     pub fn object<'r>(&'r mut self, raw: &'a RawValue) -> Option<ObjectReader<'a, 'r>> {
         let entries = self.entries(raw)?;
@@ -82,16 +89,45 @@ impl<'a> Reading<'a> {
 
     /// The elements of a list of at most `most`, read one by one.
     pub fn list<T: FromJson<'a>>(&mut self, raw: &'a RawValue, most: usize) -> Option<Vec<T>> {
-        let elements = self.elements(raw, most)?;
-        let mut list = Vec::with_capacity(elements.len());
         let mut is_whole = true;
-        for (index, element) in elements.into_iter().enumerate() {
-            match self.at(Segment::Index(index), |reading| reading.value(element)) {
-                Some(value) => list.push(value),
-                None => is_whole = false,
-            }
-        }
+        let list = self.each(raw, most, |element, reading| {
+            let value = reading.value(element);
+            is_whole &= value.is_some();
+            value
+        })?;
         is_whole.then_some(list)
+    }
+
+    /// What `read` makes of the elements of a list of at most `most`; those of which it makes nothing are left out, so
+    /// that what else is wrong can still be told.
+    pub fn each<T>(
+        &mut self,
+        raw: &'a RawValue,
+        most: usize,
+        mut read: impl FnMut(&'a RawValue, &mut Self) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let elements = self.elements(raw, most)?.into_iter().enumerate();
+        let read = |(index, element)| self.at(Segment::Index(index), |reading| read(element, reading));
+        Some(elements.filter_map(read).collect())
+    }
+
+    /// What `read` makes of the members of an object of at most `most` whose names are data; those of which it makes
+    /// nothing are left out.
+    pub fn each_member<T>(
+        &mut self,
+        raw: &'a RawValue,
+        most: usize,
+        mut read: impl FnMut(&Cow<'a, str>, &'a RawValue, &mut Self) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let members = self.members(raw)?;
+        if members.len() > most {
+            self.problem("too_many", format!("an object of at most {most} members is taken, not of {}", members.len()));
+            return None;
+        }
+        let read = |(name, raw): (Cow<'a, str>, &'a RawValue)| {
+            self.at_member(name.clone(), |reading| read(&name, raw, reading))
+        };
+        Some(members.into_iter().filter_map(read).collect())
     }
 
     /// The elements of a list of at most `most`, unread.
@@ -114,6 +150,11 @@ impl<'a> Reading<'a> {
             return None;
         }
         T::from_json(raw, self)
+    }
+
+    /// Reads what stands under `name` in the object being read.
+    pub fn at_member<R>(&mut self, name: Cow<'a, str>, read: impl FnOnce(&mut Self) -> R) -> R {
+        self.at(Segment::Key(name), read)
     }
 
     /// Reads what stands at `segment` of the value being read.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{Fault, Faults, Input, Locale, PropertyKind, Storage, TABLE, decimal, integer};
 use crate::expression::Expression;
 use crate::name::Name;
+use crate::query::Form;
 use crate::spec::SpecReader;
 
 /// Types that a formula can result in.
@@ -132,6 +133,10 @@ impl PropertyKind for Formula {
         self.result.storage()
     }
 
+    fn form(&self) -> Form {
+        self.result.form()
+    }
+
     fn normalize(&self, _: Input<'_>, _: &Locale) -> Result<Value, Faults> {
         Err(read_only())
     }
@@ -165,6 +170,10 @@ impl PropertyKind for Rollup {
     /// Opaque where the type is that of a property of another object, which is not known here.
     fn storage(&self) -> Storage {
         self.result.as_ref().map_or(Storage::Opaque, |result| result.storage())
+    }
+
+    fn form(&self) -> Form {
+        self.result.as_ref().map_or(Form::Text, |result| result.form())
     }
 
     fn normalize(&self, _: Input<'_>, _: &Locale) -> Result<Value, Faults> {

@@ -27,11 +27,11 @@ impl PropertyKind for Date {
 
     fn normalize(&self, input: Input<'_>, _: &Locale) -> Result<Value, Faults> {
         let text = input.text("a day as a string, such as `2026-03-01`,")?.trim();
-        if is_day(text) {
+        if parse(text).is_some() {
             return Ok(Value::from(text));
         }
         let hint = match text.get(..10) {
-            Some(day) if is_day(day) => format!("; without the time it is `{day}`"),
+            Some(day) if parse(day).is_some() => format!("; without the time it is `{day}`"),
             _ => "; write it as YYYY-MM-DD".to_owned(),
         };
         Err(vec![Fault::new("invalid", format!("`{}` is no calendar day{hint}", excerpt(text)))])
@@ -42,18 +42,16 @@ impl PropertyKind for Date {
     }
 }
 
-fn is_day(text: &str) -> bool {
+/// The day that a text of exactly this form names.
+pub(crate) fn parse(text: &str) -> Option<NaiveDate> {
     let is_shaped = text.len() == 10
         && text
             .bytes()
             .enumerate()
             .all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
     let number = |range| text.get(range).and_then(|digits: &str| digits.parse::<u16>().ok());
-    let parts = || Some((number(0..4)?, number(5..7)?, number(8..10)?));
-    is_shaped
-        && parts().is_some_and(|(year, month, day)| {
-            year >= 1 && NaiveDate::from_ymd_opt(i32::from(year), u32::from(month), u32::from(day)).is_some()
-        })
+    let (year, month, day) = is_shaped.then(|| Some((number(0..4)?, number(5..7)?, number(8..10)?)))??;
+    NaiveDate::from_ymd_opt(i32::from(year), u32::from(month), u32::from(day)).filter(|_| year >= 1)
 }
 
 #[cfg(test)]

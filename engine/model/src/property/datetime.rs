@@ -37,7 +37,7 @@ impl PropertyKind for Datetime {
         let text = input.text("a moment as a string, such as `2026-03-01T09:30:00Z`,")?.trim();
         let moment = Some(text).filter(|text| text.len() <= LONGEST).and_then(Timestamp::parse);
         match moment {
-            Some(moment) if (FIRST..=LAST).contains(&moment) => Ok(Value::from(moment.to_rfc3339())),
+            Some(moment) if is_moment(moment) => Ok(Value::from(moment.to_rfc3339())),
             Some(_) => {
                 let message = format!("`{text}` lies outside of the years 0001 to 9999 in UTC");
                 Err(vec![Fault::new("invalid", message)])
@@ -49,6 +49,11 @@ impl PropertyKind for Datetime {
     fn schema(&self) -> Map<String, Value> {
         Map::from_iter([("type".to_owned(), json!("string")), ("format".to_owned(), json!("date-time"))])
     }
+}
+
+/// A moment lies within the years that can be written.
+pub(crate) fn is_moment(moment: Timestamp) -> bool {
+    (FIRST..=LAST).contains(&moment)
 }
 
 fn hint(text: &str) -> String {

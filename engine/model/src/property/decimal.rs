@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::exact::{Exact, MOST_DIGITS, read_scale};
 use super::{Faults, Input, Locale, PropertyKind, Storage};
+use crate::query::Form;
 use crate::spec::SpecReader;
 
 /// Digits after the point where no `scale` is given; zeros at the end go then.
@@ -44,6 +45,10 @@ impl PropertyKind for Decimal {
 
     fn storage(&self) -> Storage {
         Storage::Scaled(self.exact.scale)
+    }
+
+    fn form(&self) -> Form {
+        self.exact.form()
     }
 
     fn normalize(&self, input: Input<'_>, _: &Locale) -> Result<Value, Faults> {

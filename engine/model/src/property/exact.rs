@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::fault::{Fault, Faults, excerpt};
 use super::input::Input;
 use super::literal::{Literal, Misfit};
+use crate::query::Form;
 use crate::spec::SpecReader;
 
 /// Digits of a decimal, those after the point included: as many as a 64-bit integer always holds.
@@ -62,6 +63,11 @@ impl Exact {
                 None
             }
         }
+    }
+
+    /// How such a number is written.
+    pub(super) fn form(&self) -> Form {
+        Form::Decimal { scale: self.scale, is_padded: self.is_padded }
     }
 
     /// Brings a number or a decimal string to its canonical text.

@@ -31,7 +31,7 @@ impl Fault {
 }
 
 /// `text` as it can stand in a message: a caller may have sent megabytes.
-pub(super) fn excerpt(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> String {
     const LONGEST: usize = 60;
     let mut characters = text.chars();
     let shown = characters.by_ref().take(LONGEST).map(|each| if each.is_control() { '\u{fffd}' } else { each });

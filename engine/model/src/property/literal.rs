@@ -1,5 +1,10 @@
 //! Decimal literals such as `12.50` or `1e3`, read exactly and without ever computing a huge power.
 
+use std::iter;
+
+/// A number that 64 bits do not hold, and none that they hold times any scale reaches.
+const BEYOND_64_BITS: i128 = 10_i128.pow(19);
+
 /// A decimal literal, taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Literal<'a> {
@@ -60,6 +65,29 @@ impl<'a> Literal<'a> {
         Ok(if self.negative { -value } else { value })
     }
 
+    /// The whole numbers next to the number times ten to the power of `scale`, from above and from below: both are the
+    /// number itself where that is whole. What 64 bits do not hold is taken for the same number beyond them.
+    fn around(&self, scale: u32) -> (i128, i128) {
+        /// Ten to the power of so many is beyond 64 bits.
+        const BEYOND: i64 = 19;
+        let Some((highest, lowest)) = self.span() else { return (0, 0) };
+        let before_point = highest + i64::from(scale) + 1;
+        if before_point > BEYOND {
+            let beyond = if self.negative { -BEYOND_64_BITS } else { BEYOND_64_BITS };
+            return (beyond, beyond);
+        }
+        let digits = self.digits().skip_while(|digit| *digit == 0).chain(iter::repeat(0));
+        let kept = usize::try_from(before_point).unwrap_or(0);
+        let whole = digits.take(kept).fold(0_i128, |whole, digit| whole * 10 + i128::from(digit));
+        let is_cut = lowest + i64::from(scale) < 0;
+        match (self.negative, is_cut) {
+            (false, false) => (whole, whole),
+            (false, true) => (whole + 1, whole),
+            (true, false) => (-whole, -whole),
+            (true, true) => (-whole, -whole - 1),
+        }
+    }
+
     /// Below zero, as far as its sign says.
     pub(super) fn is_negative(&self) -> bool {
         self.negative
@@ -79,6 +107,12 @@ impl<'a> Literal<'a> {
         let lowest = self.exponent - power_of(self.fraction.len(), trailing)?;
         Some((highest, lowest))
     }
+}
+
+/// The whole numbers next to a decimal literal times ten to the power of `scale`, the one above it first; both are the
+/// number itself where that is whole. Numbers that 64 bits do not hold become ones just beyond. `None` for no literal.
+pub(crate) fn around(text: &str, scale: u32) -> Option<(i128, i128)> {
+    Literal::parse(text).map(|literal| literal.around(scale))
 }
 
 fn split_sign(text: &str) -> (bool, &str) {

@@ -22,6 +22,7 @@ use serde_json::{Map, Value};
 
 use crate::name::{Name, did_you_mean};
 use crate::problem::{Problem, Problems};
+use crate::query::Form;
 use crate::spec::SpecReader;
 
 mod auto_number;
@@ -57,9 +58,13 @@ mod widening;
 
 pub use auto_number::AutoNumber;
 pub use computed::{Formula, Rollup, RollupFunction};
+pub(crate) use date::parse as parse_day;
+pub(crate) use datetime::is_moment;
+pub(crate) use fault::excerpt;
 pub use fault::{Fault, Faults};
 pub use file::FileRules;
 pub use input::Input;
+pub(crate) use literal::around;
 pub use money::Currency;
 pub use reference::Reference;
 
@@ -84,6 +89,8 @@ pub struct Property {
     pub sensitive: bool,
     /// Found by full-text search.
     pub searchable: bool,
+    /// Searches with `contains` find parts of words too.
+    pub substring: bool,
     /// Taken on create where no value is given; in normal form.
     pub default: Option<Value>,
     /// The property's type with its options.
@@ -103,6 +110,17 @@ pub trait PropertyKind: Debug + Send + Sync {
 
     /// How values are stored in the index and compared.
     fn storage(&self) -> Storage;
+
+    /// How values are written in answers to searches.
+    fn form(&self) -> Form {
+        match self.storage() {
+            Storage::Boolean => Form::Boolean,
+            Storage::Scaled(_) => Form::Integer,
+            Storage::Date => Form::Date,
+            Storage::Datetime => Form::Datetime,
+            Storage::Text | Storage::LongText | Storage::Option | Storage::TextList | Storage::Opaque => Form::Text,
+        }
+    }
 
     /// Brings a value to normal form, or says everything that is wrong with it.
     ///
@@ -331,6 +349,7 @@ impl Property {
         let read_only = reader.boolean("read_only").unwrap_or(false);
         let sensitive = reader.boolean("sensitive").unwrap_or(false);
         let searchable = reader.boolean("searchable").unwrap_or(false);
+        let substring = reader.boolean("substring").unwrap_or(false);
         let archived = reader.boolean("archived").unwrap_or(false);
         // Kept for whoever shows the definition.
         reader.string("archived_at");
@@ -348,6 +367,11 @@ impl Property {
         if unique && matches!(kind.storage(), Storage::LongText | Storage::Opaque | Storage::TextList) {
             let message = format!("a {} property cannot be unique", kind.name());
             reader.problem("unique", "not_applicable", message);
+        }
+        let has_words = kind.storage() == Storage::Text && kind.operators().contains(&"contains");
+        if substring && !has_words {
+            let message = format!("a {} property is not searched by parts of words", kind.name());
+            reader.problem("substring", "not_applicable", message);
         }
         // With broken options every default would look wrong too.
         let is_sound = reader.problems().len() == before;
@@ -375,7 +399,7 @@ impl Property {
         written.extend(kind.canonical_options());
         let layer = layer.to_owned();
         #[rustfmt::skip]
-        let property = Self { name, label, description, group, required, unique, read_only, sensitive, searchable, default, kind, layer, archived, spec: written };
+        let property = Self { name, label, description, group, required, unique, read_only, sensitive, searchable, substring, default, kind, layer, archived, spec: written };
         Some(property)
     }
 

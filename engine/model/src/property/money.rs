@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::exact::{Exact, read_scale};
 use super::{Faults, Input, Locale, PropertyKind, Storage};
 use crate::name::Name;
+use crate::query::Form;
 use crate::spec::SpecReader;
 
 /// Digits after the point where the currency varies or has no minor unit of its own.
@@ -62,6 +63,10 @@ impl PropertyKind for Money {
 
     fn storage(&self) -> Storage {
         Storage::Scaled(self.exact.scale)
+    }
+
+    fn form(&self) -> Form {
+        self.exact.form()
     }
 
     fn normalize(&self, input: Input<'_>, _: &Locale) -> Result<Value, Faults> {

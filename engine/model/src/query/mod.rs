@@ -1,13 +1,24 @@
 //! Queries: what a search asks, as sent and with every name resolved.
 //!
-//! A [`Query`] is what the index answers; it can no longer be wrong.
+//! A [`QueryText`] is what callers send, read with every mistake and its place; [`resolve`] makes a [`Query`] of it,
+//! which is what the index answers and can no longer be wrong.
 //!
 //! Pure: the moment and the time zone that relative dates need are passed in.
 
+pub mod ast;
+mod cursor;
+mod expression;
 mod form;
+mod moment;
+pub mod resolve;
+mod span;
 mod text;
 mod typed;
 
+pub use ast::{AcrossObjects, QueryText};
+pub use cursor::Cursor;
+pub use expression::filter_of_expression;
+pub use resolve::{ResolveContext, resolve, system_field};
 pub use text::{fold, words};
 pub use typed::{
     Aggregate, Answer, Direction, Every, Field, Filter, Form, Group, Hit, Key, Linked, LinkedScope, Measure, Order,

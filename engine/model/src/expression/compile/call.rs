@@ -7,7 +7,7 @@ use crate::name::did_you_mean;
 
 use super::super::function::{Function, Style, TABLE};
 use super::super::node::{BinaryOperator, LoopBody, Node, NodeKind};
-use super::super::value::Key;
+use super::super::value::{Key, Value};
 use super::{Compiled, Compiler, MAX_LOOP_DEPTH};
 
 /// Largest compiled pattern, which bounds the time and memory that a hostile one takes.
@@ -57,10 +57,16 @@ impl Compiler<'_> {
     }
 
     fn has(&mut self, at: u32, arguments: &[IdedExpr]) -> Compiled<NodeKind> {
-        let [IdedExpr { expr: Expr::Select(select), .. }] = arguments else {
-            return Err(self.error_at(at, "`has` takes a field, as in has(a.b); for a name write `name != null`"));
-        };
-        Ok(NodeKind::HasField { of: self.boxed(&select.operand)?, key: Key::from(select.field.as_str()) })
+        match arguments {
+            [IdedExpr { expr: Expr::Select(select), .. }] => {
+                Ok(NodeKind::HasField { of: self.boxed(&select.operand)?, key: Key::from(select.field.as_str()) })
+            }
+            [name @ IdedExpr { expr: Expr::Ident(_), .. }] => {
+                let null = Box::new(Node { at, kind: NodeKind::Literal(Value::Null) });
+                Ok(NodeKind::Binary { operator: BinaryOperator::NotEqual, left: self.boxed(name)?, right: null })
+            }
+            _ => Err(self.error_at(at, "`has` takes a name or a field, as in has(a) or has(a.b)")),
+        }
     }
 
     fn loop_over(&mut self, at: u32, range: &IdedExpr, name: &str, arguments: &[IdedExpr]) -> Compiled<NodeKind> {

@@ -26,7 +26,7 @@ fn errors_have_a_place_and_say_what_to_do() {
         ("contains(a, 'b')", "`contains` is called on a value, as in x.contains(…) (at column 1)"),
         ("a.int()", "`int` is called with the value in brackets, as in int(x) (at column 3)"),
         ("size(a, b)", "`size` takes 1 arguments, not 2 (at column 1)"),
-        ("has(a)", "`has` takes a field, as in has(a.b); for a name write `name != null` (at column 1)"),
+        ("has(a + b)", "`has` takes a name or a field, as in has(a) or has(a.b) (at column 1)"),
         ("tags.exists(t)", "`exists` takes a name and a condition, as in list.exists(x, …) (at column 6)"),
         (
             "tags.exists(t.u, true)",

@@ -87,6 +87,7 @@ fn common() -> Value {
         "read_only": switch("Only the engine and imports write it."),
         "sensitive": switch("Hidden unless a role grants it."),
         "searchable": switch("Found by full-text search."),
+        "substring": switch("Searches with `contains` find parts of words too; for short texts."),
         "archived": switch("No longer accepted or shown."),
         "archived_at": {"type": "string", "format": "date-time", "description": "When it was archived."},
     })

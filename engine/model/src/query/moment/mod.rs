@@ -1,0 +1,83 @@
+//! Dates and moments as searches name them: `2026-03-01`, `now`, `today-30d`, `this_month`, `last_30d`.
+//!
+//! # The language
+//! - A day, `YYYY-MM-DD`, or a moment in RFC 3339 with an offset.
+//! - `now`, `today`, `yesterday` or `tomorrow`, and after it any number of steps: `+` or `-`, a number, and one of `min`,
+//!   `h`, `d`, `w`, `m` (months), `q` and `y`.
+//! - `this_`, `last_` or `next_` with `day`, `week`, `month`, `quarter` or `year`: the whole of it. Weeks begin on Monday.
+//! - `last_30d`, with any unit: from the beginning of the day 30 days ago until now; with hours and minutes, from that
+//!   moment on. `next_30d` is from now until the end of the day in 30 days.
+//!
+//! Days begin and end where they do in the tenant's time zone. Months clamp to their last day. Steps of days and more
+//! keep the time of day, hours and minutes are exact; a time that clocks skip is as much later as they were set.
+//!
+//! # A day where moments are, and the reverse
+//! A day means all of it. Against a date, a moment relative to now is the day that it falls on in the tenant's time
+//! zone. A moment that was written out names a day only at midnight of its own offset, which is how programs without
+//! dates write one; any other is a mistake, as it is in the value of a date.
+
+mod clock;
+mod read;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime};
+
+pub(crate) use clock::Clock;
+
+use super::span::Span;
+use crate::time::{Timestamp, start_of_day};
+
+/// What a text names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// Days, both included.
+    Days(NaiveDate, NaiveDate),
+    /// A moment relative to now.
+    Moment(Timestamp),
+    /// A moment written out.
+    Written(DateTime<FixedOffset>),
+    /// From the beginning of a day until now.
+    Since(NaiveDate),
+    /// From now until the end of a day.
+    Until(NaiveDate),
+    /// Between two moments, both included.
+    Between(Timestamp, Timestamp),
+}
+
+/// The days since 1970-01-01 that a text covers, or why it names none.
+pub(crate) fn days(text: &str, clock: Clock) -> Result<Span, String> {
+    let (first, last) = match read::read(text, clock, "day")? {
+        Meaning::Days(first, last) => (first, last),
+        Meaning::Moment(moment) => (clock.day_of(moment), clock.day_of(moment)),
+        Meaning::Since(first) => (first, clock.today()),
+        Meaning::Until(last) => (clock.today(), last),
+        Meaning::Between(first, last) => (clock.day_of(first), clock.day_of(last)),
+        Meaning::Written(moment) => {
+            let local = moment.naive_local();
+            if local.time() != NaiveTime::MIN {
+                return Err(format!("`{}` is no day; without the time it is `{}`", text.trim(), local.date()));
+            }
+            (local.date(), local.date())
+        }
+    };
+    Ok(Span { first: number_of(first), last: number_of(last) })
+}
+
+/// The microseconds since 1970 that a text covers, or why it names none.
+pub(crate) fn microseconds(text: &str, clock: Clock) -> Result<Span, String> {
+    let start = |day| i128::from(start_of_day(clock.zone, day).0);
+    let end = |day: NaiveDate| day.succ_opt().map_or(i128::MAX, start) - 1;
+    let now = i128::from(clock.now.0);
+    let (first, last) = match read::read(text, clock, "moment")? {
+        Meaning::Days(first, last) => (start(first), end(last)),
+        Meaning::Moment(moment) => (moment.0.into(), moment.0.into()),
+        Meaning::Written(moment) => (moment.timestamp_micros().into(), moment.timestamp_micros().into()),
+        Meaning::Since(first) => (start(first), now),
+        Meaning::Until(last) => (now, end(last)),
+        Meaning::Between(first, last) => (first.0.into(), last.0.into()),
+    };
+    Ok(Span { first, last })
+}
+
+fn number_of(day: NaiveDate) -> i128 {
+    day.signed_duration_since(NaiveDate::default()).num_days().into()
+}

@@ -1,0 +1,64 @@
+//! Filters: the tree that was sent, with each condition resolved.
+
+use super::super::ast::{FilterForm, FilterText, PropertyText};
+use super::super::typed::Filter;
+use super::ResolveContext;
+use super::condition::condition;
+use super::known::{known, unknown};
+use super::linked::linked;
+use super::operator::Operator;
+use crate::object::ObjectDefinition;
+use crate::problem::{Problem, Problems, push_segment};
+
+/// What `text` asks of a record of `object`, which stands behind so many associations.
+pub(super) fn filter(
+    text: &FilterText,
+    object: &ObjectDefinition,
+    hops: usize,
+    context: &ResolveContext<'_>,
+    problems: &mut Problems,
+) -> Option<Filter> {
+    let mut each = |list: &[FilterText]| {
+        // All of them are looked at, so that all problems are told.
+        let found: Vec<_> = list.iter().map(|inner| filter(inner, object, hops, context, problems)).collect();
+        found.into_iter().collect::<Option<Vec<_>>>()
+    };
+    match &text.form {
+        FilterForm::All(list) => each(list).map(Filter::All),
+        FilterForm::Any(list) => each(list).map(Filter::Any),
+        FilterForm::Not(inner) => {
+            filter(inner, object, hops, context, problems).map(|inner| Filter::Not(Box::new(inner)))
+        }
+        FilterForm::Property(asked) => of_property(asked, &text.pointer, object, context, problems),
+        FilterForm::Association(asked) => linked(asked, &text.pointer, object, hops, context, problems),
+    }
+}
+
+fn of_property(
+    asked: &PropertyText,
+    pointer: &str,
+    object: &ObjectDefinition,
+    context: &ResolveContext<'_>,
+    problems: &mut Problems,
+) -> Option<Filter> {
+    let at = |segment| push_segment(pointer, segment);
+    let Some(known) = known(&asked.property, object, context) else {
+        let message = unknown(&asked.property, object, context);
+        problems.push(Problem::new(at("property"), "unknown_property", message));
+        return None;
+    };
+    let operator = match Operator::find(&asked.op, known.operators, &known.subject()) {
+        Ok(operator) => operator,
+        Err((code, message)) => {
+            problems.push(Problem::new(at("op"), code, message));
+            return None;
+        }
+    };
+    match condition(&known, operator, asked.value.as_deref(), context) {
+        Ok(filter) => Some(filter),
+        Err(found) => {
+            problems.extend(found.into_iter().map(|problem| problem.within(&at("value"))));
+            None
+        }
+    }
+}

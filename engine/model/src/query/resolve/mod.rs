@@ -1,0 +1,126 @@
+//! From a query as sent to one with every name resolved: all that is wrong with it at once, each with its place.
+//!
+//! Codes of problems beside those of values, which [`property`](crate::property) lists:
+//!
+//! | code | meaning |
+//! | --- | --- |
+//! | `unknown_property`, `unknown_association`, `unknown_operator`, `unknown` | no such name; the nearest one is told |
+//! | `not_applicable` | what is asked does not fit the type of the property |
+//! | `too_many`, `too_large`, `too_long`, `too_small` | beyond a limit |
+//! | `invalid` | no such value, or a cursor of another search |
+//! | `required` | something is missing |
+
+mod aggregate;
+mod condition;
+mod filter;
+mod keys;
+mod known;
+mod linked;
+mod operand;
+mod operator;
+mod scope;
+mod sort;
+mod words;
+
+use chrono_tz::Tz;
+
+pub use aggregate::MAX_ROWS;
+pub(super) use condition::condition;
+pub use known::system_field;
+pub(super) use known::{Known, known, unknown};
+pub use linked::MAX_HOPS;
+pub(super) use operator::Operator;
+pub use words::{MAX_TEXT, MAX_WORDS};
+
+use super::ast::QueryText;
+use super::cursor::Cursor;
+use super::moment::Clock;
+use super::typed::{Filter, Query};
+use crate::object::ObjectDefinition;
+use crate::problem::{Problem, Problems, push_segment};
+use crate::property::{Locale, Property};
+use crate::registry::Registry;
+use crate::time::Timestamp;
+
+/// Most hits on a page.
+pub const MAX_LIMIT: usize = 200;
+
+/// Most problems that are told; a long filter over many objects could have very many.
+const MAX_PROBLEMS: usize = 1_000;
+
+/// What names and values of a query mean, and what its caller may see.
+#[derive(Clone, Copy)]
+pub struct ResolveContext<'a> {
+    /// The tenant's definitions.
+    pub registry: &'a Registry,
+    /// What time it is.
+    pub now: Timestamp,
+    /// Where days begin.
+    pub zone: Tz,
+    /// How values such as phone numbers are read.
+    pub locale: &'a Locale,
+    /// Which records of an object the caller may see; none at all where it is `None`.
+    pub readable: &'a dyn Fn(&str) -> Option<Filter>,
+    /// Whether the caller may see a property; otherwise it is as if it did not exist.
+    pub may_see: &'a dyn Fn(&ObjectDefinition, &Property) -> bool,
+}
+
+impl ResolveContext<'_> {
+    pub(super) fn clock(&self) -> Clock {
+        Clock { now: self.now, zone: self.zone }
+    }
+}
+
+/// Resolves a query of `objects`, or says everything that is wrong with it.
+///
+/// Names must be known in each of the objects, and what is sorted and grouped by must be of the same type in all.
+pub fn resolve(
+    text: &QueryText,
+    objects: &[&ObjectDefinition],
+    context: &ResolveContext<'_>,
+) -> Result<Query, Problems> {
+    let mut problems = Problems::new();
+    let words = words::full_text(text, &mut problems);
+    check_limit(text, &mut problems);
+    scope::check_select(text, objects, context, &mut problems);
+    let mut scopes = Vec::with_capacity(objects.len());
+    for object in objects {
+        scopes.extend(scope::scope(text, object, words.is_some(), context, &mut problems));
+    }
+    if problems.is_empty() {
+        scope::check_alike(text, &scopes, &mut problems);
+    }
+    let mut after = None;
+    if let Some(cursor) = text.cursor.as_deref().filter(|_| problems.is_empty()) {
+        match Cursor::read(cursor, text, &scopes) {
+            Ok(place) => after = Some(place),
+            Err(message) => problems.push(Problem::new(push_segment(&text.pointer, "cursor"), "invalid", message)),
+        }
+    }
+    if problems.is_empty() {
+        let (archived, limit, count) = (text.archived, text.limit, text.count);
+        return Ok(Query { scopes, archived, words, limit, after, count });
+    }
+    Err(told(problems))
+}
+
+fn check_limit(text: &QueryText, problems: &mut Problems) {
+    if text.limit > MAX_LIMIT {
+        let message = format!("at most {MAX_LIMIT} records are answered at once; go on with `cursor`");
+        problems.push(Problem::new(push_segment(&text.pointer, "limit"), "too_large", message));
+    }
+}
+
+/// What is told of the problems: each once, though several objects may have it.
+fn told(problems: Problems) -> Problems {
+    let mut told = Problems::new();
+    for problem in problems {
+        if told.len() == MAX_PROBLEMS {
+            break;
+        }
+        if !told.contains(&problem) {
+            told.push(problem);
+        }
+    }
+    told
+}

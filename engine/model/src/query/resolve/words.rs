@@ -1,0 +1,80 @@
+//! Full text: words and phrases.
+
+use super::super::ast::QueryText;
+use super::super::text::words;
+use super::super::typed::Words;
+use crate::problem::{Problem, Problems, push_segment};
+
+/// Characters of a text that words are taken from.
+pub const MAX_TEXT: usize = 1_000;
+
+/// Words of such a text.
+pub const MAX_WORDS: usize = 32;
+
+/// What the query's full text asks; nothing where it holds no word.
+pub(super) fn full_text(text: &QueryText, problems: &mut Problems) -> Option<Words> {
+    let written = text.q.as_deref()?;
+    if let Err((code, message)) = check_size(written, words(written).take(MAX_WORDS + 1).count()) {
+        problems.push(Problem::new(push_segment(&text.pointer, "q"), code, message));
+        return None;
+    }
+    Some(parse(written, text.fuzzy)).filter(|found| !found.is_empty())
+}
+
+/// Refuses texts that would cost too much to look for.
+pub(super) fn check_size(text: &str, words: usize) -> Result<(), (&'static str, String)> {
+    let length = text.chars().count();
+    if length > MAX_TEXT {
+        return Err(("too_long", format!("has {length} characters; at most {MAX_TEXT} are looked for")));
+    }
+    if words > MAX_WORDS {
+        return Err(("too_many", format!("has more than {MAX_WORDS} words; at most so many are looked for")));
+    }
+    Ok(())
+}
+
+/// Words, and phrases in quotation marks; the last word may be the beginning of one. A mark without its pair is none.
+fn parse(text: &str, is_fuzzy: bool) -> Words {
+    let mut found = Words { is_fuzzy, ..Words::default() };
+    let parts: Vec<&str> = text.split(['"', '“', '”']).collect();
+    // Every second part stands between two marks, but for one that the text ends in.
+    let is_phrase = |index: usize| index % 2 == 1 && index + 1 < parts.len();
+    for (index, part) in parts.iter().enumerate() {
+        let mut part: Vec<String> = words(part).collect();
+        match part.len() {
+            0 => continue,
+            1 if is_phrase(index) => found.words.append(&mut part),
+            _ if is_phrase(index) => found.phrases.push(part),
+            _ => found.words.append(&mut part),
+        }
+        found.is_last_prefix = !is_phrase(index);
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owned(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    #[test]
+    fn the_last_word_may_be_a_beginning_and_phrases_stand_in_marks() {
+        for (text, words, phrases, is_last_prefix) in [
+            ("Ada lov", &["ada", "lov"][..], &[][..], true),
+            ("\"Ada Lovelace\"", &[], &[&["ada", "lovelace"][..]], false),
+            ("first \"Roof, phase 2\" last", &["first", "last"], &[&["roof", "phase", "2"]], true),
+            ("“Łódź”", &["lodz"], &[], false),
+            ("5\" pipe", &["5", "pipe"], &[], true),
+            ("\"a b\" \"c d", &["c", "d"], &[&["a", "b"]], true),
+            ("\"\" – !", &[], &[], false),
+        ] {
+            let found = parse(text, true);
+            assert_eq!(found.words, owned(words), "{text}");
+            assert_eq!(found.phrases, phrases.iter().map(|phrase| owned(phrase)).collect::<Vec<_>>(), "{text}");
+            assert_eq!((found.is_last_prefix, found.is_fuzzy), (is_last_prefix, true), "{text}");
+        }
+    }
+}
