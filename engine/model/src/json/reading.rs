@@ -117,7 +117,7 @@ impl<'a> Reading<'a> {
         &mut self,
         raw: &'a RawValue,
         most: usize,
-        mut read: impl FnMut(&Cow<'a, str>, &'a RawValue, &mut Self) -> Option<T>,
+        mut read: impl FnMut(&str, &'a RawValue, &mut Self) -> Option<T>,
     ) -> Option<Vec<T>> {
         let members = self.members(raw)?;
         if members.len() > most {

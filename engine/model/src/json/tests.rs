@@ -115,3 +115,65 @@ fn a_reply_tells_a_thousand_problems_and_no_more() {
     assert_eq!(found.len(), 1_000);
     assert!(found.iter().all(|(pointer, _, message)| pointer.len() < 200 && message.len() < 200));
 }
+
+#[derive(Debug, PartialEq)]
+struct Poll {
+    colors: Vec<bool>,
+    votes: Vec<(String, i64)>,
+    answer: Option<String>,
+}
+
+/// What can be read of a poll, whatever is wrong with the rest.
+impl<'a> FromJson<'a> for Poll {
+    fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
+        let mut object = reading.object(raw)?;
+        assert!(object.has("colors") && !object.has("size") && !object.has("nothing"));
+        let colors = object.optional_with("colors", |raw, reading| {
+            reading.each(raw, 3, |raw, reading| {
+                let mut object = reading.object(raw)?;
+                let is_warm = object.choice("color", &[("red", true), ("blue", false)]);
+                object.finish();
+                is_warm
+            })
+        });
+        let votes = object.optional_with("votes", |raw, reading| {
+            reading.each_member(raw, 2, |name, raw, reading| Some((name.to_owned(), reading.value(raw)?)))
+        });
+        let answer = object.written("nothing", |raw, reading| Some(format!("{} at {}", raw.get(), reading.pointer())));
+        assert_eq!(object.names().collect::<Vec<_>>(), ["other"]);
+        object.reading().problem("invalid", "as a whole");
+        object.finish();
+        Some(Self { colors: colors.unwrap_or_default(), votes: votes.unwrap_or_default(), answer })
+    }
+}
+
+#[test]
+fn parts_that_cannot_be_read_are_left_out_and_told() {
+    let text = parse(
+        r#"{"colors": [{"color": "red"}, {"color": "bleu"}, 5], "votes": {"a/b": 1, "c": "x"}, "nothing": null, "other": 1}"#,
+    );
+    let mut reading = Reading::default();
+    let poll = reading.value::<Poll>(&text);
+    let expected =
+        Poll { colors: vec![true], votes: vec![("a/b".to_owned(), 1)], answer: Some("null at /nothing".to_owned()) };
+    assert_eq!(poll, Some(expected));
+    let found: Vec<_> =
+        reading.into_problems().into_iter().map(|found| (found.pointer, found.code, found.message)).collect();
+    let expected = told(&[
+        ("/colors/1/color", "unknown", "`bleu` is none of `red`, `blue`; did you mean `blue`?"),
+        ("/colors/2", "wrong_type", "an object is expected, not a number"),
+        ("/votes/c", "wrong_type", "an integer is expected, not a string"),
+        ("", "invalid", "as a whole"),
+        ("/other", "unknown", "`other` is not known here"),
+    ]);
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn lists_and_maps_that_are_read_in_parts_are_bounded_too() {
+    let text = parse(r#"{"colors": [1, 2, 3, 4], "votes": {"a": 1, "b": 2, "c": 3}, "nothing": null, "other": 0}"#);
+    let mut reading = Reading::default();
+    assert_eq!(reading.value::<Poll>(&text).map(|poll| (poll.colors.len(), poll.votes.len())), Some((0, 0)));
+    let found: Vec<_> = reading.into_problems().into_iter().map(|found| (found.pointer, found.code)).collect();
+    assert_eq!(found[..2], [("/colors".to_owned(), "too_many"), ("/votes".to_owned(), "too_many")]);
+}

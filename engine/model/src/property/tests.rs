@@ -228,6 +228,35 @@ fn every_type_is_among_those_checked() {
 }
 
 #[test]
+fn parts_of_words_are_found_in_short_texts_only() {
+    for type_name in ["string", "email", "phone", "url", "domain", "auto_number"] {
+        let property = read(json!({"type": type_name, "substring": true})).expect(type_name);
+        assert!(property.substring && !read(json!({"type": type_name})).expect(type_name).substring);
+    }
+    assert!(read(json!({"type": "formula", "formula": "a", "result": "string", "substring": true})).is_ok());
+    for type_name in ["text", "integer", "boolean", "tags", "user", "json", "datetime"] {
+        assert_eq!(problems(json!({"type": type_name, "substring": true})), [("/substring", "not_applicable")]);
+    }
+    assert_eq!(problems(json!({"type": "string", "substring": 1})), [("/substring", "wrong_type")]);
+}
+
+#[test]
+fn answers_write_values_in_the_form_of_their_type() {
+    for (spec, example) in specs() {
+        let kind = kind(spec.clone());
+        let Ok(value) = normalized(&kind, &example.to_string()) else { continue };
+        let Some(number) = kind.storage().number_of(&value) else { continue };
+        assert_eq!(kind.form().number(number.into()), value, "{spec}");
+    }
+    let form = |spec: Value| kind(spec).form();
+    assert_eq!(form(json!({"type": "boolean"})).text("true"), json!(true));
+    let formula = json!({"type": "formula", "formula": "a", "result": "percent", "scale": 1});
+    assert_eq!(form(formula), Form::Decimal { scale: 1, is_padded: true });
+    assert_eq!(form(json!({"type": "rollup", "association": "a", "function": "count"})), Form::Integer);
+    assert_eq!(form(json!({"type": "rollup", "association": "a", "function": "sum", "property": "b"})), Form::Text);
+}
+
+#[test]
 fn a_type_is_never_narrower_than_itself() {
     for (spec, _) in specs() {
         assert!(!kind(spec.clone()).narrows_to(kind(spec.clone()).as_ref()), "{spec}");

@@ -15,11 +15,14 @@ mod span;
 mod text;
 mod typed;
 
+#[cfg(test)]
+mod tests;
+
 pub use ast::{AcrossObjects, QueryText};
 pub use cursor::Cursor;
 pub use expression::filter_of_expression;
 pub use resolve::{ResolveContext, resolve, system_field};
-pub use text::{fold, words};
+pub use text::{asked_words, fold, word_places, words};
 pub use typed::{
     Aggregate, Answer, Direction, Every, Field, Filter, Form, Group, Hit, Key, Linked, LinkedScope, Measure, Order,
     Place, Quantifier, Query, Row, Scope, SortKey, Table, Test, Words,

@@ -28,6 +28,27 @@ pub fn words(text: &str) -> impl Iterator<Item = String> + '_ {
     text.unicode_words().map(fold)
 }
 
+/// [`words`], each with its place in the text.
+pub fn word_places(text: &str) -> impl Iterator<Item = (std::ops::Range<usize>, String)> + '_ {
+    text.unicode_word_indices().map(|(start, word)| (start..start + word.len(), fold(word)))
+}
+
+/// The words that are looked for where somebody writes `text`: those of the text, or where it is a phone number its
+/// digits in a row, as numbers are found.
+pub fn asked_words(text: &str) -> Vec<String> {
+    /// Fewer digits are a number of another kind: a year, a price, a part of an address.
+    const FEWEST_DIGITS: usize = 7;
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let is_number = text.chars().all(|character| character.is_ascii_digit() || " +-()./".contains(character));
+    // A date looks much like a number.
+    let is_date = text.trim().len() == 10 && text.trim().split('-').count() == 3;
+    if is_number && !is_date && digits.len() >= FEWEST_DIGITS {
+        // The zero before a national number is not part of it.
+        return vec![digits.trim_start_matches('0').to_owned()];
+    }
+    words(text).collect()
+}
+
 /// Latin letters, folded, that have no decomposition; after the table of Lucene's `ASCIIFoldingFilter`.
 fn ascii(character: char) -> Option<&'static str> {
     Some(match character {
@@ -91,6 +112,23 @@ mod tests {
     fn words_are_those_of_unicode() {
         let found: Vec<String> = words("Ada's e-mail: ADA@example.com, Größe 3.5").collect();
         assert_eq!(found, ["ada's", "e", "mail", "ada", "example.com", "grosse", "3.5"]);
+    }
+
+    #[test]
+    fn words_have_places() {
+        let text = "Für Ada!";
+        let found: Vec<_> = word_places(text).map(|(place, word)| (&text[place], word)).collect();
+        assert_eq!(found, [("Für", "fur".to_owned()), ("Ada", "ada".to_owned())]);
+    }
+
+    #[test]
+    fn a_phone_number_is_asked_for_by_its_digits() {
+        assert_eq!(asked_words("(613) 555-0100"), ["6135550100"]);
+        assert_eq!(asked_words("+44 20 7946 0958"), ["442079460958"]);
+        assert_eq!(asked_words("020 7946 0958"), ["2079460958"]);
+        assert_eq!(asked_words("2026-01-31"), ["2026", "01", "31"]);
+        assert_eq!(asked_words("12 34"), ["12", "34"]);
+        assert_eq!(asked_words("Ada 6135550100"), ["ada", "6135550100"]);
     }
 
     proptest! {

@@ -77,6 +77,8 @@ fn json_is_read_by_its_own_types() {
         ("extra.big", json!("0.0000001")),
         ("extra.deep[0].x == null", json!(true)),
         ("has(extra.n) && !has(extra.nothing)", json!(true)),
+        ("has(extra) && has(amount)", json!(true)),
+        ("has(issued_on)", json!(false)),
     ] {
         assert_eq!(evaluate(source, &scope), Ok(expected), "{source}");
     }

@@ -1,7 +1,5 @@
 //! Tables of groups and measures as sent.
 
-use std::borrow::Cow;
-
 use serde_json::value::RawValue;
 
 use super::super::typed::Every;
@@ -181,7 +179,7 @@ impl MeasureText {
             reading.problem("invalid", "a measure is one function and a property, as in `{\"sum\": \"amount\"}`");
             return None;
         };
-        let form = reading.at_member(function.clone(), |reading| measure(function, argument, reading))?;
+        let form = reading.at_member(function.clone(), |reading| measure(function.as_ref(), argument, reading))?;
         Some(Self { pointer, name: name.to_owned(), form })
     }
 }
@@ -189,7 +187,7 @@ impl MeasureText {
 /// Makes a measure of the name of a property.
 type OfProperty = fn(String) -> MeasureForm;
 
-fn measure<'a>(function: &Cow<'a, str>, argument: &'a RawValue, reading: &mut Reading<'a>) -> Option<MeasureForm> {
+fn measure<'a>(function: &str, argument: &'a RawValue, reading: &mut Reading<'a>) -> Option<MeasureForm> {
     const OF_PROPERTY: [(&str, OfProperty); 5] = [
         ("count_distinct", MeasureForm::CountDistinct),
         ("sum", MeasureForm::Sum),
@@ -197,7 +195,7 @@ fn measure<'a>(function: &Cow<'a, str>, argument: &'a RawValue, reading: &mut Re
         ("min", MeasureForm::Min),
         ("max", MeasureForm::Max),
     ];
-    match function.as_ref() {
+    match function {
         "count" => match reading.value(argument)? {
             true => Some(MeasureForm::Count),
             false => {
@@ -222,10 +220,10 @@ fn measure<'a>(function: &Cow<'a, str>, argument: &'a RawValue, reading: &mut Re
 fn percentiles<'a>(argument: &'a RawValue, reading: &mut Reading<'a>) -> Option<MeasureForm> {
     let mut object = reading.object(argument)?;
     let property = object.required("property");
-    let is_given = object.has("at");
+    let mut spellings: Vec<&str> = Vec::new();
+    let mut is_list = !object.has("at");
     let at = object.optional_with("at", |raw, reading| {
-        let mut spellings: Vec<&str> = Vec::new();
-        reading.each(raw, MAX_PERCENTILES, |raw, reading| {
+        let at = reading.each(raw, MAX_PERCENTILES, |raw, reading| {
             let spelling = raw.get();
             let percentage = spelling.parse::<f64>().ok().filter(|percentage| (0.0..=100.0).contains(percentage));
             if percentage.is_none() {
@@ -235,9 +233,11 @@ fn percentiles<'a>(argument: &'a RawValue, reading: &mut Reading<'a>) -> Option<
             }
             spellings.push(spelling);
             Some((spelling.to_owned(), percentage?))
-        })
+        });
+        is_list = at.is_some();
+        at
     });
-    if !is_given || at.as_ref().is_some_and(Vec::is_empty) {
+    if is_list && spellings.is_empty() {
         object.problem_at("at", "required", "`at` is required: percentages, such as `[50, 95]`");
     }
     object.finish();

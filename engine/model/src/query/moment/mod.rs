@@ -19,6 +19,9 @@
 mod clock;
 mod read;
 
+#[cfg(test)]
+mod tests;
+
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime};
 
 pub(crate) use clock::Clock;

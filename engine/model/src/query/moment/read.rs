@@ -172,6 +172,7 @@ fn read_step(text: &str) -> Read<(i64, Unit, &str)> {
     let (name, rest) = rest.split_at(letters);
     match UNITS.iter().find(|(unit, _)| *unit == name) {
         Some((_, unit)) => Ok((count, *unit, rest)),
+        None if name.is_empty() => Err("a unit is missing, as in `today-30d`".to_owned()),
         None => {
             let units = UNITS.map(|(unit, _)| format!("`{unit}`")).join(", ");
             Err(format!("`{name}` is no unit; units are {units}"))

@@ -130,8 +130,8 @@ fn text_condition(
 /// The words or parts that a value of `contains` is made of.
 fn sought(known: &Known<'_>, raw: &RawValue) -> Result<Vec<String>, Problems> {
     let text: String = read(raw)?;
-    // A phone number has no words: people write its digits in groups of their own.
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    // A phone number has no words: people write its digits in groups of their own, and zeros before them.
+    let digits: String = text.chars().filter(char::is_ascii_digit).skip_while(|digit| *digit == '0').collect();
     let sought: Vec<_> = match known.kind.name() {
         "phone" if !digits.is_empty() => vec![digits],
         _ if known.is_substring => text.split_whitespace().map(fold).take(MAX_WORDS + 1).collect(),

@@ -14,18 +14,16 @@ use crate::json::read;
 use crate::problem::{Problem, Problems};
 use crate::property::{Faults, Storage, excerpt, normalize};
 
-/// A text as it is compared: in the normal form of its type where it can be brought to that, and folded.
+/// A text as it is compared: in the normal form of its type where it can be brought to that, and folded. Ids are exact.
 pub(super) fn compared(known: &Known<'_>, raw: &RawValue, context: &ResolveContext<'_>) -> Result<String, Problems> {
-    let written = text(raw)?;
-    if known.role == Role::Uid {
-        return uid(&written);
-    }
-    match normalize(known.kind, raw, context.locale) {
-        Ok(Some(Value::String(normal))) if known.kind.reference().is_some() => Ok(normal),
+    let normal = normalize(known.kind, raw, context.locale);
+    match normal {
+        _ if known.role == Role::Uid => uid(&text(raw)?),
+        Ok(Some(Value::String(id))) if known.kind.reference().is_some() => Ok(id),
         Err(faults) if known.kind.reference().is_some() => Err(problems_of(faults)),
         Ok(Some(Value::String(normal))) => Ok(fold(&normal)),
-        // A beginning or a mistyped address can still be compared as a text.
-        Ok(_) | Err(_) => Ok(fold(&written)),
+        // A mistyped address, or one that is cut short, can still be compared as a text.
+        Ok(_) | Err(_) => text(raw).map(|text| fold(&text)),
     }
 }
 

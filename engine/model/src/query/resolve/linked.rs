@@ -6,7 +6,7 @@ use super::super::typed::{Direction, Filter, Linked, LinkedScope, Quantifier};
 use super::ResolveContext;
 use super::condition::{comparison, integer};
 use super::filter::filter;
-use super::known::known;
+use super::known::{known, unknown};
 use super::operand::read_values;
 use super::operator::Operator;
 use crate::association::{AssociationDefinition, Target};
@@ -134,6 +134,10 @@ fn others(
         return Some(scopes);
     }
     if found.is_empty() {
+        let objects: Vec<_> = readable.iter().map(|(object, _)| *object).collect();
+        find_unknown(matches, &objects, context, &mut found);
+    }
+    if found.is_empty() {
         let message = format!("no object at the other end of `{}` has everything that this names", association.name);
         found.push(Problem::new(push_segment(pointer, "match"), "unknown_property", message));
     }
@@ -148,6 +152,36 @@ fn has_names(text: &FilterText, object: &ObjectDefinition, context: &ResolveCont
         FilterForm::Not(inner) => has_names(inner, object, context),
         FilterForm::Property(asked) => known(&asked.property, object, context).is_some(),
         FilterForm::Association(asked) => find(&asked.association, object, context).is_ok(),
+    }
+}
+
+/// Notes the properties and associations that none of the objects has.
+fn find_unknown(
+    text: &FilterText,
+    objects: &[&ObjectDefinition],
+    context: &ResolveContext<'_>,
+    problems: &mut Problems,
+) {
+    let (segment, code, messages): (_, _, Vec<String>) = match &text.form {
+        FilterForm::All(list) | FilterForm::Any(list) => {
+            return list.iter().for_each(|inner| find_unknown(inner, objects, context, problems));
+        }
+        FilterForm::Not(inner) => return find_unknown(inner, objects, context, problems),
+        FilterForm::Property(asked) => {
+            let name = &asked.property;
+            let lacking = objects.iter().filter(|object| known(name, object, context).is_none());
+            ("property", "unknown_property", lacking.map(|object| unknown(name, object, context)).collect())
+        }
+        FilterForm::Association(asked) => {
+            let errors = objects.iter().filter_map(|object| find(&asked.association, object, context).err());
+            ("association", "unknown_association", errors.collect())
+        }
+    };
+    if messages.len() == objects.len() {
+        // One that knows what was meant says more than the others.
+        let told = messages.iter().find(|message| message.contains("did you mean")).or(messages.first());
+        let message = told.cloned().unwrap_or_default();
+        problems.push(Problem::new(push_segment(&text.pointer, segment), code, message));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Full text: words and phrases.
 
 use super::super::ast::QueryText;
-use super::super::text::words;
+use super::super::text::{asked_words, words};
 use super::super::typed::Words;
 use crate::problem::{Problem, Problems, push_segment};
 
@@ -40,12 +40,13 @@ fn parse(text: &str, is_fuzzy: bool) -> Words {
     // Every second part stands between two marks, but for one that the text ends in.
     let is_phrase = |index: usize| index % 2 == 1 && index + 1 < parts.len();
     for (index, part) in parts.iter().enumerate() {
-        let mut part: Vec<String> = words(part).collect();
-        match part.len() {
-            0 => continue,
-            1 if is_phrase(index) => found.words.append(&mut part),
-            _ if is_phrase(index) => found.phrases.push(part),
-            _ => found.words.append(&mut part),
+        let mut part = if is_phrase(index) { words(part).collect() } else { asked_words(part) };
+        if part.is_empty() {
+            continue;
+        }
+        match is_phrase(index) && part.len() > 1 {
+            true => found.phrases.push(part),
+            false => found.words.append(&mut part),
         }
         found.is_last_prefix = !is_phrase(index);
     }
@@ -70,6 +71,7 @@ mod tests {
             ("5\" pipe", &["5", "pipe"], &[], true),
             ("\"a b\" \"c d", &["c", "d"], &[&["a", "b"]], true),
             ("\"\" – !", &[], &[], false),
+            ("(613) 555-0100 ", &["6135550100"], &[], true),
         ] {
             let found = parse(text, true);
             assert_eq!(found.words, owned(words), "{text}");
