@@ -9,8 +9,8 @@ use serde_json::Value;
 use tantivy::TantivyDocument;
 use tantivy::schema::OwnedValue;
 
-use crate::schema::{Fields, kind_of_links, kind_of_records, link_key, path};
-use crate::tokens::{indexed_text, indexed_words};
+use crate::schema::{Fields, endings_path, kind_of_links, kind_of_records, link_key, path, whole_words_path};
+use crate::tokens::{IndexedWords, indexed_text, indexed_words};
 
 /// A record as it is to be found.
 #[derive(Debug, Clone)]
@@ -198,8 +198,7 @@ impl Values {
         let is_keys = kind == "multi_enum";
         let compared: Vec<String> =
             texts.iter().map(|text| if is_keys { (*text).to_owned() } else { fold(text) }).collect();
-        let joined = texts.iter().map(|text| indexed_words(kind, text)).collect::<Vec<_>>().join("\u{1f}");
-        self.words.push((at.to_owned(), OwnedValue::from(joined)));
+        self.add_words(at, kind, &texts.join(" "));
         if compared.iter().ne(texts.iter()) {
             self.originals.push((at.to_owned(), list_of(texts.into_iter().map(OwnedValue::from))));
         }
@@ -208,7 +207,15 @@ impl Values {
     }
 
     fn add_words(&mut self, at: &str, kind: &str, text: &str) {
-        self.words.push((at.to_owned(), OwnedValue::from(indexed_words(kind, text))));
+        let IndexedWords { any, whole, endings } = indexed_words(kind, text);
+        for (at, joined) in [(at.to_owned(), any), (whole_words_path(at), whole)] {
+            if !joined.is_empty() {
+                self.words.push((at, OwnedValue::from(joined)));
+            }
+        }
+        if !endings.is_empty() {
+            self.texts.push((endings_path(at), list_of(endings.into_iter().map(OwnedValue::from))));
+        }
     }
 
     fn add_key(&mut self, at: String, key: &str) {

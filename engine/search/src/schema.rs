@@ -126,7 +126,12 @@ pub(crate) fn path_of(property: &Property, is_archived: bool) -> String {
 
 /// [`path_of`] from its parts.
 pub(crate) fn path(object: &str, property: &str, storage: Storage, is_archived: bool) -> String {
-    let code = match storage {
+    format!("{object}{}:{property}:{}", mark(is_archived), storage_code(storage))
+}
+
+/// What tells apart how values are stored.
+pub(crate) fn storage_code(storage: Storage) -> String {
+    match storage {
         Storage::Text => "t".to_owned(),
         Storage::LongText => "l".to_owned(),
         Storage::Option => "o".to_owned(),
@@ -136,8 +141,19 @@ pub(crate) fn path(object: &str, property: &str, storage: Storage, is_archived: 
         Storage::Date => "d".to_owned(),
         Storage::Datetime => "s".to_owned(),
         Storage::Opaque => "x".to_owned(),
-    };
-    format!("{object}{}:{property}:{code}", mark(is_archived))
+    }
+}
+
+/// Where those words of a value stand that are looked for as a whole only: the beginnings of what identifies somebody,
+/// such as an address. As many are different as there are records, so looking through them would take long; and
+/// whoever types the beginning of one types the beginning of the value, which is found by the order of values.
+pub(crate) fn whole_words_path(path: &str) -> String {
+    format!("{path}!")
+}
+
+/// Where the ends of phone numbers stand as texts.
+pub(crate) fn endings_path(path: &str) -> String {
+    format!("{path}#")
 }
 
 fn mark(is_archived: bool) -> &'static str {

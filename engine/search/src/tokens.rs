@@ -22,39 +22,60 @@ pub(crate) fn tokenizers() -> TokenizerManager {
     manager
 }
 
-/// The words of a value of a property of type `kind`, ready to be indexed.
-pub(crate) fn indexed_words(kind: &str, text: &str) -> String {
-    let mut joined = String::with_capacity(text.len() + 16);
-    let mut add = |word: &str| {
-        if !word.is_empty() && word.len() <= LONGEST_WORD {
-            if !joined.is_empty() {
-                joined.push(SEPARATOR);
-            }
-            joined.push_str(word);
-        }
-    };
-    match kind {
-        "phone" => phone_words(text).for_each(|word| add(&word)),
-        "email" | "url" | "domain" => {
-            words(text).for_each(|word| add(&word));
-            // An address is known by its parts too: `example` finds `ada@mail.example.com`.
-            let folded = fold(text);
-            add(&folded);
-            folded.split(|character: char| !character.is_alphanumeric()).for_each(add);
-        }
-        _ => words(text).for_each(|word| add(&word)),
-    }
-    joined
+/// The words of a value.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct IndexedWords {
+    /// Those that are looked for by their beginnings too, ready to be indexed.
+    pub(crate) any: String,
+    /// Those that are looked for as a whole only.
+    pub(crate) whole: String,
+    /// Ends of a phone number, which are looked for by their beginnings.
+    pub(crate) endings: Vec<String>,
 }
 
-/// A number in full, and without what people leave out when they write to somebody near.
-fn phone_words(text: &str) -> impl Iterator<Item = String> {
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    let shorter = [10, 7].into_iter().filter_map({
-        let digits = digits.clone();
-        move |length| digits.len().checked_sub(length).filter(|cut| *cut > 0).and_then(|cut| digits.get(cut..)).map(str::to_owned)
-    });
-    std::iter::once(digits.clone()).chain(shorter)
+/// The words of a value of a property of type `kind`.
+pub(crate) fn indexed_words(kind: &str, text: &str) -> IndexedWords {
+    let mut found = IndexedWords::default();
+    match kind {
+        "phone" => {
+            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+            found.endings = endings(&digits);
+            found.endings.iter().chain([&digits]).for_each(|word| add(&mut found.whole, word));
+        }
+        "email" | "url" | "domain" => add_address(text, &mut found),
+        _ => words(text).for_each(|word| add(&mut found.any, &word)),
+    }
+    found
+}
+
+fn add(joined: &mut String, word: &str) {
+    if !word.is_empty() && word.len() <= LONGEST_WORD {
+        if !joined.is_empty() {
+            joined.push(SEPARATOR);
+        }
+        joined.push_str(word);
+    }
+}
+
+/// An address is known by its parts too: `example` finds `ada@mail.example.com`.
+fn add_address(text: &str, found: &mut IndexedWords) {
+    let folded = fold(text);
+    let mut parts: Vec<String> = words(text).collect();
+    parts.extend(folded.split(|character: char| !character.is_alphanumeric()).map(str::to_owned));
+    parts.sort_unstable();
+    parts.dedup();
+    for part in parts.iter().filter(|part| **part != folded) {
+        let joined = if folded.starts_with(part.as_str()) { &mut found.whole } else { &mut found.any };
+        add(joined, part);
+    }
+    add(&mut found.whole, &folded);
+}
+
+/// A number without what people leave out when they write to somebody near.
+fn endings(digits: &str) -> Vec<String> {
+    let ending =
+        |length: usize| digits.len().checked_sub(length).filter(|cut| *cut > 0).and_then(|cut| digits.get(cut..));
+    [10, 7].into_iter().filter_map(ending).map(str::to_owned).collect()
 }
 
 /// A text as it stands in the index: a long one as its beginning and a hash, so that it still equals only itself.
@@ -121,11 +142,10 @@ impl TokenStream for Parts<'_> {
 mod tests {
     use super::*;
 
-    fn tokens(kind: &str, text: &str) -> Vec<String> {
+    fn tokens(joined: &str) -> Vec<String> {
         let mut found = Vec::new();
-        let joined = indexed_words(kind, text);
         let mut tokenizer = Words;
-        let mut stream = tokenizer.token_stream(&joined);
+        let mut stream = tokenizer.token_stream(joined);
         while stream.advance() {
             found.push(stream.token().text.clone());
         }
@@ -134,17 +154,18 @@ mod tests {
 
     #[test]
     fn words_pass_the_tokenizer_as_they_were_cut() {
-        assert_eq!(tokens("string", "Émile's  GREAT-day"), ["emile's", "great", "day"]);
-        assert_eq!(tokens("string", " – "), [""; 0]);
+        assert_eq!(tokens(&indexed_words("string", "Émile's  GREAT-day").any), ["emile's", "great", "day"]);
+        assert_eq!(indexed_words("string", " – "), IndexedWords::default());
     }
 
     #[test]
     fn addresses_and_numbers_are_known_by_their_parts() {
-        assert_eq!(
-            tokens("email", "ada@mail.example.com"),
-            ["ada", "mail.example.com", "ada@mail.example.com", "ada", "mail", "example", "com"]
-        );
-        assert_eq!(tokens("phone", "+16135550100"), ["16135550100", "6135550100", "5550100"]);
+        let address = indexed_words("email", "ada.b@mail.example.com");
+        assert_eq!(tokens(&address.any), ["b", "com", "example", "mail", "mail.example.com"]);
+        assert_eq!(tokens(&address.whole), ["ada", "ada.b", "ada.b@mail.example.com"]);
+        let number = indexed_words("phone", "+16135550100");
+        assert_eq!(tokens(&number.whole), ["6135550100", "5550100", "16135550100"]);
+        assert_eq!((number.any.as_str(), number.endings.len()), ("", 2));
     }
 
     #[test]

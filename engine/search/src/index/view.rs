@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use engine_model::query::{Answer, Query};
 use tantivy::Searcher;
 
 use crate::document::Reached;
+use crate::error::Result;
+use crate::search::{Limits, answer};
 
 /// An index at one position, whatever happens to it meanwhile. Keeping one keeps the memory and disk of its position.
 #[derive(Clone)]
@@ -31,6 +34,13 @@ pub struct IndexSize {
 impl View {
     pub(super) fn new(reached: Arc<Reached>, searcher: Searcher) -> Self {
         Self { reached, searcher }
+    }
+
+    /// Answers a query, within the limits or not at all ([`SearchError::TooCostly`](crate::SearchError::TooCostly)).
+    ///
+    /// Takes its time: not for the threads that others wait for.
+    pub fn search(&self, query: &Query, limits: Limits) -> Result<Answer> {
+        answer(&self.searcher, query, limits)
     }
 
     /// How far the view reaches.

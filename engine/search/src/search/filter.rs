@@ -9,7 +9,7 @@ use std::sync::Arc;
 use engine_model::RecordId;
 use engine_model::property::Storage;
 use engine_model::query::{Field, Filter, Test};
-use tantivy::columnar::{Column, ColumnIndex};
+use tantivy::columnar::{Column, ColumnIndex, StrColumn};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet as _, Term};
 
@@ -271,14 +271,26 @@ fn narrow_by_all(conditions: &[Condition], segment: &Segment<'_>, bits: &mut Bit
 fn narrow_by_presence(index: Option<&ColumnIndex>, bits: &mut Bits) {
     match index {
         Some(ColumnIndex::Full) => {}
-        Some(ColumnIndex::Optional(index)) if !is_few(bits) => {
-            let mut present = Bits::none(bits.length());
-            index.iter_non_null_docs().for_each(|document| present.insert(document));
-            bits.and(&present);
-        }
+        Some(index) if !is_few(bits) => bits.and(&present(index, bits.length())),
         Some(index) => bits.retain(|document| index.has_value(document)),
         None => *bits = Bits::none(bits.length()),
     }
+}
+
+/// The documents that have a value.
+fn present(index: &ColumnIndex, length: u32) -> Bits {
+    let mut present = Bits::none(length);
+    let (mut found, mut rows) = (Vec::new(), Vec::new());
+    let mut asked: Vec<u32> = Vec::with_capacity(STRETCH as usize);
+    for start in (0..length).step_by(STRETCH as usize) {
+        asked.clear();
+        asked.extend(start..start.saturating_add(STRETCH).min(length));
+        found.clear();
+        rows.clear();
+        index.docids_to_rowids(&asked, &mut found, &mut rows);
+        found.iter().for_each(|document| present.insert(*document));
+    }
+    present
 }
 
 fn narrow_by_ids(ids: &[RecordId], segment: &Segment<'_>, bits: &mut Bits) -> Result<()> {
@@ -362,33 +374,49 @@ fn narrow_by_texts(
     to: &Bound<String>,
     bits: &mut Bits,
 ) -> Result<()> {
-    let nothing = || Bits::none(segment.length());
-    let Some(column) = segment.texts(path)? else {
-        *bits = nothing();
+    let column = segment.texts(path)?;
+    let positions = column.as_ref().map(|column| positions_between(column, from, to)).transpose()?.flatten();
+    let (Some(column), Some(positions)) = (column, positions) else {
+        *bits = Bits::none(segment.length());
         return Ok(());
     };
-    let after = |text: &str| position_of(&column, text).map(|(position, is_there)| position + u64::from(is_there));
+    if is_few(bits) {
+        bits.retain(|document| column.term_ords(document).any(|position| positions.contains(&position)));
+        return Ok(());
+    }
+    let mut found = Bits::none(segment.length());
+    add_range(column.ords(), &positions, &mut found);
+    bits.and(&found);
+    Ok(())
+}
+
+/// Positions in a dictionary of the texts between two; none where there are none.
+fn positions_between(
+    column: &StrColumn,
+    from: &Bound<String>,
+    to: &Bound<String>,
+) -> Result<Option<RangeInclusive<u64>>> {
+    let after = |text: &str| position_of(column, text).map(|(position, is_there)| position + u64::from(is_there));
     let begin = match from {
-        Bound::Included(text) => position_of(&column, text)?.0,
+        Bound::Included(text) => position_of(column, text)?.0,
         Bound::Excluded(text) => after(text)?,
         Bound::Unbounded => 0,
     };
     let end = match to {
         Bound::Included(text) => after(text)?,
-        Bound::Excluded(text) => position_of(&column, text)?.0,
+        Bound::Excluded(text) => position_of(column, text)?.0,
         Bound::Unbounded => column.num_terms() as u64,
     };
-    let Some(last) = end.checked_sub(1).filter(|last| *last >= begin) else {
-        *bits = nothing();
-        return Ok(());
-    };
-    if is_few(bits) {
-        bits.retain(|document| column.term_ords(document).any(|position| (begin..=last).contains(&position)));
-        return Ok(());
+    Ok(end.checked_sub(1).filter(|last| *last >= begin).map(|last| begin..=last))
+}
+
+/// Adds the documents that have a text with this beginning under a path.
+pub(crate) fn add_values(segment: &Segment<'_>, path: &str, beginning: &str, bits: &mut Bits) -> Result<()> {
+    let Some(column) = segment.texts(path)? else { return Ok(()) };
+    let to = after_prefix(beginning).map_or(Bound::Unbounded, Bound::Excluded);
+    if let Some(positions) = positions_between(&column, &Bound::Included(beginning.to_owned()), &to)? {
+        add_range(column.ords(), &positions, bits);
     }
-    let mut found = nothing();
-    add_range(column.ords(), &(begin..=last), &mut found);
-    bits.and(&found);
     Ok(())
 }
 

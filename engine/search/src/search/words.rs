@@ -11,9 +11,11 @@ use tantivy::{DocSet as _, TERMINATED, Term};
 
 use super::bits::Bits;
 use super::budget::Budget;
+use super::filter::add_values;
 use super::segment::{Segment, add_postings};
 use crate::error::Result;
 use crate::fields;
+use crate::schema::{endings_path, whole_words_path};
 
 /// The documents that match, and where to look how well.
 pub(crate) struct Matches {
@@ -121,12 +123,14 @@ fn find_word(
                 Way::Whole => add_word(segment, path, word, bits)?,
                 Way::Beginning => add_beginnings(segment, path, word, bits)?,
                 Way::Forgiven { distance, is_prefix } => {
-                    let term = fields().word_term(path, word);
-                    let query = match is_prefix {
-                        true => FuzzyTermQuery::new_prefix(term, distance, true),
-                        false => FuzzyTermQuery::new(term, distance, true),
-                    };
-                    add_matches(segment, &query, bits)?;
+                    for path in [path.as_str(), &whole_words_path(path)] {
+                        let term = fields().word_term(path, word);
+                        let query = match is_prefix {
+                            true => FuzzyTermQuery::new_prefix(term, distance, true),
+                            false => FuzzyTermQuery::new(term, distance, true),
+                        };
+                        add_matches(segment, &query, bits)?;
+                    }
                 }
             }
         }
@@ -185,18 +189,34 @@ impl Found {
 
 /// Adds the documents that have a word under a path.
 pub(crate) fn add_word(segment: &Segment<'_>, path: &str, word: &str, bits: &mut Bits) -> Result<()> {
-    segment.add_documents_of(&fields().word_term(path, word), bits)
+    segment.add_documents_of(&fields().word_term(path, word), bits)?;
+    segment.add_documents_of(&fields().word_term(&whole_words_path(path), word), bits)
 }
 
 /// Adds the documents that have a word with this beginning under a path.
 fn add_beginnings(segment: &Segment<'_>, path: &str, beginning: &str, bits: &mut Bits) -> Result<()> {
+    add_words_of_dictionary(segment, path, beginning, bits)?;
+    if has_whole_words(segment, path)? {
+        add_values(segment, path, beginning, bits)?;
+    }
+    let endings = endings_path(path);
+    if segment.texts(&endings)?.is_some() {
+        add_values(segment, path, &format!("+{beginning}"), bits)?;
+        add_values(segment, &endings, beginning, bits)?;
+    }
+    Ok(())
+}
+
+/// Adds the documents of all words of the dictionary that begin so.
+fn add_words_of_dictionary(segment: &Segment<'_>, path: &str, beginning: &str, bits: &mut Bits) -> Result<()> {
     let terms = segment.terms(fields().words)?;
+    let dictionary = terms.terms();
     let first = fields().word_term(path, beginning);
     let first = first.serialized_value_bytes();
     let mut end = first.to_vec();
     // No word holds this byte, which UTF-8 does not use.
     end.push(0xff);
-    let mut stream = terms.terms().range().ge(first).lt(&end).into_stream()?;
+    let mut stream = dictionary.range().ge(first).lt(&end).without_keys().into_stream()?;
     let mut postings = None;
     while stream.advance() {
         let info = stream.value();
@@ -210,6 +230,15 @@ fn add_beginnings(segment: &Segment<'_>, path: &str, beginning: &str, bits: &mut
         add_postings(postings, bits);
     }
     Ok(())
+}
+
+/// Whether words under the path are kept apart that no other document is likely to have.
+fn has_whole_words(segment: &Segment<'_>, path: &str) -> Result<bool> {
+    let terms = segment.terms(fields().words)?;
+    let first = fields().word_term(&whole_words_path(path), "");
+    let first = first.serialized_value_bytes();
+    let mut stream = terms.terms().range().ge(first).into_stream()?;
+    Ok(stream.advance() && stream.key().starts_with(first))
 }
 
 /// Adds the documents that one of the library's own queries finds.
