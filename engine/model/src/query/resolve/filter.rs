@@ -2,11 +2,11 @@
 
 use super::super::ast::{FilterForm, FilterText, PropertyText};
 use super::super::typed::Filter;
-use super::ResolveContext;
 use super::condition::condition;
 use super::known::{known, unknown};
 use super::linked::linked;
 use super::operator::Operator;
+use super::work::Work;
 use crate::object::ObjectDefinition;
 use crate::problem::{Problem, Problems, push_segment};
 
@@ -15,22 +15,25 @@ pub(super) fn filter(
     text: &FilterText,
     object: &ObjectDefinition,
     hops: usize,
-    context: &ResolveContext<'_>,
+    work: &Work<'_>,
     problems: &mut Problems,
 ) -> Option<Filter> {
+    let value = match &text.form {
+        FilterForm::Property(asked) => asked.value.as_deref(),
+        _ => None,
+    };
+    work.charge_condition(value)?;
     let mut each = |list: &[FilterText]| {
         // All of them are looked at, so that all problems are told.
-        let found: Vec<_> = list.iter().map(|inner| filter(inner, object, hops, context, problems)).collect();
+        let found: Vec<_> = list.iter().map(|inner| filter(inner, object, hops, work, problems)).collect();
         found.into_iter().collect::<Option<Vec<_>>>()
     };
     match &text.form {
         FilterForm::All(list) => each(list).map(Filter::All),
         FilterForm::Any(list) => each(list).map(Filter::Any),
-        FilterForm::Not(inner) => {
-            filter(inner, object, hops, context, problems).map(|inner| Filter::Not(Box::new(inner)))
-        }
-        FilterForm::Property(asked) => of_property(asked, &text.pointer, object, context, problems),
-        FilterForm::Association(asked) => linked(asked, &text.pointer, object, hops, context, problems),
+        FilterForm::Not(inner) => filter(inner, object, hops, work, problems).map(|inner| Filter::Not(Box::new(inner))),
+        FilterForm::Property(asked) => of_property(asked, &text.pointer, object, work, problems),
+        FilterForm::Association(asked) => linked(asked, &text.pointer, object, hops, work, problems),
     }
 }
 
@@ -38,15 +41,17 @@ fn of_property(
     asked: &PropertyText,
     pointer: &str,
     object: &ObjectDefinition,
-    context: &ResolveContext<'_>,
+    work: &Work<'_>,
     problems: &mut Problems,
 ) -> Option<Filter> {
+    let context = work.context;
     let at = |segment| push_segment(pointer, segment);
     let Some(known) = known(&asked.property, object, context) else {
         let message = unknown(&asked.property, object, context);
         problems.push(Problem::new(at("property"), "unknown_property", message));
         return None;
     };
+    work.charge(known.field.options.len())?;
     let operator = match Operator::find(&asked.op, known.operators, &known.subject()) {
         Ok(operator) => operator,
         Err((code, message)) => {

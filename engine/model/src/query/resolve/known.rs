@@ -125,6 +125,12 @@ pub(crate) fn known<'a>(name: &str, object: &'a ObjectDefinition, context: &Reso
     Some(Known { field, kind, operators: kind.operators(), is_substring: property.substring, role: Role::Value })
 }
 
+/// Whether `name` stands for something in `object` that the caller may see.
+pub(super) fn is_known(name: &str, object: &ObjectDefinition, context: &ResolveContext<'_>) -> bool {
+    let is_system = SYSTEM_FIELDS.iter().any(|field| field.name.as_str() == name);
+    is_system || object.property(name).is_some_and(|property| (context.may_see)(object, property))
+}
+
 /// The message for a name that stands for nothing that the caller may see.
 pub(crate) fn unknown(name: &str, object: &ObjectDefinition, context: &ResolveContext<'_>) -> String {
     let seen = object.properties.values().filter(|found| !found.archived && (context.may_see)(object, found));

@@ -6,9 +6,10 @@ use super::super::typed::{Direction, Filter, Linked, LinkedScope, Quantifier};
 use super::ResolveContext;
 use super::condition::{comparison, integer};
 use super::filter::filter;
-use super::known::{known, unknown};
+use super::known::{is_known, unknown};
 use super::operand::read_values;
 use super::operator::Operator;
+use super::work::Work;
 use crate::association::{AssociationDefinition, Target};
 use crate::name::did_you_mean;
 use crate::object::ObjectDefinition;
@@ -24,7 +25,7 @@ pub(super) fn linked(
     pointer: &str,
     object: &ObjectDefinition,
     hops: usize,
-    context: &ResolveContext<'_>,
+    work: &Work<'_>,
     problems: &mut Problems,
 ) -> Option<Filter> {
     let at = |segment| push_segment(pointer, segment);
@@ -34,7 +35,7 @@ pub(super) fn linked(
         return None;
     }
     let quantifier = quantifier(&asked.quantifier, &at("count"), problems);
-    let found = find(&asked.association, object, context);
+    let found = find(&asked.association, object, work.context);
     let association = match found {
         Ok(association) => association,
         Err(message) => {
@@ -49,7 +50,7 @@ pub(super) fn linked(
             return None;
         }
     };
-    let others = others(asked, pointer, association, direction, hops, context, problems)?;
+    let others = others(asked, pointer, association, direction, hops, work, problems)?;
     Some(Filter::Linked(Linked { association: association.name.clone(), direction, others, quantifier: quantifier? }))
 }
 
@@ -91,51 +92,47 @@ fn direction(
 }
 
 /// What is asked of the records at the other end, for each object that the caller may see there.
+///
+/// Where there are several, those count of which the question makes sense; it must of one at least.
 fn others(
     asked: &AssociationText,
     pointer: &str,
     association: &AssociationDefinition,
     direction: Direction,
     hops: usize,
-    context: &ResolveContext<'_>,
+    work: &Work<'_>,
     problems: &mut Problems,
 ) -> Option<Vec<LinkedScope>> {
-    let at_other_end = |object: &&ObjectDefinition| match (direction, &association.to) {
-        (Direction::In, _) => object.name == association.from,
-        (Direction::Out, Target::Any) => true,
-        (Direction::Out, Target::Objects(objects)) => objects.contains(&object.name),
+    let readable = at_other_end(association, direction, work.context);
+    let scope = |object: &ObjectDefinition, visible: &Filter, filter| LinkedScope {
+        object: object.name.clone(),
+        visible: visible.clone(),
+        filter,
     };
-    let objects = context.registry.objects.values().filter(|object| !object.archived).filter(at_other_end);
-    let readable: Vec<_> =
-        objects.filter_map(|object| (context.readable)(&object.name).map(|visible| (object, visible))).collect();
     let Some(matches) = asked.matches.as_deref() else {
-        let everything = |(object, visible): (&ObjectDefinition, Filter)| LinkedScope {
-            object: object.name.clone(),
-            visible,
-            filter: Filter::everything(),
-        };
-        return Some(readable.into_iter().map(everything).collect());
+        return Some(readable.iter().map(|(object, visible)| scope(object, visible, Filter::everything())).collect());
     };
-    let is_single = readable.len() == 1;
     let (mut scopes, mut found) = (Vec::new(), Problems::new());
     for (object, visible) in &readable {
-        if !is_single && !has_names(matches, object, context) {
+        if readable.len() > 1 && !has_names(matches, object, work.context) {
             continue;
         }
         let mut of_object = Problems::new();
-        let resolved = filter(matches, object, hops + 1, context, &mut of_object);
-        let scope = |filter| LinkedScope { object: object.name.clone(), visible: visible.clone(), filter };
-        scopes.extend(resolved.map(scope));
+        let resolved = filter(matches, object, hops + 1, work, &mut of_object);
+        scopes.extend(resolved.map(|filter| scope(object, visible, filter)));
         if found.is_empty() {
             found = of_object;
         }
+    }
+    if work.is_exhausted() {
+        return None;
     }
     if !scopes.is_empty() || readable.is_empty() {
         return Some(scopes);
     }
     if found.is_empty() {
         let objects: Vec<_> = readable.iter().map(|(object, _)| *object).collect();
-        find_unknown(matches, &objects, context, &mut found);
+        find_unknown(matches, &objects, work.context, &mut found);
     }
     if found.is_empty() {
         let message = format!("no object at the other end of `{}` has everything that this names", association.name);
@@ -145,12 +142,27 @@ fn others(
     None
 }
 
+/// Objects that stand at the other end, with what of each the caller may see.
+fn at_other_end<'a>(
+    association: &AssociationDefinition,
+    direction: Direction,
+    context: &ResolveContext<'a>,
+) -> Vec<(&'a ObjectDefinition, Filter)> {
+    let is_there = |object: &&ObjectDefinition| match (direction, &association.to) {
+        (Direction::In, _) => object.name == association.from,
+        (Direction::Out, Target::Any) => true,
+        (Direction::Out, Target::Objects(objects)) => objects.contains(&object.name),
+    };
+    let objects = context.registry.objects.values().filter(|object| !object.archived).filter(is_there);
+    objects.filter_map(|object| (context.readable)(&object.name).map(|visible| (object, visible))).collect()
+}
+
 /// Whether `object` has all that the filter names, what stands behind further associations not counted.
 fn has_names(text: &FilterText, object: &ObjectDefinition, context: &ResolveContext<'_>) -> bool {
     match &text.form {
         FilterForm::All(list) | FilterForm::Any(list) => list.iter().all(|inner| has_names(inner, object, context)),
         FilterForm::Not(inner) => has_names(inner, object, context),
-        FilterForm::Property(asked) => known(&asked.property, object, context).is_some(),
+        FilterForm::Property(asked) => is_known(&asked.property, object, context),
         FilterForm::Association(asked) => find(&asked.association, object, context).is_ok(),
     }
 }
@@ -169,7 +181,7 @@ fn find_unknown(
         FilterForm::Not(inner) => return find_unknown(inner, objects, context, problems),
         FilterForm::Property(asked) => {
             let name = &asked.property;
-            let lacking = objects.iter().filter(|object| known(name, object, context).is_none());
+            let lacking = objects.iter().filter(|object| !is_known(name, object, context));
             ("property", "unknown_property", lacking.map(|object| unknown(name, object, context)).collect())
         }
         FilterForm::Association(asked) => {

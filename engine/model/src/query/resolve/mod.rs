@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `unknown_property`, `unknown_association`, `unknown_operator`, `unknown` | no such name; the nearest one is told |
 //! | `not_applicable` | what is asked does not fit the type of the property |
-//! | `too_many`, `too_large`, `too_long`, `too_small` | beyond a limit |
+//! | `too_deep`, `too_many`, `too_large`, `too_long`, `too_small`, `too_costly` | beyond a limit |
 //! | `invalid` | no such value, or a cursor of another search |
 //! | `required` | something is missing |
 
@@ -21,6 +21,9 @@ mod operator;
 mod scope;
 mod sort;
 mod words;
+mod work;
+
+use std::collections::HashSet;
 
 use chrono_tz::Tz;
 
@@ -41,6 +44,7 @@ use crate::problem::{Problem, Problems, push_segment};
 use crate::property::{Locale, Property};
 use crate::registry::Registry;
 use crate::time::Timestamp;
+use work::Work;
 
 /// Most hits on a page.
 pub const MAX_LIMIT: usize = 200;
@@ -83,9 +87,14 @@ pub fn resolve(
     let words = words::full_text(text, &mut problems);
     check_limit(text, &mut problems);
     scope::check_select(text, objects, context, &mut problems);
+    let work = Work::new(context);
     let mut scopes = Vec::with_capacity(objects.len());
     for object in objects {
-        scopes.extend(scope::scope(text, object, words.is_some(), context, &mut problems));
+        scopes.push(scope::scope(text, object, words.is_some(), &work, &mut problems));
+    }
+    if work.is_exhausted() {
+        let message = "the filter takes too much work for all objects that it leads to; ask less, or of fewer objects";
+        problems.push(Problem::new(push_segment(&text.pointer, "filter"), "too_costly", message));
     }
     if problems.is_empty() {
         scope::check_alike(text, &scopes, &mut problems);
@@ -113,14 +122,7 @@ fn check_limit(text: &QueryText, problems: &mut Problems) {
 
 /// What is told of the problems: each once, though several objects may have it.
 fn told(problems: Problems) -> Problems {
-    let mut told = Problems::new();
-    for problem in problems {
-        if told.len() == MAX_PROBLEMS {
-            break;
-        }
-        if !told.contains(&problem) {
-            told.push(problem);
-        }
-    }
-    told
+    let mut seen = HashSet::new();
+    let is_new = |problem: &Problem| seen.insert((problem.pointer.clone(), problem.message.clone()));
+    problems.into_iter().filter(is_new).take(MAX_PROBLEMS).collect()
 }

@@ -8,6 +8,7 @@ use super::aggregate::{aggregate, differences};
 use super::filter::filter;
 use super::known::{known, system_field, unknown};
 use super::sort::sort;
+use super::work::Work;
 use crate::object::ObjectDefinition;
 use crate::problem::{Problem, Problems, push_segment};
 use crate::property::Storage;
@@ -17,13 +18,14 @@ pub(super) fn scope(
     text: &QueryText,
     object: &ObjectDefinition,
     has_words: bool,
-    context: &ResolveContext<'_>,
+    work: &Work<'_>,
     problems: &mut Problems,
-) -> Option<Scope> {
+) -> Scope {
+    let context = work.context;
     let visible = (context.readable)(&object.name).unwrap_or_else(Filter::nothing);
     let mut filters = vec![visible];
     if let Some(sent) = &text.filter {
-        filters.extend(filter(sent, object, 0, context, problems));
+        filters.extend(filter(sent, object, 0, work, problems));
     }
     if let Some(source) = &text.expression {
         match filter_of_expression(source, object, context) {
@@ -36,13 +38,8 @@ pub(super) fn scope(
     }
     let sort = sort(text, object, has_words, context, problems);
     let aggregates = text.aggregates.iter().map(|sent| aggregate(sent, object, context, problems)).collect();
-    Some(Scope {
-        object: object.name.clone(),
-        filter: Filter::All(filters),
-        searched: searched(object, context),
-        sort,
-        aggregates,
-    })
+    let searched = searched(object, context);
+    Scope { object: object.name.clone(), filter: Filter::All(filters), searched, sort, aggregates }
 }
 
 /// Where full text is looked for: in what a record is called, and in its searchable texts.

@@ -55,6 +55,23 @@ fn associations_lead_three_steps_far() {
 }
 
 #[test]
+fn a_filter_that_leads_to_many_objects_is_not_resolved_for_ever() {
+    let ids: Vec<_> = (1..10_000).map(|id| (1_000_000_000 + id).to_string()).collect();
+    let ids = json!({"property": "id", "op": "in", "value": ids});
+    let step = |association: &str, direction: &str, inner: Value| json!({"association": association, "direction": direction, "match": inner});
+    let once = step("note_about", "in", ids.clone());
+    assert!(query(&json!({"filter": once})).is_ok());
+    // From a deal to its notes, to whatever these are about, which many objects may be, and on from each of them.
+    let far = step("note_about", "in", step("note_about", "out", step("note_about", "in", ids)));
+    assert!(query(&json!({"filter": far})).is_ok());
+    let long = "x".repeat(1_700_000);
+    let costly = json!({"property": "display_name", "op": "starts_with", "value": long});
+    let body = json!({"filter": step("note_about", "in", step("note_about", "out", costly))});
+    let message = "the filter takes too much work for all objects that it leads to; ask less, or of fewer objects";
+    assert_eq!(refusal(&body), ("/filter".to_owned(), "too_costly", message.to_owned()));
+}
+
+#[test]
 fn full_text_is_short() {
     assert!(query(&json!({"q": "wort ".repeat(32)})).is_ok());
     assert!(query(&json!({"q": "é".repeat(1_000)})).is_ok());
