@@ -4,8 +4,8 @@ use axum::Router;
 use axum::routing::get;
 use utoipa_axum::routes;
 
-use crate::api::records::{associations, batch, history, list, read, transaction, write};
-use crate::api::{access, changes, definitions, imports, jobs, packs, tenants};
+use crate::api::records::{associations, batch, history, list, read, search as record_search, transaction, write};
+use crate::api::{access, changes, definitions, imports, jobs, packs, search, tenants};
 use crate::middleware::Observed;
 use crate::routes::Routes;
 use crate::state::AppState;
@@ -30,6 +30,9 @@ fn records(routes: Routes) -> Routes {
         .api(routes!(read::read, write::update, write::archive))
         .api(routes!(write::restore))
         .api(routes!(history::history))
+        .api(routes!(record_search::search))
+        .api(routes!(record_search::suggest))
+        .api(routes!(search::search))
         .api(routes!(batch::batch))
         .api(routes!(transaction::transact))
         .api(routes!(associations::list))

@@ -114,6 +114,12 @@ impl Catalog {
         .as_ref()
     }
 
+    /// Where the tenant's days begin.
+    pub fn zone(&self) -> chrono_tz::Tz {
+        // A name was checked when it was set; a zone that a later release lacks must not stop everything.
+        self.tenant.time_zone.parse().unwrap_or(chrono_tz::UTC)
+    }
+
     /// The tenant's own layer.
     pub fn own_layer(&self) -> Option<&Layer> {
         self.layers.last().filter(|layer| layer.name == CUSTOM)

@@ -81,6 +81,17 @@ struct Path<'a> {
 }
 
 impl Session {
+    /// Refuses entries that name nothing that is linked to records of `object`, or no property of it.
+    pub(crate) fn check_includes(&self, object: &ObjectDefinition, includes: &[Include]) -> Result<()> {
+        for include in includes {
+            paths(&self.catalog, object, include)?;
+            if let Ok(linked) = self.catalog.object(&include.name) {
+                selected(linked, include)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Brings linked records along with each of `records`, which are all of `object`.
     pub(crate) async fn include(
         &self,

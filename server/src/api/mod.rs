@@ -10,5 +10,6 @@ pub(crate) mod imports;
 pub(crate) mod jobs;
 pub(crate) mod packs;
 pub(crate) mod records;
+pub(crate) mod search;
 pub(crate) mod tenants;
 pub(crate) mod wire;

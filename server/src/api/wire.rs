@@ -100,6 +100,12 @@ pub(crate) struct LinkedRecord {
     display_name: String,
 }
 
+impl LinkedRecord {
+    pub(crate) fn new(id: RecordId, uid: Uuid, object: String, display_name: String) -> Self {
+        Self { id, uid, object, display_name }
+    }
+}
+
 /// A link seen from one of its ends.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Association)]
@@ -118,7 +124,7 @@ pub(crate) struct LinkBody {
 impl From<Link> for LinkBody {
     fn from(link: Link) -> Self {
         let Link { id, uid, object, display_name, kind, label, properties, created_at } = link;
-        Self { record: LinkedRecord { id, uid, object, display_name }, kind, label, properties, created_at }
+        Self { record: LinkedRecord::new(id, uid, object, display_name), kind, label, properties, created_at }
     }
 }
 

@@ -62,6 +62,45 @@ pub(crate) struct RecordBatchInput {
     associations: Option<Vec<LinkInput>>,
 }
 
+/// What a search asks.
+#[derive(ToSchema)]
+pub(crate) struct Search {
+    /// Full text: every word must be found, the last one as a beginning too; phrases in quotation marks.
+    q: Option<String>,
+    /// Forgives one letter in words of four, two in words of eight.
+    fuzzy: Option<bool>,
+    /// `{all: […]}`, `{any: […]}`, `{not: …}`, `{property, op, value}` or `{association, quantifier or count, match}`.
+    filter: Option<Map<String, Value>>,
+    /// `{property, direction?}` or `"-property"`, first key first.
+    sort: Option<Vec<Value>>,
+    /// Properties that the replies show.
+    select: Option<Vec<String>>,
+    /// Linked records to bring along: `company(name)`.
+    include: Option<Vec<String>>,
+    /// 0 to 200, by default 50.
+    limit: Option<usize>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Answers with the number of all matches.
+    count: Option<bool>,
+    /// Tables by name: `{group, measures, limit?, order?}`.
+    aggregate: Option<BTreeMap<String, Value>>,
+    /// `strong` (the default) sees every write acknowledged before; `eventual` does not wait.
+    consistency: Option<String>,
+    /// Only archived records.
+    archived: Option<bool>,
+}
+
+/// What a search across objects asks.
+#[derive(ToSchema)]
+pub(crate) struct SearchAcross {
+    /// Objects to search; all that the caller may see where none are named.
+    objects: Option<Vec<String>>,
+    #[schema(inline)]
+    #[serde(flatten)]
+    search: Search,
+}
+
 /// Up to 1,000 operations, all or nothing.
 #[derive(ToSchema)]
 pub(crate) struct Transaction {

@@ -8,6 +8,7 @@
 pub mod ast;
 mod cursor;
 mod expression;
+mod fields;
 mod form;
 mod moment;
 pub mod resolve;

@@ -184,7 +184,7 @@ fn is_required(property: &Property) -> bool {
 
 /// The one key that narrows the type, as the end of a pointer; empty where several do.
 fn narrowed_key(old: &Property, new: &Property) -> String {
-    const SAYS_NOTHING: [&str; 12] = [
+    const SAYS_NOTHING: [&str; 13] = [
         "label",
         "description",
         "group",
@@ -193,6 +193,7 @@ fn narrowed_key(old: &Property, new: &Property) -> String {
         "read_only",
         "sensitive",
         "searchable",
+        "substring",
         "default",
         "archived",
         "archived_at",

@@ -14,6 +14,7 @@ use crate::extract::{Authorized, Path};
 pub(crate) struct Wanted {
     page: Page,
     archived: bool,
+    filter: Option<String>,
     view: ViewQuery,
 }
 
@@ -21,8 +22,9 @@ impl FromQuery for Wanted {
     fn from_query(query: &mut QueryReader<'_>) -> Option<Self> {
         let page = query.page();
         let archived = query.flag("archived");
+        let filter = query.text("filter");
         let view = ViewQuery::from_query(query);
-        Some(Self { page: page?, archived, view: view? })
+        Some(Self { page: page?, archived, filter, view: view? })
     }
 }
 
@@ -32,15 +34,19 @@ impl FromQuery for Wanted {
         ("limit" = Option<usize>, Query, description = "1 to 200, by default 50"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
         ("archived" = Option<bool>, Query, description = "The archived records only"),
+        ("filter" = Option<String>, Query, description = "A CEL expression that records meet: `amount > 1000 && stage in ['won']`"),
         ("select" = Option<String>, Query, description = "Properties to show, separated by commas"),
         ("include" = Option<String>, Query, description = "Linked records to bring along: `company(name,domain)`")),
     responses((status = 200, description = "A page", body = ListBody<RecordBody>)))]
 pub(crate) async fn list(
     Authorized(mut session): Authorized,
     Path(object): Path<String>,
-    Query(Wanted { page, archived, view }): Query<Wanted>,
+    Query(Wanted { page, archived, filter, view }): Query<Wanted>,
 ) -> ApiResult<Answer> {
     let query = ListQuery { archived, limit: page.limit, cursor: page.cursor, view: view.view()? };
-    let found = session.record_list(&object, &query).await?;
+    let found = match filter {
+        Some(filter) => session.record_list_where(&object, &query, &filter).await?,
+        None => session.record_list(&object, &query).await?,
+    };
     Answer::ok(&ListBody::of(found, RecordBody::from))
 }

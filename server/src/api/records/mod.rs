@@ -6,5 +6,6 @@ pub(crate) mod body;
 pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod read;
+pub(crate) mod search;
 pub(crate) mod transaction;
 pub(crate) mod write;

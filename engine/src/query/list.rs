@@ -1,0 +1,42 @@
+//! Lists with a filter: an expression instead of a body, in the order of ids.
+
+use engine_model::query::QueryText;
+use engine_model::query::ast::SortText;
+
+use crate::error::{Error, ErrorCode, Result};
+use crate::records::{ListQuery, Page, Record};
+use crate::session::Session;
+
+impl Session {
+    /// One page of an object's records that meet a CEL expression, in the order of their ids.
+    pub async fn record_list_where(
+        &mut self,
+        object: &str,
+        query: &ListQuery,
+        expression: &str,
+    ) -> Result<Page<Record>> {
+        let text = QueryText {
+            expression: Some(expression.to_owned()),
+            sort: vec![SortText::parse("id", String::new())],
+            select: query.view.select.clone(),
+            limit: query.limit,
+            cursor: query.cursor.clone(),
+            archived: query.archived,
+            ..QueryText::default()
+        };
+        let answer = self.record_search(object, &text, Vec::new()).await.map_err(of_parameters)?;
+        let mut results: Vec<Record> = answer.results.into_iter().map(|found| found.record).collect();
+        if !query.view.include.is_empty() {
+            self.include(self.catalog.object(object)?, &mut results, &query.view.include).await?;
+        }
+        Ok(Page { results, next_cursor: answer.next_cursor })
+    }
+}
+
+/// What is wrong here stands in a query string, not in a body.
+fn of_parameters(error: Error) -> Error {
+    match error.code {
+        ErrorCode::ValidationFailed => Error { code: ErrorCode::BadRequest, ..error },
+        _ => error,
+    }
+}

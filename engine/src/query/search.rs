@@ -1,0 +1,178 @@
+//! One search, from what was sent to what is answered.
+
+use std::sync::Arc;
+
+use engine_model::access::Action;
+use engine_model::object::ObjectDefinition;
+use engine_model::property::Property;
+use engine_model::query::ast::Consistency;
+use engine_model::query::{Answer, Cursor, Hit, Query, QueryText, ResolveContext, Table, resolve};
+use engine_model::{Problem, Problems, Sequence};
+use engine_search::{Limits, SearchError, View};
+
+use super::access::visible;
+use super::hydrate::FoundRecord;
+use crate::error::{Error, ErrorCode, Result};
+use crate::records::{Include, View as RecordView};
+use crate::session::{Session, with_current};
+
+/// What a search found.
+#[derive(Debug)]
+pub struct SearchAnswer {
+    /// The page, in order.
+    pub results: Vec<FoundRecord>,
+    /// Number of all matches, where it was asked for.
+    pub total: Option<u64>,
+    /// One table for each aggregate.
+    pub tables: Vec<Table>,
+    /// Where the next page begins; none after the last.
+    pub next_cursor: Option<String>,
+    /// The position of the change log that the search has seen.
+    pub sequence: Sequence,
+}
+
+impl Session {
+    /// Searches the records of one object. `malformed` is what was wrong with the form of what was sent; it is told
+    /// with everything else that is wrong.
+    pub async fn record_search(&mut self, object: &str, text: &QueryText, malformed: Problems) -> Result<SearchAnswer> {
+        let at_least = self.search_position(text).await?;
+        with_current!(self, self.try_search(&[object], text, malformed.clone(), at_least).await)
+    }
+
+    /// Searches the records of several objects; of all that the caller may see where none are named.
+    pub async fn search_across(&mut self, text: &QueryText, malformed: Problems) -> Result<SearchAnswer> {
+        let at_least = self.search_position(text).await?;
+        with_current!(self, self.try_search_across(text, malformed.clone(), at_least).await)
+    }
+
+    async fn try_search_across(
+        &self,
+        text: &QueryText,
+        malformed: Problems,
+        at_least: Sequence,
+    ) -> Result<SearchAnswer> {
+        let may_see = |object: &&ObjectDefinition| visible(&self.caller, &object.name).is_some();
+        let names: Vec<&str> = match &text.objects {
+            Some(names) => names.iter().map(String::as_str).collect(),
+            None => self.catalog.objects().filter(may_see).map(|object| object.name.as_str()).collect(),
+        };
+        let mut problems = malformed;
+        let before = problems.len();
+        for (index, name) in names.iter().enumerate() {
+            if let Err(error) = self.catalog.object(name) {
+                problems.push(Problem::new(format!("/objects/{index}"), "unknown", error.detail));
+            } else if names.iter().take(index).any(|before| before == name) {
+                let message = format!("`{name}` is named more than once");
+                problems.push(Problem::new(format!("/objects/{index}"), "duplicate", message));
+            }
+        }
+        if problems.len() > before {
+            return Err(Error::invalid(problems));
+        }
+        self.try_search(&names, text, problems, at_least).await
+    }
+
+    /// The position that a search has to see: all that is acknowledged by now, unless it asks for less.
+    async fn search_position(&mut self, text: &QueryText) -> Result<Sequence> {
+        let head = self.reader().await?.head().await?;
+        self.catch_up(head.metadata_version, head.access_version).await?;
+        if head.sequence() < self.at_least {
+            self.wait_for_position().await?;
+        }
+        Ok(match text.consistency {
+            Consistency::Strong => head.sequence().max(self.at_least),
+            Consistency::Eventual => self.at_least,
+        })
+    }
+
+    async fn try_search(
+        &self,
+        objects: &[&str],
+        text: &QueryText,
+        malformed: Problems,
+        at_least: Sequence,
+    ) -> Result<SearchAnswer> {
+        let (query, shown) = self.resolve_search(objects, text, malformed)?;
+        let view = self.engine.search_view(self.tenant(), at_least).await?;
+        for field in query.fields() {
+            view.check_filled(&field.object, &field.name, field.storage)?;
+        }
+        let sequence = view.sequence();
+        let query = Arc::new(query);
+        let mut answer = self.engine.ask(view.view, Arc::clone(&query)).await?;
+        let hits = std::mem::take(&mut answer.hits);
+        let next_cursor = next_cursor(&answer, &hits, text, &query);
+        let results = self.read_hits(&hits, &query, &shown).await?;
+        Ok(SearchAnswer { results, total: answer.total, tables: answer.tables, next_cursor, sequence })
+    }
+
+    /// What is asked, and what of each record is to be answered; every mistake in either at once.
+    fn resolve_search(&self, objects: &[&str], text: &QueryText, malformed: Problems) -> Result<(Query, RecordView)> {
+        let definitions = objects.iter().map(|name| self.catalog.object(name)).collect::<Result<Vec<_>>>()?;
+        for object in &definitions {
+            self.caller.check_any(Action::Read, &object.name)?;
+        }
+        let readable = |object: &str| visible(&self.caller, object);
+        let may_see =
+            |_: &ObjectDefinition, property: &Property| !property.sensitive || self.caller.role.sees_sensitive;
+        let context = ResolveContext {
+            registry: &self.catalog.registry,
+            now: self.now(),
+            zone: self.catalog.zone(),
+            locale: &self.catalog.locale,
+            readable: &readable,
+            may_see: &may_see,
+        };
+        let mut problems = malformed;
+        let include = self.read_includes(&definitions, text, &mut problems);
+        match resolve(text, &definitions, &context) {
+            Ok(query) if problems.is_empty() => Ok((query, RecordView { select: text.select.clone(), include })),
+            Ok(_) => Err(Error::invalid(problems)),
+            Err(found) => {
+                problems.extend(found);
+                Err(Error::invalid(problems))
+            }
+        }
+    }
+
+    fn read_includes(
+        &self,
+        objects: &[&ObjectDefinition],
+        text: &QueryText,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<Include> {
+        let mut includes = Vec::new();
+        for (index, written) in text.include.iter().enumerate() {
+            let read = Include::parse_list(written).and_then(|read| {
+                let check = |object: &&ObjectDefinition| self.check_includes(object, &read);
+                objects.iter().try_for_each(check).map(|()| read)
+            });
+            match read {
+                Ok(read) => includes.extend(read),
+                Err(error) => {
+                    problems.push(Problem::new(format!("{}/include/{index}", text.pointer), "invalid", error.detail));
+                }
+            }
+        }
+        includes
+    }
+}
+
+fn next_cursor(answer: &Answer, hits: &[Hit], text: &QueryText, query: &Query) -> Option<String> {
+    let last = hits.last().filter(|_| answer.has_more)?;
+    Some(Cursor::write(&last.place, text, &query.scopes))
+}
+
+impl crate::engine::Engine {
+    /// Asks a snapshot of an index, at most so many at a time as there are processors to answer.
+    pub(super) async fn ask(&self, view: View, query: Arc<Query>) -> Result<Answer> {
+        let closed = |_| Error::new(ErrorCode::Unavailable, "the server is closing");
+        let _turn = Arc::clone(&self.inner.searches).acquire_owned().await.map_err(closed)?;
+        let asked = self.inner.tasks.spawn_blocking(move || view.search(&query, Limits::default()));
+        match asked.await.map_err(Error::internal)? {
+            Ok(answer) => Ok(answer),
+            Err(SearchError::TooCostly(reason)) => Err(Error::invalid_at("", "too_costly", reason)),
+            Err(error) => Err(Error::internal(error)),
+        }
+    }
+}
