@@ -13,7 +13,7 @@ use super::keys;
 use super::known::{Known, Role};
 use super::operand::{one, read_values, text};
 use super::operator::Operator;
-use super::words::{MAX_WORDS, check_size};
+use super::words::{MAX_WORDS, check_size, check_words};
 use crate::json::{Reading, read};
 use crate::problem::Problems;
 use crate::property::{Storage, around, excerpt};
@@ -137,7 +137,8 @@ fn sought(known: &Known<'_>, raw: &RawValue) -> Result<Vec<String>, Problems> {
         _ if known.is_substring => text.split_whitespace().map(fold).take(MAX_WORDS + 1).collect(),
         _ => words(&text).take(MAX_WORDS + 1).collect(),
     };
-    check_size(&text, sought.len()).map_err(|(code, message)| one(code, message))?;
+    let check = if known.is_substring { check_size } else { check_words };
+    check(&text, sought.len()).map_err(|(code, message)| one(code, message))?;
     Ok(sought)
 }
 

@@ -14,7 +14,7 @@ pub const MAX_WORDS: usize = 32;
 /// What the query's full text asks; nothing where it holds no word.
 pub(super) fn full_text(text: &QueryText, problems: &mut Problems) -> Option<Words> {
     let written = text.q.as_deref()?;
-    if let Err((code, message)) = check_size(written, words(written).take(MAX_WORDS + 1).count()) {
+    if let Err((code, message)) = check_words(written, words(written).take(MAX_WORDS + 1).count()) {
         problems.push(Problem::new(push_segment(&text.pointer, "q"), code, message));
         return None;
     }
@@ -31,6 +31,27 @@ pub(super) fn check_size(text: &str, words: usize) -> Result<(), (&'static str, 
         return Err(("too_many", format!("has more than {MAX_WORDS} words; at most so many are looked for")));
     }
     Ok(())
+}
+
+/// Refuses patterns beside: taken for words they would find something else than was meant.
+pub(super) fn check_words(text: &str, words: usize) -> Result<(), (&'static str, String)> {
+    check_size(text, words)?;
+    if is_pattern(text) {
+        let message = "looks like a regular expression, and words are looked for: write them plainly, or ask with \
+                       `starts_with` or `contains` for a part";
+        return Err(("not_applicable", message.to_owned()));
+    }
+    Ok(())
+}
+
+/// Whether the text holds what only regular expressions hold.
+fn is_pattern(text: &str) -> bool {
+    let has_class = |text: &str| {
+        text.split('\\').skip(1).any(|rest| rest.starts_with(['w', 'W', 'd', 'D', 's', 'S', 'b', 'B', '.', '/']))
+    };
+    let repeats_anything = [".*", ".+", "]+", "]*", ")*", "(?"].iter().any(|sign| text.contains(sign));
+    let is_anchored = text.len() > 2 && text.starts_with('^') && text.ends_with('$');
+    repeats_anything || is_anchored || has_class(text)
 }
 
 /// Words, and phrases in quotation marks; the last word may be the beginning of one. A mark without its pair is none.
@@ -56,6 +77,18 @@ fn parse(text: &str, is_fuzzy: bool) -> Words {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patterns_are_no_words() {
+        for pattern in ["^ad.*", "ad[a-z]+", r"\d{3}", "^Ada$", "(?i)ada", r"a\.b", "(ab)*"] {
+            let (code, message) = check_words(pattern, 1).expect_err(pattern);
+            assert_eq!(code, "not_applicable");
+            assert!(message.starts_with("looks like a regular expression"), "{message}");
+        }
+        for text in ["C++", "US$", "what?", "5* hotel", "a|b", "(Ada)", "AT&T [old]", r"C:\temp", "^_^", "$5.00", "..."] {
+            assert_eq!(check_words(text, 1), Ok(()), "{text}");
+        }
+    }
 
     fn owned(words: &[&str]) -> Vec<String> {
         words.iter().map(|word| (*word).to_owned()).collect()
