@@ -83,7 +83,7 @@ impl<'q> ScopeSearch<'q> {
             return Ok(());
         }
         gathered.total += u64::from(documents.count());
-        self.gather_hits(segment, &documents, matches.as_ref(), gathered)?;
+        self.gather_hits(segment, &documents, matches.as_ref(), budget, gathered)?;
         for (counting, aggregate) in gathered.countings.iter_mut().zip(&self.scope.aggregates) {
             counting.add(segment, aggregate, &self.scope.object, self.query.archived, &documents, budget)?;
         }
@@ -104,6 +104,7 @@ impl<'q> ScopeSearch<'q> {
         segment: &Segment<'_>,
         documents: &Bits,
         matches: Option<&Matches>,
+        budget: &Budget,
         gathered: &mut Gathered<'q>,
     ) -> Result<()> {
         if self.query.limit == 0 {
@@ -111,7 +112,7 @@ impl<'q> ScopeSearch<'q> {
         }
         let keys = KeyReader::open(segment, &self.sort, self.query.archived, matches)?;
         // One more than wanted tells whether there is more.
-        let best = keys.best(documents.iter(), self.query.limit + 1, self.query.after.as_ref())?;
+        let best = keys.best(documents.iter(), self.query.limit + 1, self.query.after.as_ref(), budget)?;
         gathered.hits.extend(best.into_iter().map(|place| Hit { place, scope: self.at }));
         Ok(())
     }

@@ -8,6 +8,7 @@ use engine_model::property::Storage;
 use engine_model::query::{Field, Key, Place, SortKey};
 use tantivy::columnar::{Column, StrColumn};
 
+use super::budget::Budget;
 use super::segment::{Segment, position_of, text_at};
 use super::words::Matches;
 use crate::error::Result;
@@ -18,6 +19,9 @@ use crate::schema::path_of;
 type Rank = (bool, u64);
 
 const NULL: Rank = (true, 0);
+
+/// Documents whose first keys are read at a time.
+const CHUNK: usize = 4_096;
 
 /// How one key is read from a segment.
 enum Reading<'a> {
@@ -95,30 +99,62 @@ impl<'a> KeyReader<'a> {
         }
     }
 
+    /// The first key's ranks of many documents.
+    fn first_ranks(&self, documents: &[u32], ranks: &mut Vec<Rank>) {
+        ranks.clear();
+        let ranked =
+            |value: Option<u64>, is_descending: bool| value.map_or(NULL, |value| (false, turned(value, is_descending)));
+        match self.readings.first() {
+            Some(Reading::Number { column: Some(column), is_descending }) => {
+                let mut numbers = vec![None; documents.len()];
+                column.first_vals(documents, &mut numbers);
+                ranks.extend(numbers.into_iter().map(|number| ranked(number.map(ordered), *is_descending)));
+            }
+            Some(Reading::Text { column: Some(column), is_descending }) => {
+                let mut positions = vec![None; documents.len()];
+                column.ords().first_vals(documents, &mut positions);
+                ranks.extend(positions.into_iter().map(|at| ranked(at.map(of_position), *is_descending)));
+            }
+            Some(reading) => ranks.extend(documents.iter().map(|document| self.rank(reading, *document))),
+            None => ranks.resize(documents.len(), NULL),
+        }
+    }
+
     /// The best documents, at most `most`, that come after `after`; all of them where it is none.
     pub(crate) fn best(
         &self,
         documents: impl Iterator<Item = u32>,
         most: usize,
         after: Option<&Place>,
+        budget: &Budget,
     ) -> Result<Vec<Place>> {
         let after = after.map(|place| self.ranks_of(place)).transpose()?;
         let mut best = Best::new(most);
-        for document in documents {
-            let first = self.readings.first().map_or(NULL, |reading| self.rank(reading, document));
-            let is_before = after.as_ref().is_some_and(|(ranks, _)| ranks.first().is_some_and(|rank| first < *rank));
-            if is_before || best.is_beyond(first) {
-                continue;
-            }
-            let id = self.segment.id(document);
-            let rest = self.readings.iter().skip(1).map(|reading| self.rank(reading, document));
-            let ranks: Vec<Rank> = self.readings.first().map(|_| first).into_iter().chain(rest).collect();
-            let is_after = after.as_ref().is_none_or(|(after, after_id)| (&ranks, id) > (after, *after_id));
-            if is_after {
-                best.add(Ranked { ranks, id, document });
+        let mut documents = documents.peekable();
+        let (mut chunk, mut firsts) = (Vec::with_capacity(CHUNK), Vec::with_capacity(CHUNK));
+        while documents.peek().is_some() {
+            budget.check_time()?;
+            chunk.clear();
+            chunk.extend(documents.by_ref().take(CHUNK));
+            self.first_ranks(&chunk, &mut firsts);
+            for (document, first) in chunk.iter().zip(&firsts) {
+                self.consider(*document, *first, after.as_ref(), &mut best);
             }
         }
         best.into_sorted().into_iter().map(|ranked| self.place(&ranked)).collect()
+    }
+
+    fn consider(&self, document: u32, first: Rank, after: Option<&(Vec<Rank>, u64)>, best: &mut Best) {
+        let is_before = after.is_some_and(|(ranks, _)| ranks.first().is_some_and(|rank| first < *rank));
+        if is_before || best.is_beyond(first) {
+            return;
+        }
+        let id = self.segment.id(document);
+        let rest = self.readings.iter().skip(1).map(|reading| self.rank(reading, document));
+        let ranks: Vec<Rank> = self.readings.first().map(|_| first).into_iter().chain(rest).collect();
+        if after.is_none_or(|(after, after_id)| (&ranks, id) > (after, *after_id)) {
+            best.add(Ranked { ranks, id, document });
+        }
     }
 
     /// A place as this segment would rank it; texts that it lacks rank between those around them.
