@@ -33,6 +33,9 @@ pub(super) fn sort(
             }
         }
     }
+    if keys.is_empty() {
+        keys.push(SortKey::Id { is_descending: false });
+    }
     keys
 }
 
