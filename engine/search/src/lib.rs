@@ -6,18 +6,24 @@
 //!
 //! [`Query`]: engine_model::query::Query
 
+mod census;
 mod directory;
 mod document;
 mod error;
+mod form;
 mod index;
 mod schema;
+mod search;
 mod tokens;
 
 use std::sync::LazyLock;
 
+pub use census::Entry;
 pub use document::{Document, Edit, LinkEnds, Reached, RecordState};
 pub use error::{Result, SearchError};
+pub use form::{form_of, is_form_of};
 pub use index::{Index, IndexSize, Pace, View};
+pub use search::Limits;
 
 use schema::Fields;
 
