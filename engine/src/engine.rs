@@ -1,5 +1,6 @@
 //! The engine: one database, the caches over it, and the way to a [`Session`].
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::clock::Clock;
 use crate::definitions::catalog::{Catalog, CatalogCache};
 use crate::error::{Error, ErrorCode, Result};
 use crate::followers::Follower;
+use crate::index::Indexes;
 use crate::session::{Credential, Session};
 use crate::token::hash_secret;
 
@@ -31,6 +33,8 @@ const PLAN_LIFETIME: Duration = Duration::from_secs(3600);
 pub struct EngineConfig {
     /// Where the data is.
     pub store: StoreConfig,
+    /// Folder of the search indexes; this engine's own, also where several have one store.
+    pub index_dir: PathBuf,
     /// Source of the present moment.
     pub clock: Arc<dyn Clock>,
     /// Further packs, each as its files: name and text.
@@ -59,6 +63,9 @@ pub(crate) struct Inner {
     /// Plans that wait to be applied, by tenant and id.
     pub(crate) plans: Cache<(TenantId, String), Arc<crate::packs::KeptPlan>>,
     pub(crate) locks: crate::records::locks::RecordLocks,
+    pub(crate) indexes: Indexes,
+    /// Places for searches under way: more at a time would only slow each other down.
+    pub(crate) searches: Arc<tokio::sync::Semaphore>,
     pub(crate) tasks: TaskTracker,
     pub(crate) stopping: CancellationToken,
     pub(crate) job_added: tokio::sync::Notify,
@@ -72,6 +79,15 @@ impl Engine {
         crate::jobs::start_worker(&engine);
         crate::followers::start(&engine, followers)?;
         crate::expiry::start(&engine);
+        crate::index::start(&engine, true);
+        Ok(engine)
+    }
+
+    /// Opens the store for the upkeep of its search indexes: nothing happens in the background but what is asked of
+    /// them, and followers do not follow.
+    pub async fn open_for_upkeep(config: EngineConfig) -> Result<Self> {
+        let engine = Self::idle(config).await?;
+        crate::index::start(&engine, false);
         Ok(engine)
     }
 
@@ -88,6 +104,8 @@ impl Engine {
             packs: config.packs,
             plans: Cache::builder().max_capacity(100).time_to_live(PLAN_LIFETIME).build(),
             locks: crate::records::locks::RecordLocks::default(),
+            indexes: Indexes::new(config.index_dir),
+            searches: Arc::new(tokio::sync::Semaphore::new(crate::query::places())),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             job_added: tokio::sync::Notify::new(),

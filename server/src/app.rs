@@ -142,7 +142,8 @@ pub(crate) async fn open_engine(config: &Config) -> anyhow::Result<Engine> {
     let migration_url = storage.migration_url.as_ref().map(|url| url.expose().to_owned());
     let store = StoreConfig { url, migration_url, connections };
     let packs = packs_dir::read(&storage.packs_dirs)?;
-    let config = EngineConfig { store, clock: Arc::new(SystemClock), packs, followers: Vec::new() };
+    let index_dir = storage.data_dir.join("index");
+    let config = EngineConfig { store, index_dir, clock: Arc::new(SystemClock), packs, followers: Vec::new() };
     Engine::open(config).await.map_err(|error| match error.source {
         // What the store refuses, it refuses with words for the operator.
         Some(source) => anyhow::anyhow!("the store cannot be opened: {source}"),

@@ -4,5 +4,6 @@ mod definitions;
 mod expiry;
 mod followers;
 mod import;
+mod index;
 mod packs;
 mod support;

@@ -81,7 +81,10 @@ impl Home {
 async fn open(folder: &TempDir, clock: &Arc<ManualClock>) -> Engine {
     let store = config(folder);
     let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);
-    Engine::open(EngineConfig { store, clock, packs: Vec::new(), followers: Vec::new() }).await.expect("an engine")
+    // Each engine has indexes of its own.
+    let index_dir = tempfile::tempdir_in(folder.path()).expect("a folder").keep();
+    let config = EngineConfig { store, index_dir, clock, packs: Vec::new(), followers: Vec::new() };
+    Engine::open(config).await.expect("an engine")
 }
 
 fn config(folder: &TempDir) -> StoreConfig {

@@ -39,8 +39,8 @@ impl Waiting {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(TestClock(AtomicI64::new(1_780_000_000_000_000)));
         let store = StoreConfig::sqlite(&folder.path().join("test.db"));
-        let config =
-            EngineConfig { store, clock: Arc::<TestClock>::clone(&clock), packs: Vec::new(), followers: Vec::new() };
+        let (index_dir, clock_of) = (folder.path().join("index"), Arc::<TestClock>::clone(&clock));
+        let config = EngineConfig { store, index_dir, clock: clock_of, packs: Vec::new(), followers: Vec::new() };
         let engine = Engine::idle(config).await.expect("an engine");
         let new = NewTenant { slug: "test".to_owned(), ..NewTenant::default() };
         let (_, secret) = engine.tenant_create(new, None).await.expect("a tenant");

@@ -125,7 +125,8 @@ impl Database {
     pub(super) fn config(&self, followers: impl IntoIterator<Item = Arc<dyn Follower>>) -> EngineConfig {
         let store = StoreConfig::sqlite(&self.0.path().join("test.db"));
         let followers = followers.into_iter().collect();
-        EngineConfig { store, clock: Arc::new(StandingStill), packs: Vec::new(), followers }
+        let index_dir = self.0.path().join("index");
+        EngineConfig { store, index_dir, clock: Arc::new(StandingStill), packs: Vec::new(), followers }
     }
 }
 

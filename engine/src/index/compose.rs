@@ -1,0 +1,83 @@
+//! From stored records to documents. Takes its time: not for the threads that others wait for.
+
+use std::collections::BTreeSet;
+
+use engine_model::registry::Registry;
+use engine_model::time::Timestamp;
+use engine_model::{Properties, RecordId, UserId};
+use engine_search::{Document, Edit, Index, RecordState};
+use engine_store::record::RecordRow;
+
+use super::notes::Notes;
+use crate::error::{Error, Result};
+
+/// Records that become documents before they are handed over, so that the index is at work meanwhile.
+const CHUNK: usize = 64;
+
+/// Values that have no definition: object and property of each.
+pub(super) type Strays = BTreeSet<(String, String)>;
+
+/// How far records were put.
+pub(super) struct Written {
+    /// How many of them.
+    pub(super) done: usize,
+    /// What stopped it: values without a definition, of which the notes do not know.
+    pub(super) strays: Strays,
+}
+
+/// Puts records into an index, until values without a definition are met that the notes do not know.
+///
+/// A record above `highest`, which no record in the index is above, cannot be there yet.
+pub(super) fn put(
+    index: &Index,
+    rows: &[RecordRow],
+    registry: &Registry,
+    notes: &Notes,
+    highest: i64,
+) -> Result<Written> {
+    let mut written = Written { done: 0, strays: Strays::new() };
+    for chunk in rows.chunks(CHUNK) {
+        let mut edits = Vec::with_capacity(chunk.len());
+        for row in chunk {
+            let properties: Properties = serde_json::from_str(&row.properties).map_err(Error::internal)?;
+            find_strays(row, &properties, registry, notes, &mut written.strays);
+            let document = document(row, &properties, registry);
+            let is_new = row.id > highest;
+            edits.push(if is_new { Edit::Add(document) } else { Edit::Put(row.record_id(), document) });
+        }
+        if !written.strays.is_empty() {
+            return Ok(written);
+        }
+        index.apply(edits).map_err(Error::internal)?;
+        written.done += chunk.len();
+    }
+    Ok(written)
+}
+
+fn find_strays(row: &RecordRow, properties: &Properties, registry: &Registry, notes: &Notes, strays: &mut Strays) {
+    let definition = registry.objects.get(row.object.as_str());
+    for name in properties.keys() {
+        let is_defined = definition.is_some_and(|object| object.properties.contains_key(name.as_str()));
+        if !is_defined && !notes.has_lost(&row.object, name) {
+            strays.insert((row.object.clone(), name.clone()));
+        }
+    }
+}
+
+fn document(row: &RecordRow, properties: &Properties, registry: &Registry) -> Document {
+    Document::of(&RecordState {
+        id: RecordId(row.id),
+        uid: &row.uid.to_string(),
+        object: &row.object,
+        definition: registry.objects.get(row.object.as_str()),
+        properties,
+        display_name: &row.display_name,
+        owner: row.owner_id.map(UserId),
+        version: row.version,
+        created_at: Timestamp(row.created_at),
+        created_by: row.created_by.map(UserId),
+        updated_at: Timestamp(row.updated_at),
+        updated_by: row.updated_by.map(UserId),
+        archived_at: row.archived_at.map(Timestamp),
+    })
+}

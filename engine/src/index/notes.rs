@@ -1,0 +1,227 @@
+//! What is noted with every commit of an index: under which forms the values of properties stand in it.
+//!
+//! A property that the notes do not know has no values in the index that could be missing: values are noted as lost
+//! when they are met without a definition. So a new property costs nothing, and only one whose form has changed, or
+//! whose values were lost, has its object's records put anew.
+
+use std::collections::BTreeMap;
+
+use engine_model::property::Storage;
+use engine_model::registry::Registry;
+use engine_search::{form_of, is_form_of};
+use serde::{Deserialize, Serialize};
+
+/// The form of values that are not all in the index.
+const LOST: &str = "";
+
+/// Properties of an object, each with a form.
+type Forms = BTreeMap<String, String>;
+
+/// The notes of one index.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Notes {
+    /// Not everything is in the index that was there when it was begun.
+    pub(super) is_unfinished: bool,
+    /// Of each object, the properties whose values are all in the index, and under which form.
+    forms: BTreeMap<String, Forms>,
+    /// Objects whose records are being put anew.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    filling: BTreeMap<String, Filling>,
+}
+
+/// How far an object's records have been put anew, for which properties.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Filling {
+    /// Each with the form that it will have.
+    pub(super) properties: Forms,
+    /// The last id that no record is above that needs it; none as long as nobody has looked.
+    pub(super) until: Option<i64>,
+    /// The active records come first, then the archived ones.
+    pub(super) is_at_archived: bool,
+    /// The last id that was put.
+    pub(super) after: i64,
+}
+
+impl Notes {
+    /// Of an index that is about to be made.
+    pub(super) fn unfinished() -> Self {
+        Self { is_unfinished: true, ..Self::default() }
+    }
+
+    /// Notes as they were kept.
+    pub(super) fn read(text: &str) -> Result<Self, serde_json::Error> {
+        // An index that has not been written to yet has none.
+        if text.is_empty() { Ok(Self::unfinished()) } else { serde_json::from_str(text) }
+    }
+
+    /// Notes to be kept.
+    pub(super) fn text(&self) -> String {
+        // Texts and numbers are always JSON.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Takes over other definitions; whether that changed anything.
+    pub(super) fn take_over(&mut self, registry: &Registry) -> bool {
+        let before = self.clone();
+        for object in registry.objects.values() {
+            for property in object.properties.values() {
+                self.take_over_property(&object.name, &property.name, form_of(property.kind.as_ref()));
+            }
+        }
+        let is_gone = |object: &str, property: &str| {
+            registry.objects.get(object).is_none_or(|object| !object.properties.contains_key(property))
+        };
+        for (object, forms) in &mut self.forms {
+            for (property, form) in forms.iter_mut().filter(|(property, _)| is_gone(object, property)) {
+                LOST.clone_into(form);
+                if let Some(filling) = self.filling.get_mut(object) {
+                    filling.properties.remove(property);
+                }
+            }
+        }
+        self.filling.retain(|_, filling| !filling.properties.is_empty());
+        *self != before
+    }
+
+    fn take_over_property(&mut self, object: &str, property: &str, form: String) {
+        let filling = self.filling.get(object).and_then(|filling| filling.properties.get(property));
+        if filling == Some(&form) {
+            return;
+        }
+        let forms = self.forms.entry(object.to_owned()).or_default();
+        match forms.get_mut(property) {
+            None => drop(forms.insert(property.to_owned(), form)),
+            Some(known) if *known == form => {}
+            Some(known) => {
+                LOST.clone_into(known);
+                // From the beginning, for all that is to be filled.
+                let properties = self.filling.remove(object).map_or_else(Forms::new, |filling| filling.properties);
+                let filling = self.filling.entry(object.to_owned()).or_default();
+                filling.properties = properties;
+                filling.properties.insert(property.to_owned(), form);
+            }
+        }
+    }
+
+    /// Values of a property are not in the index, since it has no definition.
+    pub(super) fn lose(&mut self, object: &str, property: &str) {
+        self.forms.entry(object.to_owned()).or_default().insert(property.to_owned(), LOST.to_owned());
+    }
+
+    /// Whether that is noted already.
+    pub(super) fn has_lost(&self, object: &str, property: &str) -> bool {
+        self.form(object, property) == Some(LOST)
+    }
+
+    fn form(&self, object: &str, property: &str) -> Option<&str> {
+        self.forms.get(object)?.get(property).map(String::as_str)
+    }
+
+    /// Whether all values of a property, or of a system field, are found where they are looked for that are stored so.
+    pub(super) fn is_filled(&self, object: &str, property: &str, storage: Storage) -> bool {
+        self.form(object, property).is_none_or(|form| is_form_of(form, storage))
+    }
+
+    /// Objects whose records are to be put anew, and how far that has come.
+    pub(super) fn filling(&self) -> impl Iterator<Item = (&String, &Filling)> {
+        self.filling.iter()
+    }
+
+    /// How far it has come with an object; none where there is nothing to do.
+    pub(super) fn filling_of(&mut self, object: &str) -> Option<&mut Filling> {
+        self.filling.get_mut(object)
+    }
+
+    /// All records of an object have been put anew.
+    pub(super) fn end_filling(&mut self, object: &str) {
+        if let Some(filling) = self.filling.remove(object) {
+            self.forms.entry(object.to_owned()).or_default().extend(filling.properties);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine_model::Problems;
+    use engine_model::layer::Layer;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const TEXT: Storage = Storage::Text;
+
+    fn registry(objects: Value) -> Registry {
+        let mut problems = Problems::new();
+        let document = json!({ "objects": objects });
+        let layer = Layer::read("core", document.as_object().expect("a map"), &mut problems);
+        let (registry, more) = Registry::fold(&[layer]);
+        assert_eq!((problems, more), (Problems::new(), Problems::new()));
+        registry
+    }
+
+    fn site(properties: &Value) -> Registry {
+        registry(json!({"site": {"properties": properties}}))
+    }
+
+    fn unfilled(notes: &Notes) -> Vec<(&str, &str)> {
+        let pairs =
+            notes.filling().flat_map(|(object, filling)| filling.properties.keys().map(move |name| (object, name)));
+        pairs.map(|(object, name)| (object.as_str(), name.as_str())).collect()
+    }
+
+    #[test]
+    fn what_is_new_is_there_and_what_changes_its_form_is_to_be_filled() {
+        let mut notes = Notes::default();
+        assert!(notes.take_over(&site(&json!({"name": {"type": "string"}}))));
+        let wider = site(&json!({"name": {"type": "string", "max_length": 9}, "size": {"type": "integer"}}));
+        assert!(notes.take_over(&wider));
+        assert!(!notes.take_over(&wider));
+        assert!(notes.is_filled("site", "name", TEXT) && notes.is_filled("site", "size", Storage::Scaled(0)));
+        assert!(notes.is_filled("site", "owner_id", TEXT) && notes.is_filled("deal", "name", TEXT));
+        assert!(!notes.is_filled("site", "size", Storage::Scaled(2)), "whoever knows of another form finds nothing");
+
+        let long = site(&json!({"name": {"type": "text"}, "size": {"type": "integer"}}));
+        assert!(notes.take_over(&long));
+        assert_eq!(unfilled(&notes), [("site", "name")]);
+        assert!(!notes.is_filled("site", "name", TEXT) && !notes.is_filled("site", "name", Storage::LongText));
+        notes.end_filling("site");
+        assert!(notes.is_filled("site", "name", Storage::LongText) && unfilled(&notes).is_empty());
+    }
+
+    #[test]
+    fn another_property_to_be_filled_begins_from_the_beginning() {
+        let both = |name: &str, size: &str| site(&json!({"name": {"type": name}, "size": {"type": size}}));
+        let mut notes = Notes::default();
+        notes.take_over(&both("string", "integer"));
+        notes.take_over(&both("text", "integer"));
+        let filling = notes.filling_of("site").expect("something to fill");
+        (filling.after, filling.until) = (7, Some(9));
+        let kept = Notes::read(&notes.text()).expect("notes");
+        assert_eq!(kept, notes);
+        assert!(!notes.take_over(&both("text", "integer")), "what goes on goes on");
+        notes.take_over(&both("text", "decimal"));
+        assert_eq!(unfilled(&notes), [("site", "name"), ("site", "size")]);
+        assert_eq!(notes.filling_of("site").map(|filling| (filling.after, filling.until)), Some((0, None)));
+    }
+
+    #[test]
+    fn values_without_a_definition_are_filled_once_there_is_one() {
+        let mut notes = Notes::default();
+        let name = site(&json!({"name": {"type": "string"}}));
+        notes.take_over(&name);
+        notes.lose("permit", "number");
+        assert!(notes.has_lost("permit", "number") && !notes.is_filled("permit", "number", TEXT));
+        notes.take_over(&registry(json!({})));
+        assert!(notes.has_lost("site", "name") && unfilled(&notes).is_empty());
+        notes.take_over(&name);
+        assert_eq!(unfilled(&notes), [("site", "name")]);
+        notes.take_over(&registry(json!({})));
+        assert_eq!(unfilled(&notes), []);
+    }
+
+    #[test]
+    fn an_index_without_notes_is_not_finished() {
+        assert_eq!(Notes::read("").expect("notes"), Notes::unfinished());
+        assert!(Notes::read("{").is_err());
+    }
+}

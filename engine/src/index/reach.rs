@@ -1,0 +1,77 @@
+//! Waiting until an index has reached a position of the log.
+
+use std::time::Duration;
+
+use engine_model::{Sequence, TenantId};
+use tokio::time::Instant;
+
+use super::Call;
+use super::slot::Shown;
+use super::snapshot::SearchView;
+use crate::engine::Engine;
+use crate::error::{Error, ErrorCode, Result};
+
+/// How long a search waits for its index.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Engine {
+    /// The tenant's index as soon as it has reached `at_least`, which is at once where it has already; position 0 takes
+    /// whatever can be seen.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unavailable`] where the index is being made, or does not get there within 5 seconds.
+    pub async fn search_view(&self, tenant: TenantId, at_least: Sequence) -> Result<SearchView> {
+        self.reach(tenant, at_least, Instant::now() + PATIENCE).await
+    }
+
+    pub(super) async fn reach(&self, tenant: TenantId, at_least: Sequence, deadline: Instant) -> Result<SearchView> {
+        let slot = self.inner.indexes.slot(tenant);
+        slot.touch();
+        let mut shown = slot.watch();
+        if let Some(view) = ready(&shown.borrow_and_update(), at_least)? {
+            return Ok(view);
+        }
+        let (_waiter, is_first) = slot.wait(at_least);
+        if is_first {
+            self.inner.indexes.call(Call::Reach(tenant));
+        }
+        let reached = async {
+            loop {
+                if let Some(view) = ready(&shown.borrow_and_update(), at_least)? {
+                    return Ok(view);
+                }
+                if shown.changed().await.is_err() {
+                    return Err(closing());
+                }
+            }
+        };
+        let stopping = self.stopping();
+        tokio::select! {
+            reached = tokio::time::timeout_at(deadline, reached) => reached.unwrap_or_else(|_| Err(late(&slot.watch().borrow()))),
+            () = stopping.cancelled() => Err(closing()),
+        }
+    }
+}
+
+/// What is shown, if it is enough; an error where it will not be for long.
+fn ready(shown: &Shown, at_least: Sequence) -> Result<Option<SearchView>> {
+    match shown {
+        Shown::Ready(view) if view.sequence() >= at_least => Ok(Some(view.clone())),
+        Shown::Building(progress) if progress.takes_long() => Err(progress.error()),
+        Shown::Ready(_) | Shown::Closed | Shown::Building(_) => Ok(None),
+    }
+}
+
+fn late(shown: &Shown) -> Error {
+    match shown {
+        Shown::Building(progress) => progress.error(),
+        Shown::Ready(_) | Shown::Closed => {
+            let detail = format!("the search index did not catch up within {} seconds; try again", PATIENCE.as_secs());
+            Error::new(ErrorCode::Unavailable, detail)
+        }
+    }
+}
+
+fn closing() -> Error {
+    Error::new(ErrorCode::Unavailable, "the server is closing")
+}

@@ -1,0 +1,172 @@
+//! One tenant's place at the indexes: what can be seen, and who waits for more.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use engine_model::{Sequence, TenantId};
+use engine_search::IndexSize;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::progress::Progress;
+use super::snapshot::SearchView;
+
+/// What can be seen of a tenant's index.
+#[derive(Debug, Clone)]
+pub(super) enum Shown {
+    /// It is not open.
+    Closed,
+    /// It is being made, and there is none as long as that takes.
+    Building(Arc<Progress>),
+    /// This.
+    Ready(SearchView),
+}
+
+/// One tenant's place at the indexes.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) tenant: TenantId,
+    shown: watch::Sender<Shown>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// How many wait for more than can be seen.
+    waiting: usize,
+    /// The highest position that one of them needs.
+    wanted: Sequence,
+    /// Somebody has begun to wait, and the keeper does not know yet.
+    has_called: bool,
+    /// When a search asked last.
+    asked: Option<Instant>,
+    /// Where the log is known to stand.
+    head: Sequence,
+    /// Since when that is further than what can be seen.
+    behind_since: Option<Instant>,
+    size: Option<IndexSize>,
+}
+
+/// Somebody who waits, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    slot: Arc<Slot>,
+}
+
+impl Slot {
+    pub(super) fn new(tenant: TenantId) -> Arc<Self> {
+        Arc::new(Self { tenant, shown: watch::channel(Shown::Closed).0, state: Mutex::default() })
+    }
+
+    /// What can be seen now and later.
+    pub(super) fn watch(&self) -> watch::Receiver<Shown> {
+        self.shown.subscribe()
+    }
+
+    /// Shows something else. What is ready is never taken back for what reaches less far.
+    pub(super) fn show(&self, shown: Shown) {
+        self.shown.send_modify(|now| {
+            if now.sequence().is_none_or(|now| shown.sequence().is_none_or(|next| next >= now)) {
+                *now = shown;
+            }
+        });
+        self.note_head(Sequence(0));
+    }
+
+    /// Shows that the index is being made, unless there is another one to be seen.
+    pub(super) fn show_building(&self, progress: &Arc<Progress>) {
+        self.shown.send_modify(|now| {
+            if now.sequence().is_none() {
+                *now = Shown::Building(Arc::clone(progress));
+            }
+        });
+    }
+
+    /// How far what can be seen reaches; none where nothing can be.
+    pub(super) fn shown_sequence(&self) -> Option<Sequence> {
+        self.shown.borrow().sequence()
+    }
+
+    /// Whether the index is being made, and there is none as long as that takes.
+    pub(super) fn is_building(&self) -> bool {
+        matches!(&*self.shown.borrow(), Shown::Building(_))
+    }
+
+    /// Begins to wait for a position; whether the keeper has to be told.
+    pub(super) fn wait(self: &Arc<Self>, wanted: Sequence) -> (Waiter, bool) {
+        let mut state = self.state();
+        state.waiting += 1;
+        state.wanted = state.wanted.max(wanted);
+        let was_told = std::mem::replace(&mut state.has_called, true);
+        (Waiter { slot: Arc::clone(self) }, !was_told)
+    }
+
+    /// The keeper has been told; who begins to wait from here on tells it again.
+    pub(super) fn hear(&self) {
+        self.state().has_called = false;
+    }
+
+    /// The position that is waited for, if anybody needs more than can be seen.
+    pub(super) fn wanted(&self) -> Option<Sequence> {
+        let state = self.state();
+        let wanted = (state.waiting > 0).then_some(state.wanted);
+        wanted.filter(|wanted| self.shown_sequence().is_none_or(|shown| shown < *wanted))
+    }
+
+    /// A search asks.
+    pub(super) fn touch(&self) {
+        self.state().asked = Some(Instant::now());
+    }
+
+    /// When a search asked last.
+    pub(super) fn last_asked(&self) -> Option<Instant> {
+        self.state().asked
+    }
+
+    /// The log stands at least here.
+    pub(super) fn note_head(&self, head: Sequence) {
+        let mut state = self.state();
+        state.head = state.head.max(head);
+        let is_behind = self.shown_sequence().unwrap_or_default() < state.head;
+        state.behind_since = is_behind.then(|| state.behind_since.unwrap_or_else(Instant::now));
+    }
+
+    /// By how many changes, and since when, the log is further than what can be seen.
+    pub(super) fn lag(&self) -> Option<(i64, Instant)> {
+        let state = self.state();
+        let shown = self.shown_sequence().unwrap_or_default();
+        state.behind_since.map(|since| (state.head.0.saturating_sub(shown.0), since))
+    }
+
+    /// What the index takes; none where it is closed.
+    pub(super) fn set_size(&self, size: Option<IndexSize>) {
+        self.state().size = size;
+    }
+
+    /// What the index was found to take last.
+    pub(super) fn size(&self) -> Option<IndexSize> {
+        self.state().size
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shown {
+    fn sequence(&self) -> Option<Sequence> {
+        match self {
+            Self::Ready(view) => Some(view.sequence()),
+            Self::Closed | Self::Building(_) => None,
+        }
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        let mut state = self.slot.state();
+        state.waiting -= 1;
+        if state.waiting == 0 {
+            state.wanted = Sequence(0);
+        }
+    }
+}

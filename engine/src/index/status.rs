@@ -1,0 +1,80 @@
+//! How the indexes of this node are, for whoever watches it.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::counts::Counts;
+use crate::engine::Engine;
+
+/// How the indexes of one node are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct IndexStatus {
+    /// Indexes that are open.
+    pub open: u64,
+    /// Those of them that have a writer.
+    pub writers: u64,
+    /// Indexes that are being made, or are about to be.
+    pub building: u64,
+    /// Records and links in the open indexes.
+    pub documents: u64,
+    /// Bytes of the open indexes on disk.
+    pub disk_bytes: u64,
+    /// Bytes of them that are in memory only.
+    pub memory_bytes: u64,
+    /// Changes that cannot be found yet, of the tenant that has most of them.
+    pub lag_changes: u64,
+    /// How long the log has been further than what can be found, of the tenant for which that is longest.
+    pub lag: Duration,
+    /// Turns at following the log.
+    pub turns: Done,
+    /// Changes that were applied.
+    pub changes: u64,
+    /// Commits, which make changes visible.
+    pub commits: Done,
+    /// Times that an index was brought to disk.
+    pub persists: Done,
+    /// Indexes that were made, or begun to be.
+    pub builds: Done,
+}
+
+/// What was done since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Done {
+    /// How often.
+    pub times: u64,
+    /// How long that took in all.
+    pub took: Duration,
+}
+
+impl Engine {
+    /// How the search indexes of this node are, as far as that was looked at last.
+    pub fn index_status(&self) -> IndexStatus {
+        let indexes = &self.inner.indexes;
+        let mut status = IndexStatus { writers: indexes.writers.load(Ordering::Relaxed), ..done(&indexes.counts) };
+        for slot in indexes.all_slots() {
+            if let Some(size) = slot.size() {
+                status.open += 1;
+                status.documents += size.documents;
+                status.disk_bytes += size.disk_bytes;
+                status.memory_bytes += size.memory_bytes;
+            }
+            status.building += u64::from(slot.is_building());
+            if let Some((changes, since)) = slot.lag() {
+                status.lag_changes = status.lag_changes.max(u64::try_from(changes).unwrap_or_default());
+                status.lag = status.lag.max(since.elapsed());
+            }
+        }
+        status
+    }
+}
+
+fn done(counts: &Counts) -> IndexStatus {
+    IndexStatus {
+        turns: counts.turns.read(),
+        changes: counts.changes.load(Ordering::Relaxed),
+        commits: counts.commits.read(),
+        persists: counts.persists.read(),
+        builds: counts.builds.read(),
+        ..IndexStatus::default()
+    }
+}

@@ -1,0 +1,9 @@
+//! Search indexes: every node's own, derived from the log, and right after whatever may happen.
+
+mod building;
+mod crashes;
+mod filling;
+mod fixture;
+mod following;
+mod nodes;
+mod room;
