@@ -15,6 +15,16 @@ pub(super) struct Disk {
     folder: PathBuf,
     #[cfg(test)]
     pub(super) faults: super::faults::Faults,
+    #[cfg(test)]
+    pub(super) journal: super::journal::Journal,
+}
+
+/// A file that is being written.
+#[derive(Debug)]
+pub(super) struct NewFile {
+    file: File,
+    #[cfg(test)]
+    name: PathBuf,
 }
 
 impl Disk {
@@ -23,34 +33,47 @@ impl Disk {
             folder: folder.to_owned(),
             #[cfg(test)]
             faults: super::faults::Faults::default(),
+            #[cfg(test)]
+            journal: super::journal::Journal::default(),
         }
     }
 
     /// A new file. One that is in the way is a leftover; it goes away rather than being written over, since somebody
     /// may have it mapped.
-    pub(super) fn create(&self, name: &Path) -> io::Result<File> {
+    pub(super) fn create(&self, name: &Path) -> io::Result<NewFile> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
-        match options.open(self.path(name)) {
+        let file = match options.open(self.path(name)) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 self.remove(name)?;
                 options.open(self.path(name))
             }
             result => result,
-        }
+        };
+        #[cfg(test)]
+        self.journal.create(name);
+        Ok(NewFile {
+            file: file?,
+            #[cfg(test)]
+            name: name.to_owned(),
+        })
     }
 
     /// Appends to a file.
-    pub(super) fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    pub(super) fn write(&self, to: &mut NewFile, bytes: &[u8]) -> io::Result<()> {
         #[cfg(test)]
         self.faults.write(bytes.len())?;
-        file.write_all(bytes)
+        #[cfg(test)]
+        self.journal.write(&to.name, bytes);
+        to.file.write_all(bytes)
     }
 
     /// Returns once what is written to the file would survive a loss of power.
     pub(super) fn sync(&self, name: &Path) -> io::Result<()> {
         #[cfg(test)]
         self.faults.sync()?;
+        #[cfg(test)]
+        self.journal.sync(name);
         File::open(self.path(name))?.sync_data()
     }
 
@@ -60,11 +83,15 @@ impl Disk {
     }
 
     pub(super) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        #[cfg(test)]
+        self.journal.rename(from, to);
         fs::rename(self.path(from), self.path(to))
     }
 
     /// Removes a file; none is as good. Whoever has it mapped keeps it.
     pub(super) fn remove(&self, name: &Path) -> io::Result<()> {
+        #[cfg(test)]
+        self.journal.remove(name);
         match fs::remove_file(self.path(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),

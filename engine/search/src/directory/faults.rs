@@ -28,18 +28,18 @@ impl Faults {
     }
 
     pub(super) fn write(&self, bytes: usize) -> io::Result<()> {
-        take(&self.room, bytes as u64).ok_or_else(|| io::ErrorKind::StorageFull.into())
+        if take(&self.room, bytes as u64) { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
     }
 
     pub(super) fn sync(&self) -> io::Result<()> {
-        take(&self.syncs, 1).ok_or_else(|| io::Error::other("the disk failed"))
+        if take(&self.syncs, 1) { Ok(()) } else { Err(io::Error::other("the disk failed")) }
     }
 }
 
-fn take(rest: &AtomicU64, amount: u64) -> Option<u64> {
-    rest.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |rest| match rest {
+fn take(rest: &AtomicU64, amount: u64) -> bool {
+    let taken = rest.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |rest| match rest {
         u64::MAX => Some(rest),
         rest => rest.checked_sub(amount),
-    })
-    .ok()
+    });
+    taken.is_ok()
 }

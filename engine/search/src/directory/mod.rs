@@ -11,9 +11,13 @@ mod disk;
 mod faults;
 mod files;
 mod gate;
+#[cfg(test)]
+mod journal;
 mod manifest;
 mod opening;
 mod persist;
+#[cfg(test)]
+mod tests;
 mod writing;
 
 use std::collections::HashSet;
@@ -35,6 +39,8 @@ use writing::Writing;
 
 pub(crate) use claim::Claim;
 pub(crate) use manifest::Manifest;
+#[cfg(test)]
+pub(crate) use writing::{HELD_AT_MOST, LARGE};
 
 /// Name of the library's list of its own files.
 const MANAGED: &str = ".managed.json";
@@ -135,6 +141,19 @@ impl WriteBehind {
     /// Bytes on disk.
     pub(crate) fn disk_bytes(&self) -> u64 {
         self.shared.files().bytes_on_disk()
+    }
+
+    /// What the disk does when a test wants it to fail.
+    #[cfg(test)]
+    pub(crate) fn faults(&self) -> &faults::Faults {
+        &self.shared.disk.faults
+    }
+
+    /// What was done to the disk, from the call on.
+    #[cfg(test)]
+    pub(crate) fn journal(&self) -> &journal::Journal {
+        self.shared.disk.journal.begin();
+        &self.shared.disk.journal
     }
 
     fn check_open(&self) -> io::Result<()> {

@@ -1,6 +1,5 @@
 //! A file while it is written: in memory as long as it is small.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -8,12 +7,14 @@ use std::sync::atomic::Ordering;
 use tantivy::directory::{AntiCallToken, TerminatingWrite};
 
 use super::WriteBehind;
+use super::disk::NewFile;
 
-/// Bytes from which a file goes to disk at once: those of large merges, which would fill the memory.
-pub(super) const LARGE: u64 = 1 << 20;
+/// Bytes from which a file goes to disk at once: those of large merges, which would fill the memory. Tests would take
+/// long to make such.
+pub(crate) const LARGE: u64 = if cfg!(test) { 32 << 10 } else { 1 << 20 };
 
 /// Bytes that an index holds in memory at most; from there on every file goes to disk at once.
-pub(super) const HELD_AT_MOST: u64 = 32 << 20;
+pub(crate) const HELD_AT_MOST: u64 = 32 * LARGE;
 
 /// A file that is being written.
 pub(super) struct Writing {
@@ -25,7 +26,7 @@ pub(super) struct Writing {
 
 enum Body {
     Memory(Vec<u8>),
-    Disk(File),
+    Disk(NewFile),
     /// Handed over.
     Done,
 }
@@ -36,7 +37,7 @@ impl Writing {
     }
 
     /// Goes on on disk, under the file's name but without making sure that it is durable.
-    fn spill(&mut self) -> io::Result<&mut File> {
+    fn spill(&mut self) -> io::Result<&mut NewFile> {
         if let Body::Memory(bytes) = &self.body {
             let shared = &self.directory.shared;
             let mut file = shared.disk.create(&self.name)?;

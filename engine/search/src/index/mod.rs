@@ -4,9 +4,12 @@
 //! feeds an index says with each commit how far the log is in it; after a crash the index is where it was persisted
 //! last, and what the log has since is applied again.
 
-mod contents;
+mod merging;
 mod payload;
 mod queue;
+mod small;
+#[cfg(test)]
+mod tests;
 mod view;
 mod writer;
 
@@ -55,8 +58,6 @@ struct Writing {
     writer: Option<Writer>,
     /// The way of a writer that is about to end.
     resting: Option<WriteBehind>,
-    /// Whether edits were applied since the last commit.
-    is_dirty: bool,
     pace: Pace,
 }
 
@@ -112,7 +113,7 @@ impl Index {
         let published = Published { reached: Arc::new(reached), opstamp: directory.manifest()?.opstamp };
         let view = View::new(published.reached.clone(), reader.searcher());
         let inner = Inner {
-            writing: Mutex::new(Writing { writer: None, resting: None, is_dirty: false, pace }),
+            writing: Mutex::new(Writing { writer: None, resting: None, pace }),
             publishing: Mutex::new(None),
             published: RwLock::new((published, view)),
             durable,
@@ -132,9 +133,7 @@ impl Index {
             return Ok(());
         }
         let mut writing = self.inner.writing();
-        let writer = writing.writer(&self.inner.directory)?;
-        let applied = writer.apply(edits);
-        writing.is_dirty = true;
+        let applied = writing.writer(&self.inner.directory)?.apply(edits);
         applied.map_err(|error| self.inner.lose_writer(&mut writing, error))
     }
 
@@ -145,14 +144,13 @@ impl Index {
     /// has happened and is not visible yet; another call makes it so.
     pub fn commit(&self, reached: Reached) -> Result<()> {
         let mut writing = self.inner.writing();
-        let Writing { writer: Some(writer), is_dirty: true, .. } = &mut *writing else {
+        let Some(writer) = writing.writer.as_mut().filter(|writer| writer.has_edits()) else {
             return self.inner.move_on(reached);
         };
         let prepared = writer.prepare(&payload_of(&reached));
         let mut pending = self.inner.publishing();
         match prepared.and_then(|prepared| prepared.commit()) {
             Ok(opstamp) => {
-                writing.is_dirty = false;
                 *pending = Some(Published { reached: Arc::new(reached), opstamp });
                 self.inner.publish(&mut pending)
             }
@@ -176,23 +174,16 @@ impl Index {
         inner.publish(&mut inner.publishing())
     }
 
-    /// Ends the writer and its threads once all merges are done. An index that was written in [`Pace::Bulk`] is merged
-    /// first, and written in [`Pace::Steady`] from then on. Edits that are applied meanwhile do not wait: they cancel
-    /// the merges and have a writer of their own.
+    /// Ends the writer and its threads once all merges are done; settles first. Edits that are applied meanwhile do not
+    /// wait for that: they have a writer of their own, and the merges come to nothing.
     ///
     /// # Errors
     /// [`SearchError::Uncommitted`] where edits wait for a commit: nothing has ended.
     pub fn rest(&self) -> Result<()> {
         let inner = &self.inner;
         let mut writing = inner.writing();
-        if writing.is_dirty {
-            return Err(SearchError::Uncommitted);
-        }
-        let Some(mut writer) = writing.writer.take() else { return Ok(()) };
-        if writing.pace == Pace::Bulk {
-            writing.pace = Pace::Steady;
-            inner.settle(&mut writer)?;
-        }
+        inner.settle(&mut writing)?;
+        let Some(writer) = writing.writer.take() else { return Ok(()) };
         let way = writer.way();
         writing.resting = Some(way.clone());
         drop(writing);
@@ -202,7 +193,17 @@ impl Index {
             writing.resting = None;
             finished?;
         }
+        drop(writing);
         inner.publish(&mut inner.publishing())
+    }
+
+    /// Goes over to [`Pace::Steady`], once all is there that was to be written in [`Pace::Bulk`]. What was not merged
+    /// is merged from now on, while the index is in use.
+    ///
+    /// # Errors
+    /// [`SearchError::Uncommitted`] where edits wait for a commit: nothing has changed.
+    pub fn settle(&self) -> Result<()> {
+        self.inner.settle(&mut self.inner.writing())
     }
 
     /// How far what is visible reaches.
@@ -289,19 +290,30 @@ impl Inner {
         (published.opstamp == state.opstamp && state.payload.as_ref() != Some(&payload)).then_some(payload)
     }
 
-    /// Commits nothing, which begins the merges that were put off.
-    fn settle(&self, writer: &mut Writer) -> Result<()> {
-        let mut pending = self.publishing();
+    fn settle(&self, writing: &mut Writing) -> Result<()> {
+        if writing.writer.as_ref().is_some_and(Writer::has_edits) {
+            return Err(SearchError::Uncommitted);
+        }
+        if writing.pace == Pace::Bulk {
+            writing.pace = Pace::Steady;
+            writing.writer = None;
+            self.commit_nothing(writing.writer(&self.directory)?)?;
+        }
+        Ok(())
+    }
+
+    /// Has the library look for what can be merged.
+    fn commit_nothing(&self, writer: &mut Writer) -> Result<()> {
         let reached = self.published().0.reached;
-        let opstamp = writer.settle(&payload_of(&reached))?;
-        *pending = Some(Published { reached, opstamp });
+        let prepared = writer.prepare(&payload_of(&reached))?;
+        let mut pending = self.publishing();
+        *pending = Some(Published { reached, opstamp: prepared.commit()? });
         self.publish(&mut pending)
     }
 
     /// Ends a writer that failed. Its last commit may have happened all the same.
     fn lose_writer(&self, writing: &mut Writing, error: TantivyError) -> SearchError {
         writing.writer = None;
-        writing.is_dirty = false;
         let lost = self.find_last_commit().err().unwrap_or_else(|| error.into());
         SearchError::WriterLost(Box::new(lost))
     }

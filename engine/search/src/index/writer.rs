@@ -2,15 +2,21 @@
 
 use std::sync::Arc;
 
-use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, NoMergePolicy, PreparedCommit, UserOperation};
+use tantivy::indexer::{IndexWriterOptions, NoMergePolicy, PreparedCommit, UserOperation};
+use tantivy::schema::TantivyDocument;
 use tantivy::{IndexWriter, Term};
 
+use super::merging::Merging;
 use super::queue::{Queue, Queued};
+use super::small::{Elsewhere, Newest, are_independent, write};
 use crate::directory::WriteBehind;
 use crate::document::{Edit, LinkEnds, link_document, unsigned};
 use crate::error::Result;
 use crate::fields;
 use crate::schema::link_key;
+
+/// Edits of one commit that are written at once when it comes; more go to the library's thread as they come.
+const FEW: usize = 256;
 
 /// How an index is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +33,12 @@ pub(super) struct Writer {
     way: Way,
     library: IndexWriter<Queued>,
     queue: Arc<Queue>,
+    pace: Pace,
+    /// Edits that nobody has seen yet.
+    waiting: Vec<Edit>,
+    /// Whether the library has edits that are not committed.
+    is_library_busy: bool,
+    newest: Newest,
 }
 
 /// The writer's way into the folder, closed with the writer.
@@ -50,24 +62,18 @@ impl Writer {
         let options = IndexWriterOptions::builder()
             .num_worker_threads(threads)
             .memory_budget_per_thread(arena)
-            .num_merge_threads(1)
+            .num_merge_threads(2)
             .build();
-        let writer = Self { way, library: index.writer_with_options(options)?, queue: Arc::default() };
-        writer.set_pace(pace);
-        Ok(writer)
-    }
-
-    fn set_pace(&self, pace: Pace) {
+        let library = index.writer_with_options(options)?;
         match pace {
-            Pace::Bulk => self.library.set_merge_policy(Box::new(NoMergePolicy)),
-            Pace::Steady => {
-                let mut policy = LogMergePolicy::default();
-                policy.set_min_num_segments(4);
-                policy.set_min_layer_size(1_000);
-                policy.set_del_docs_ratio_before_merge(0.3);
-                self.library.set_merge_policy(Box::new(policy));
-            }
+            Pace::Steady => library.set_merge_policy(Box::new(Merging::default())),
+            Pace::Bulk => library.set_merge_policy(Box::new(NoMergePolicy)),
         }
+        // The library gives the first operation of a writer the number of the last commit, and a merge that begins before
+        // the next takes it for a part of that: some segments count it in, others do not. So nothing gets this number.
+        library.run(Vec::new())?;
+        let newest = Newest::new(library.new_segment().id());
+        Ok(Self { way, library, queue: Arc::default(), pace, waiting: Vec::new(), is_library_busy: false, newest })
     }
 
     /// The way that has to be closed before another writer may be opened.
@@ -75,43 +81,57 @@ impl Writer {
         self.way.0.clone()
     }
 
-    /// Hands edits over, in their order.
-    pub(super) fn apply(&self, edits: Vec<Edit>) -> tantivy::Result<()> {
-        for edit in edits {
-            self.library.run(self.operations(edit))?;
+    /// Whether there are edits that are not committed.
+    pub(super) fn has_edits(&self) -> bool {
+        self.is_library_busy || !self.waiting.is_empty()
+    }
+
+    /// Takes edits, in their order.
+    pub(super) fn apply(&mut self, edits: Vec<Edit>) -> tantivy::Result<()> {
+        self.waiting.extend(edits);
+        if self.is_library_busy || self.waiting.len() > FEW || self.pace == Pace::Bulk {
+            self.hand_over()?;
         }
         Ok(())
     }
 
-    fn operations(&self, edit: Edit) -> Vec<UserOperation<Queued>> {
-        let fields = fields();
-        let add = |document| UserOperation::Add(self.queue.place(document));
-        let delete = |field, id| UserOperation::Delete(Term::from_field_u64(field, unsigned(id)));
-        let unlink = |ends: &LinkEnds| {
-            let key = link_key(&ends.association, ends.from.0, ends.to.0);
-            UserOperation::Delete(Term::from_field_text(fields.link, &key))
-        };
-        match edit {
-            Edit::Put(id, document) => vec![delete(fields.id, id), add(document.0)],
-            Edit::Add(document) => vec![add(document.0)],
-            Edit::Remove(id) => [fields.id, fields.from, fields.to].map(|field| delete(field, id)).into(),
-            Edit::Link(ends) => vec![unlink(&ends), add(link_document(fields, &ends))],
-            Edit::AddLink(ends) => vec![add(link_document(fields, &ends))],
-            Edit::Unlink(ends) => vec![unlink(&ends)],
+    /// Lets the library's threads go through what waits.
+    fn hand_over(&mut self) -> tantivy::Result<()> {
+        self.is_library_busy = true;
+        for edit in std::mem::take(&mut self.waiting) {
+            let (terms, document) = parts(edit);
+            let document = document.map(|document| UserOperation::Add(self.queue.place(document)));
+            let operations: Vec<_> = terms.into_iter().map(UserOperation::Delete).chain(document).collect();
+            self.library.run(operations)?;
         }
+        Ok(())
+    }
+
+    /// Makes a segment of what waits.
+    fn add_segment(&mut self) -> tantivy::Result<()> {
+        let (terms, documents): (Vec<_>, Vec<_>) = std::mem::take(&mut self.waiting).into_iter().map(parts).unzip();
+        self.is_library_busy = true;
+        let segment = self.library.new_segment();
+        self.newest.set(segment.id());
+        let documents: Vec<_> = documents.into_iter().flatten().collect();
+        let written = if documents.is_empty() { None } else { Some(write(segment, documents)?) };
+        for term in terms.into_iter().flatten() {
+            self.library.delete_query(Box::new(Elsewhere::new(term, self.newest.clone())))?;
+        }
+        written.map_or(Ok(()), |segment| self.library.add_segment(segment.meta().clone()))
     }
 
     /// Waits until all edits are indexed. They become part of the last state when what is returned is committed.
     pub(super) fn prepare(&mut self, payload: &str) -> tantivy::Result<PreparedCommit<'_, Queued>> {
+        if !self.is_library_busy && are_independent(&self.waiting) {
+            self.add_segment()?;
+        } else {
+            self.hand_over()?;
+        }
         let mut prepared = self.library.prepare_commit()?;
         prepared.set_payload(payload);
+        self.is_library_busy = false;
         Ok(prepared)
-    }
-
-    /// Begins to merge what was not merged for the sake of speed.
-    pub(super) fn settle(&mut self, payload: &str) -> tantivy::Result<u64> {
-        self.set_pace(Pace::Steady);
-        self.prepare(payload)?.commit()
     }
 
     /// Waits until nothing is left to be merged, and ends the writer's threads.
@@ -120,5 +140,21 @@ impl Writer {
         let result = library.wait_merging_threads();
         drop(way);
         result
+    }
+}
+
+/// What an edit takes away, and what it adds after that.
+fn parts(edit: Edit) -> (Vec<Term>, Option<TantivyDocument>) {
+    let fields = fields();
+    let of = |field, id| Term::from_field_u64(field, unsigned(id));
+    let of_link =
+        |ends: &LinkEnds| Term::from_field_text(fields.link, &link_key(&ends.association, ends.from.0, ends.to.0));
+    match edit {
+        Edit::Put(id, document) => (vec![of(fields.id, id)], Some(document.0)),
+        Edit::Add(document) => (Vec::new(), Some(document.0)),
+        Edit::Remove(id) => ([fields.id, fields.from, fields.to].map(|field| of(field, id)).into(), None),
+        Edit::Link(ends) => (vec![of_link(&ends)], Some(link_document(fields, &ends))),
+        Edit::AddLink(ends) => (Vec::new(), Some(link_document(fields, &ends))),
+        Edit::Unlink(ends) => (vec![of_link(&ends)], None),
     }
 }

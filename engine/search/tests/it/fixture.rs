@@ -1,6 +1,7 @@
 //! Records, as many as wanted, and what an index holds of them.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use engine_model::layer::Layer;
@@ -13,6 +14,8 @@ use serde_json::{Value, json};
 
 /// Ids and versions of contacts.
 pub(crate) type Contents = BTreeMap<i64, i64>;
+
+const ALL: RangeInclusive<RecordId> = RecordId(1)..=RecordId(i64::MAX);
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
     let document = json!({
@@ -83,9 +86,9 @@ pub(crate) fn reached(sequence: i64) -> Reached {
 pub(crate) fn contents(view: &View) -> Contents {
     let mut contents = Contents::new();
     let mut twice = Vec::new();
-    view.each_record("contact", |id, version| {
-        if contents.insert(id.0, version).is_some() {
-            twice.push(id.0);
+    view.each_entry(&ALL, |entry| {
+        if contents.insert(entry.id.0, entry.version.unwrap()).is_some() {
+            twice.push(entry.id.0);
         }
     })
     .unwrap();
@@ -100,7 +103,22 @@ pub(crate) fn contents_of(index: &Index) -> Contents {
 /// The links that a view holds, lowest first.
 pub(crate) fn links(view: &View) -> Vec<(i64, i64)> {
     let mut links = Vec::new();
-    view.each_link("knows", |ends| links.push((ends.from.0, ends.to.0))).unwrap();
+    view.each_link_from(&ALL, |ends| links.push((ends.from.0, ends.to.0))).unwrap();
     links.sort_unstable();
     links
+}
+
+/// Numbers that look random and are the same in each run.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    /// A number from 0 to below the limit.
+    pub(crate) fn below(&mut self, limit: i64) -> i64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33).cast_signed() % limit
+    }
 }

@@ -77,6 +77,31 @@ fn edits_of_one_commit_count_in_their_order() {
 }
 
 #[test]
+fn what_was_removed_may_come_again() {
+    let (_folder, index) = new_index();
+    for round in 0..3 {
+        let edits = [
+            vec![remove(1), Edit::Unlink(ends(1, 2)), remove(2)],
+            vec![put(1, round)],
+            vec![remove(3)],
+            vec![Edit::Link(ends(1, 2))],
+            vec![put(3, round)],
+        ];
+        for (at, edits) in (round * 10..).zip(edits) {
+            index.apply(edits).unwrap();
+            index.commit(reached(at)).unwrap();
+        }
+        assert_eq!(contents_of(&index), Contents::from([(1, round), (3, round)]));
+        assert_eq!(links(&index.view()), [(1, 2)]);
+        // Until nothing is left, not even an empty segment.
+        index.apply(vec![remove(1), remove(3)]).unwrap();
+        index.commit(reached(round * 10 + 9)).unwrap();
+        index.rest().unwrap();
+        assert_eq!((contents_of(&index), index.size().segments), (Contents::new(), 0));
+    }
+}
+
+#[test]
 fn a_commit_without_edits_only_moves_on() {
     let (folder, index) = new_index();
     index.apply(vec![put(1, 1)]).unwrap();

@@ -173,7 +173,8 @@ pub(super) fn records(view: &SearchView) -> Records {
 /// The links that an index holds, each once.
 pub(super) fn links(view: &SearchView) -> Vec<(i64, i64)> {
     let mut links = Vec::new();
-    view.view.each_link("near", |ends| links.push((ends.from.0, ends.to.0))).expect("links");
+    let all = RecordId(1)..=RecordId(i64::MAX);
+    view.view.each_link_from(&all, |ends| links.push((ends.from.0, ends.to.0))).expect("links");
     links.sort_unstable();
     links
 }

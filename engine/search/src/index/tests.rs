@@ -1,0 +1,234 @@
+//! What is left of an index when its disk fails.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::thread;
+
+use engine_model::RecordId;
+use engine_model::property::Storage;
+use engine_model::time::Timestamp;
+use tantivy::TantivyDocument;
+use tantivy::schema::OwnedValue;
+use tempfile::TempDir;
+
+use super::*;
+use crate::census::Entry;
+use crate::directory::LARGE;
+use crate::document::Document;
+use crate::schema::path;
+
+/// Versions of contacts by id.
+type Contents = BTreeMap<i64, i64>;
+
+fn put(id: i64, version: i64, text: &str) -> Edit {
+    let fields = fields();
+    let at = |storage| path("contact", "version", storage, false);
+    let mut document = TantivyDocument::default();
+    document.add_u64(fields.id, id.cast_unsigned());
+    document.add_text(fields.kind, "contact");
+    let number = vec![(at(Storage::Scaled(0)), OwnedValue::from(version))];
+    document.add_field_value(fields.numbers, &OwnedValue::Object(number));
+    let words = vec![(at(Storage::LongText), OwnedValue::from(text))];
+    document.add_field_value(fields.words, &OwnedValue::Object(words));
+    Edit::Put(RecordId(id), Document(document))
+}
+
+/// Words that occur nowhere else, so many that a few such texts make large files.
+fn long_text(seed: i64) -> String {
+    (0..4_000).map(|word| format!("{seed}x{word}\u{1f}")).collect()
+}
+
+fn contents(index: &Index) -> Contents {
+    let mut contents = Contents::new();
+    let visit = |entry: Entry<'_>| {
+        let former = contents.insert(entry.id.0, entry.version.unwrap());
+        assert_eq!(former, None, "record {} is there twice", entry.id);
+    };
+    index.view().each_entry(&(RecordId(1)..=RecordId(i64::MAX)), visit).unwrap();
+    contents
+}
+
+fn reached(sequence: i64) -> Reached {
+    Reached { sequence: Sequence(sequence), at: Timestamp(sequence), notes: String::new() }
+}
+
+fn new_index() -> (TempDir, Index) {
+    let folder = TempDir::new().unwrap();
+    let index = Index::create(folder.path(), Pace::Steady).unwrap();
+    (folder, index)
+}
+
+/// What is found if the folder is opened as it is now.
+fn found_in(folder: &Path) -> (Contents, Reached) {
+    let copy = TempDir::new().unwrap();
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+    }
+    let index = Index::open(copy.path()).unwrap();
+    (contents(&index), index.reached())
+}
+
+fn commit(index: &Index, sequence: i64, edits: Vec<Edit>) {
+    index.apply(edits).unwrap();
+    index.commit(reached(sequence)).unwrap();
+}
+
+/// Persists while `fail` makes the disk fail more and more rarely, until it does not. Nothing may be lost on the way.
+fn persist_on_failing_disk(fail: impl Fn(&Index, u64)) -> u64 {
+    let (folder, index) = new_index();
+    commit(&index, 1, (1..=20).map(|id| put(id, 1, "first")).collect());
+    index.persist().unwrap();
+    commit(&index, 2, (10..=30).map(|id| put(id, 2, "second")).collect());
+    let (first, second) = (contents(&index), (1..=20).map(|id| (id, 1)).collect::<Contents>());
+    for step in 0.. {
+        fail(&index, step);
+        let result = index.persist();
+        assert_eq!(contents(&index), first);
+        if result.is_ok() {
+            assert_eq!(index.durable(), Sequence(2));
+            assert_eq!(found_in(folder.path()), (first, reached(2)));
+            assert_eq!(index.unpersisted_bytes(), 0);
+            return step;
+        }
+        assert!(matches!(result, Err(SearchError::Failed(_))));
+        assert_eq!(index.durable(), Sequence(1));
+        let found = found_in(folder.path());
+        assert!(found == (second.clone(), reached(1)) || found == (first.clone(), reached(2)));
+    }
+    unreachable!("the disk holds it at some time")
+}
+
+#[test]
+fn a_full_disk_loses_nothing() {
+    let steps = persist_on_failing_disk(|index, step| index.inner.directory.faults().leave_room(step * 150));
+    assert!(steps > 3, "it was full {steps} times");
+}
+
+#[test]
+fn a_failing_disk_loses_nothing() {
+    let steps = persist_on_failing_disk(|index, step| index.inner.directory.faults().leave_syncs(step));
+    assert!(steps > 3, "it failed {steps} times");
+}
+
+#[test]
+fn a_writer_that_fails_is_replaced() {
+    let (_folder, index) = new_index();
+    commit(&index, 1, vec![put(1, 1, "first")]);
+    for count in [8, 300] {
+        let edits = || (1..=count).map(|id| put(id, 2, &if id <= 8 { long_text(id) } else { String::new() })).collect();
+        index.inner.directory.faults().leave_room(0);
+        let result = index.apply(edits()).and_then(|()| index.commit(reached(2)));
+        assert!(matches!(result, Err(SearchError::WriterLost(_))), "{result:?}");
+        assert_eq!((index.reached(), index.has_writer()), (reached(1), false));
+        assert_eq!(contents(&index), Contents::from([(1, 1)]));
+        index.inner.directory.faults().leave_room(u64::MAX);
+        commit(&index, 2, edits());
+        assert_eq!(contents(&index), (1..=count).map(|id| (id, 2)).collect());
+        commit(&index, 1, (1..=count).map(|id| Edit::Remove(RecordId(id))).collect());
+        commit(&index, 1, vec![put(1, 1, "first")]);
+    }
+}
+
+#[test]
+fn large_merges_do_not_fill_the_memory() {
+    let (_folder, index) = new_index();
+    let is_done = AtomicBool::new(false);
+    let most = thread::scope(|scope| {
+        let watch = scope.spawn(|| {
+            let mut most = 0;
+            while !is_done.load(Ordering::SeqCst) {
+                most = most.max(index.unpersisted_bytes());
+                thread::yield_now();
+            }
+            most
+        });
+        for id in 1..=16 {
+            commit(&index, id, vec![put(id, 1, &long_text(id))]);
+            index.persist().unwrap();
+        }
+        index.rest().unwrap();
+        is_done.store(true, Ordering::SeqCst);
+        watch.join().unwrap()
+    });
+    let size = index.size();
+    assert_eq!((size.documents, size.segments), (16, 2));
+    assert!(size.disk_bytes + size.memory_bytes > 14 * LARGE, "{size:?}");
+    assert!(most < 12 * LARGE, "{most} bytes were in memory of {size:?}");
+    assert_eq!(contents(&index), (1..=16).map(|id| (id, 1)).collect());
+}
+
+#[test]
+fn edits_that_come_while_the_writer_ends_are_not_lost() {
+    let (folder, index) = new_index();
+    let mut expected = Contents::new();
+    for version in 1..=60 {
+        let ids = (1..=30).map(|at| at * version % 97);
+        let edits: Vec<_> = ids.clone().map(|id| put(id, version, "text")).collect();
+        expected.extend(ids.map(|id| (id, version)));
+        thread::scope(|scope| {
+            scope.spawn(|| index.rest());
+            index.apply(edits).unwrap();
+        });
+        index.commit(reached(version)).unwrap();
+        assert_eq!(contents(&index), expected);
+    }
+    index.rest().unwrap();
+    index.persist().unwrap();
+    assert_eq!(found_in(folder.path()), (expected, reached(60)));
+}
+
+#[test]
+fn a_loss_of_power_leaves_a_state_that_was_persisted() {
+    let mut random = 1_u64;
+    let mut below = |limit: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(random >> 33).unwrap() % limit
+    };
+    let (_folder, index) = new_index();
+    let journal = index.inner.directory.journal();
+    let mut states = vec![(0, Contents::new(), None)];
+    let mut expected = Contents::new();
+    for version in 1..=16 {
+        let ids = (0..12).map(|at| at * version % 61 + 1);
+        let text = if version % 7 == 0 { long_text(version) } else { String::new() };
+        expected.extend(ids.clone().map(|id| (id, version)));
+        commit(&index, version, ids.map(|id| put(id, version, &text)).collect());
+        if version % 2 == 0 {
+            index.persist().unwrap();
+            states.push((journal.length(), expected.clone(), Some(reached(version))));
+        }
+    }
+    for _ in 0..120 {
+        let steps = below(journal.length() + 1);
+        let left = journal.lose_power(&BTreeMap::new(), steps, &mut below);
+        let found = open_from(&left);
+        // The last that was persisted by then, or the one that was being persisted.
+        let last = states.iter().rposition(|(at, ..)| *at <= steps).unwrap();
+        let may_be = states
+            .iter()
+            .skip(last)
+            .take(2)
+            .map(|(_, contents, reached)| reached.clone().map(|reached| (contents.clone(), reached)));
+        assert!(
+            may_be.clone().any(|state| state == found),
+            "after {steps} steps: {found:?}, not {:?}",
+            may_be.collect::<Vec<_>>()
+        );
+    }
+}
+
+/// What is found if a folder holds such files; none where there is no index.
+fn open_from(files: &BTreeMap<PathBuf, Vec<u8>>) -> Option<(Contents, Reached)> {
+    let folder = TempDir::new().unwrap();
+    for (name, bytes) in files {
+        fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    match Index::open(folder.path()) {
+        Ok(index) => Some((contents(&index), index.reached())),
+        Err(SearchError::Missing) => None,
+        Err(error) => panic!("{error}"),
+    }
+}
