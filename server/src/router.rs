@@ -32,7 +32,7 @@ fn records(routes: Routes) -> Routes {
         .api(routes!(history::history))
         .api(routes!(record_search::search))
         .api(routes!(record_search::suggest))
-        .api(routes!(search::search))
+        .api(routes!(search::across))
         .api(routes!(batch::batch))
         .api(routes!(transaction::transact))
         .api(routes!(associations::list))

@@ -43,6 +43,7 @@ pub(crate) struct AnswerBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FoundRecord)]
 pub(crate) struct FoundBody {
+    #[schema(inline)]
     #[serde(flatten)]
     record: RecordBody,
     /// By property, a stretch of its text as HTML with the words that were found within `<em>`; in searches across
@@ -88,7 +89,7 @@ fn row(row: Row) -> Value {
 #[utoipa::path(post, path = "/search", tag = "search",
     request_body = bodies::SearchAcross,
     responses((status = 200, description = "What was found", body = AnswerBody)))]
-pub(crate) async fn search(
+pub(crate) async fn across(
     Authorized(mut session): Authorized,
     Query(_): Query<NoQuery>,
     body: JsonBody,

@@ -13,6 +13,7 @@ mod document;
 mod links;
 mod packs;
 mod records;
+mod search;
 mod typed;
 mod work;
 mod world;
@@ -47,8 +48,15 @@ async fn operations_of_a_tenants_own_objects(server: TestServer) {
 
 /// Those of what every tenant has.
 fn static_cases() -> Vec<Case> {
-    let areas =
-        [records::cases(), links::cases(), definitions::cases(), packs::cases(), access::cases(), work::cases()];
+    let areas = [
+        records::cases(),
+        search::cases(),
+        links::cases(),
+        definitions::cases(),
+        packs::cases(),
+        access::cases(),
+        work::cases(),
+    ];
     areas.into_iter().flatten().collect()
 }
 

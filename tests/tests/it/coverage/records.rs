@@ -48,11 +48,18 @@ fn list() -> Case {
             200,
             json!({"results": [{"object": "contact", "properties": {"first_name": "Ada"}}], "next_cursor": "*"}),
         )
+        .allows(
+            LISTERS,
+            to("/records/contact?filter=email=='List@example.com'"),
+            200,
+            json!({"results": [{"id": "$ada"}], "next_cursor": null}),
+        )
         .refuses(to("/records/contact?limit=201"), 400, "bad_request", &["/limit"])
         .refuses(to("/records/contact?limit=x&archived=x"), 400, "bad_request", &["/limit", "/archived"])
         .refuses(to("/records/contact?cursor=nonsense"), 400, "bad_request", &["/cursor"])
         .refuses(to("/records/contact?select=emial"), 400, "bad_request", &["/select"])
         .refuses(to("/records/contact?include=compny"), 400, "bad_request", &["/include"])
+        .refuses(to("/records/contact?filter=emial=='x'"), 400, "bad_request", &["/filter"])
 }
 
 fn upsert() -> Case {
