@@ -33,10 +33,15 @@ impl Session {
     }
 }
 
-/// What is wrong here stands in a query string, not in a body.
-fn of_parameters(error: Error) -> Error {
-    match error.code {
-        ErrorCode::ValidationFailed => Error { code: ErrorCode::BadRequest, ..error },
-        _ => error,
+/// What is wrong here stands in a query string, not in a body: places are parameters as a whole.
+fn of_parameters(mut error: Error) -> Error {
+    if error.code != ErrorCode::ValidationFailed {
+        return error;
     }
+    error.code = ErrorCode::BadRequest;
+    for problem in &mut error.problems {
+        let end = problem.pointer.match_indices('/').nth(1).map_or(problem.pointer.len(), |(at, _)| at);
+        problem.pointer.truncate(end);
+    }
+    error
 }
