@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use tantivy::Directory;
 use tantivy::directory::error::OpenReadError;
-use tantivy::directory::{FileHandle, MmapDirectory};
+use tantivy::directory::{FileHandle, MmapDirectory, OwnedBytes};
+
+/// Bytes up to which a file is read rather than mapped.
+const SMALL: u64 = 4 << 10;
 
 /// A folder. Names of files are relative to it.
 #[derive(Debug)]
@@ -98,12 +101,18 @@ impl Disk {
         }
     }
 
-    /// A file as it is in memory when it is read, without being held there. Files are never written again.
-    pub(super) fn map(&self, name: &Path) -> Result<Arc<dyn FileHandle>, OpenReadError> {
-        // The library's directory keeps what it knows of each name for good, so it serves for one file only.
-        let folder = MmapDirectory::open(&self.folder)
-            .map_err(|error| OpenReadError::wrap_io_error(io::Error::other(error), name.to_owned()))?;
-        folder.get_file_handle(name)
+    /// A file as it is read: small ones as a whole, since to map one takes a page of memory, and one of the few mappings
+    /// that a process may have; others mapped. Files are never written again.
+    pub(super) fn open(&self, name: &Path, length: u64) -> Result<Arc<dyn FileHandle>, OpenReadError> {
+        if length > SMALL {
+            // The library's directory keeps what it knows of each name for good, so it serves for one file only.
+            let folder = MmapDirectory::open(&self.folder)
+                .map_err(|error| OpenReadError::wrap_io_error(io::Error::other(error), name.to_owned()))?;
+            return folder.get_file_handle(name);
+        }
+        let bytes = self.read(name).map_err(|error| OpenReadError::wrap_io_error(error, name.to_owned()))?;
+        let bytes = bytes.ok_or_else(|| OpenReadError::FileDoesNotExist(name.to_owned()))?;
+        Ok(Arc::new(OwnedBytes::new(bytes)))
     }
 
     /// A small file as a whole.

@@ -37,7 +37,7 @@ enum Place {
     Memory(OwnedBytes),
     Disk {
         /// Made when somebody reads the file first, and shared by all.
-        map: Option<Arc<dyn FileHandle>>,
+        opened: Option<Arc<dyn FileHandle>>,
         is_synced: bool,
     },
 }
@@ -68,15 +68,16 @@ impl Files {
     }
 
     pub(super) fn add_on_disk(&mut self, name: PathBuf, length: u64, is_synced: bool) {
-        self.known.insert(name, Known { length, place: Place::Disk { map: None, is_synced } });
+        self.known.insert(name, Known { length, place: Place::Disk { opened: None, is_synced } });
     }
 
     pub(super) fn read(&mut self, name: &Path, disk: &Disk) -> Result<Arc<dyn FileHandle>, OpenReadError> {
         let known = self.known.get_mut(name).ok_or_else(|| OpenReadError::FileDoesNotExist(name.to_owned()))?;
+        let length = known.length;
         match &mut known.place {
             Place::Memory(bytes) => Ok(Arc::new(bytes.clone())),
-            Place::Disk { map: Some(map), .. } => Ok(map.clone()),
-            Place::Disk { map, .. } => Ok(map.insert(disk.map(name)?).clone()),
+            Place::Disk { opened: Some(opened), .. } => Ok(opened.clone()),
+            Place::Disk { opened, .. } => Ok(opened.insert(disk.open(name, length)?).clone()),
         }
     }
 
@@ -127,7 +128,7 @@ impl Files {
                 Some(Known { place: Place::Disk { is_synced, .. }, .. }) => *is_synced = true,
                 Some(known) => {
                     freed += known.length;
-                    known.place = Place::Disk { map: None, is_synced: true };
+                    known.place = Place::Disk { opened: None, is_synced: true };
                 }
                 None => {}
             }

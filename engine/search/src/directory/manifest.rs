@@ -16,22 +16,51 @@ const PARTS: [&str; 6] = ["term", "idx", "pos", "fast", "fieldnorm", "store"];
 /// A state of the index.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Manifest {
-    segments: Vec<Segment>,
+    pub(crate) segments: Vec<Segment>,
     /// Number of the last commit; merges keep it.
     pub(crate) opstamp: u64,
     /// What was noted with the last commit.
     pub(crate) payload: Option<String>,
 }
 
+/// A part of the index, which every search goes through.
 #[derive(Debug, Deserialize)]
-struct Segment {
-    segment_id: SegmentId,
+pub(crate) struct Segment {
+    #[serde(rename = "segment_id")]
+    id: SegmentId,
+    /// Documents, deleted ones included.
+    #[serde(rename = "max_doc")]
+    length: u64,
     deletes: Option<Deletes>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Deletes {
+    #[serde(rename = "num_deleted_docs")]
+    count: u64,
     opstamp: u64,
+}
+
+impl Segment {
+    #[cfg(test)]
+    pub(crate) fn new(id: SegmentId, documents: u64, deleted: u64) -> Self {
+        let deletes = (deleted > 0).then_some(Deletes { count: deleted, opstamp: 1 });
+        Self { id, length: documents + deleted, deletes }
+    }
+
+    pub(crate) fn id(&self) -> SegmentId {
+        self.id
+    }
+
+    /// How many documents are deleted.
+    pub(crate) fn deleted(&self) -> u64 {
+        self.deletes.as_ref().map_or(0, |deletes| deletes.count)
+    }
+
+    /// How many documents are not deleted.
+    pub(crate) fn documents(&self) -> u64 {
+        self.length.saturating_sub(self.deleted())
+    }
 }
 
 impl Manifest {
@@ -43,7 +72,7 @@ impl Manifest {
     /// All files that the state is made of.
     pub(super) fn files(&self) -> impl Iterator<Item = PathBuf> + '_ {
         self.segments.iter().flat_map(|segment| {
-            let id = segment.segment_id.uuid_string();
+            let id = segment.id.uuid_string();
             let deletes =
                 segment.deletes.as_ref().map(|deletes| PathBuf::from(format!("{id}.{}.del", deletes.opstamp)));
             PARTS.iter().map(move |part| PathBuf::from(format!("{id}.{part}"))).chain(deletes)

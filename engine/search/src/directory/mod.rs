@@ -38,7 +38,7 @@ use gate::Gate;
 use writing::Writing;
 
 pub(crate) use claim::Claim;
-pub(crate) use manifest::Manifest;
+pub(crate) use manifest::{Manifest, Segment};
 #[cfg(test)]
 pub(crate) use writing::{HELD_AT_MOST, LARGE};
 

@@ -48,8 +48,10 @@ impl Home {
                 self.write(&name, name.as_bytes());
             }
         }
-        let state =
-            format!(r#"{{"segments": [{{"segment_id": "{}", "deletes": null}}], "opstamp": {opstamp}}}"#, dashed(id));
+        let state = format!(
+            r#"{{"segments": [{{"segment_id": "{}", "max_doc": 1, "deletes": null}}], "opstamp": {opstamp}}}"#,
+            dashed(id)
+        );
         self.directory.atomic_write(Path::new("meta.json"), state.as_bytes()).unwrap();
     }
 

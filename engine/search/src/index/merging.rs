@@ -1,93 +1,250 @@
 //! Which segments become one.
 //!
-//! Every commit adds a segment, each segment costs every commit and every search a little, and each merge costs about
-//! as much as indexing its documents did. So small ones are merged when there are several of about the same size, and
-//! no merge is so large that it would take long.
+//! Every commit adds a segment, each segment costs every commit and every search a little, and merging documents costs
+//! about as much as indexing them did. So segments are merged when there are several of about the same size, those of
+//! which much is deleted are written anew, and no merge is so large that it would take long.
 
-use tantivy::index::SegmentMeta;
-use tantivy::indexer::{MergeCandidate, MergePolicy};
+use std::collections::HashSet;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 
-/// Segments of a level that become one.
-const SEVERAL: usize = 8;
+use tantivy::index::{SegmentId, SegmentMeta};
+use tantivy::{FutureResult, IndexWriter};
 
-/// Documents up to which segments are of the lowest level: merging them costs about the same however few they have.
-const FEW: u32 = 128;
+use super::queue::Queued;
+use crate::directory::Segment;
 
-/// How many times more documents the segments of a level have than those of the level below.
-const STEP: u32 = 8;
+/// Merges at a time.
+pub(super) const AT_A_TIME: usize = 2;
+
+/// Documents of a large merge. One is under way at most, so that small ones never wait for long.
+const LARGE: u64 = 30_000;
 
 /// Documents of the largest segments, unless the index is so large that these would be many.
-const MANY: u64 = 250_000;
+const MOST: u64 = 250_000;
 
-/// Largest segments that an index has, give or take a few.
+/// Largest segments that an index has, give or take some.
 const LARGEST: u64 = 4;
 
 /// Segments that are merged at a time.
 const WIDEST: usize = 64;
 
-/// Part of a segment that is deleted before it is written anew.
-const DELETED: f64 = 0.3;
-
-/// The rule. What is being merged already is not offered.
-#[derive(Debug)]
-pub(super) struct Merging {
+/// How thoroughly segments are merged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rule {
     /// Segments of a level that become one.
-    pub(super) several: usize,
+    several: usize,
+    /// Documents up to which segments are of the lowest level.
+    few: u64,
+    /// How many times more documents the segments of a level have than those of the level below.
+    step: u64,
 }
 
-impl Default for Merging {
-    fn default() -> Self {
-        Self { several: SEVERAL }
+impl Rule {
+    /// While edits come. Merging a hundred documents costs little more than merging one.
+    pub(super) const BUSY: Self = Self { several: 8, few: 128, step: 8 };
+
+    /// When none come any more. Small indexes are left with few segments, since there may be many such indexes.
+    pub(super) const IDLE: Self = Self { several: 4, few: 16_384, step: 8 };
+
+    fn level_of(self, segment: &Segment) -> u32 {
+        (segment.documents() / self.few).checked_ilog(self.step).map_or(0, |level| level + 1)
     }
 }
 
-impl MergePolicy for Merging {
-    fn compute_merge_candidates(&self, segments: &[SegmentMeta]) -> Vec<MergeCandidate> {
-        let total: u64 = segments.iter().map(documents).sum();
-        let most = MANY.max(total / LARGEST);
-        let mut small: Vec<&SegmentMeta> = segments.iter().filter(|segment| documents(segment) < most / 2).collect();
-        small.sort_by_key(|segment| segment.num_docs());
-        let mut groups: Vec<Vec<&SegmentMeta>> = Vec::new();
-        for level in small.chunk_by(|one, other| level_of(one) == level_of(other)) {
-            if level.len() >= self.several {
-                groups.extend(groups_of(level, most));
-            }
-        }
-        let is_grouped = |segment: &SegmentMeta| groups.iter().flatten().any(|other| other.id() == segment.id());
-        let stale =
-            segments.iter().filter(|segment| is_stale(segment) && !is_grouped(segment)).map(|segment| vec![segment]);
-        let groups: Vec<_> = stale.chain(groups.iter().cloned()).collect();
-        groups.iter().map(|group| MergeCandidate(group.iter().map(|segment| segment.id()).collect())).collect()
-    }
+/// Segments that are to become one.
+#[derive(Debug, PartialEq, Eq)]
+struct Group {
+    segments: Vec<SegmentId>,
+    documents: u64,
 }
 
-/// Segments of a level, smallest first, in groups of `most` documents together.
-fn groups_of<'a>(level: &[&'a SegmentMeta], most: u64) -> Vec<Vec<&'a SegmentMeta>> {
-    let mut groups = vec![Vec::new()];
-    let mut sum = 0;
-    for segment in level {
-        sum += documents(segment);
-        let group = groups.last().map_or(0, Vec::len);
-        if sum > most || group == WIDEST {
-            groups.push(Vec::new());
-            sum = documents(segment);
-        }
-        if let Some(group) = groups.last_mut() {
-            group.push(*segment);
-        }
-    }
-    groups.retain(|group| group.len() > 1);
+/// What is to be merged of segments that are not being merged, the smallest first.
+fn groups(segments: &[&Segment], rule: Rule) -> Vec<Group> {
+    let most = MOST.max(segments.iter().map(|segment| segment.documents()).sum::<u64>() / LARGEST);
+    let mut small: Vec<&Segment> = segments.iter().copied().filter(|segment| segment.documents() < most / 2).collect();
+    small.sort_by_key(|segment| segment.documents());
+    let levels = small.chunk_by(|one, other| rule.level_of(one) == rule.level_of(other));
+    let mut groups: Vec<Group> =
+        levels.filter(|level| level.len() >= rule.several).flat_map(|level| split(level, most)).collect();
+    let grouped: HashSet<SegmentId> = groups.iter().flat_map(|group| &group.segments).copied().collect();
+    let stale = segments.iter().filter(|segment| is_stale(segment, rule) && !grouped.contains(&segment.id()));
+    groups.extend(stale.map(|segment| Group { segments: vec![segment.id()], documents: segment.documents() }));
+    groups.sort_by_key(|group| group.documents);
     groups
 }
 
-fn documents(segment: &SegmentMeta) -> u64 {
-    u64::from(segment.num_docs())
+/// A level, smallest first, in groups that have so many documents at most.
+fn split(level: &[&Segment], most: u64) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for segment in level {
+        match groups.last_mut() {
+            Some(group) if group.segments.len() < WIDEST && group.documents + segment.documents() <= most => {
+                group.segments.push(segment.id());
+                group.documents += segment.documents();
+            }
+            _ => groups.push(Group { segments: vec![segment.id()], documents: segment.documents() }),
+        }
+    }
+    groups.retain(|group| group.segments.len() > 1);
+    groups
 }
 
-fn level_of(segment: &SegmentMeta) -> u32 {
-    (segment.num_docs() / FEW).checked_ilog(STEP).map_or(0, |level| level + 1)
+/// Whether a third of what is left is deleted. Small segments are merged soon enough anyhow.
+fn is_stale(segment: &Segment, rule: Rule) -> bool {
+    segment.documents() + segment.deleted() > rule.few && segment.deleted() * 3 > segment.documents()
 }
 
-fn is_stale(segment: &SegmentMeta) -> bool {
-    segment.max_doc() > FEW && f64::from(segment.num_deleted_docs()) > f64::from(segment.max_doc()) * DELETED
+/// Merges that are under way.
+#[derive(Default)]
+pub(super) struct Merges(Vec<Merge>);
+
+struct Merge {
+    group: Group,
+    end: FutureResult<Option<SegmentMeta>>,
+}
+
+impl Merges {
+    /// Begins what is to be merged of the segments of the last commit.
+    pub(super) fn begin(&mut self, library: &mut IndexWriter<Queued>, segments: &[Segment], rule: Rule) {
+        self.0.retain_mut(|merge| !merge.has_ended());
+        let merged: HashSet<SegmentId> = self.0.iter().flat_map(|merge| &merge.group.segments).copied().collect();
+        let segments: Vec<&Segment> = segments.iter().filter(|segment| !merged.contains(&segment.id())).collect();
+        for group in groups(&segments, rule) {
+            if self.0.len() < AT_A_TIME && (group.documents < LARGE || !self.has_large()) {
+                let end = library.merge(&group.segments);
+                self.0.push(Merge { group, end });
+            }
+        }
+    }
+
+    /// Waits for those that are under way, if any are.
+    pub(super) fn wait(&mut self) -> Option<tantivy::Result<()>> {
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let ends = std::mem::take(&mut self.0).into_iter().map(|mut merge| {
+            loop {
+                match merge.poll(&waker) {
+                    Poll::Ready(end) => return end,
+                    Poll::Pending => thread::park(),
+                }
+            }
+        });
+        ends.reduce(tantivy::Result::and)
+    }
+
+    fn has_large(&self) -> bool {
+        self.0.iter().any(|merge| merge.group.documents >= LARGE)
+    }
+}
+
+impl Merge {
+    fn has_ended(&mut self) -> bool {
+        match self.poll(Waker::noop()) {
+            Poll::Pending => false,
+            Poll::Ready(Ok(())) => true,
+            Poll::Ready(Err(error)) => {
+                tracing::warn!(%error, "segments of an index could not be merged");
+                true
+            }
+        }
+    }
+
+    fn poll(&mut self, waker: &Waker) -> Poll<tantivy::Result<()>> {
+        // Once it was polled it may not be waited for in the library's own way.
+        Pin::new(&mut self.end).poll(&mut Context::from_waker(waker)).map_ok(drop)
+    }
+}
+
+/// Wakes a thread that waits.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segments(sizes: &[(u64, u64)]) -> Vec<Segment> {
+        sizes
+            .iter()
+            .map(|(documents, deleted)| Segment::new(SegmentId::generate_random(), *documents, *deleted))
+            .collect()
+    }
+
+    /// The sizes of what is merged.
+    fn merged(segments: &[Segment], rule: Rule) -> Vec<Vec<u64>> {
+        let size_of =
+            |id: &SegmentId| segments.iter().find(|segment| segment.id() == *id).map_or(0, Segment::documents);
+        let groups = groups(&segments.iter().collect::<Vec<_>>(), rule);
+        groups.iter().map(|group| group.segments.iter().map(size_of).collect()).collect()
+    }
+
+    fn of_sizes(sizes: &[u64]) -> Vec<Segment> {
+        segments(&sizes.iter().map(|size| (*size, 0)).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn several_of_a_level_become_one() {
+        let seven = [1, 2, 3, 100, 5, 127, 7];
+        assert_eq!(merged(&of_sizes(&seven), Rule::BUSY), Vec::<Vec<u64>>::new());
+        let eight = [&seven[..], &[8, 200, 2_000]].concat();
+        assert_eq!(merged(&of_sizes(&eight), Rule::BUSY), [[1, 2, 3, 5, 7, 8, 100, 127]]);
+        assert_eq!(merged(&of_sizes(&[128; 8]), Rule::BUSY), [[128; 8]]);
+        assert_eq!(
+            merged(&of_sizes(&[1_023, 1_024, 1_023, 1_024, 1_023, 1_024, 1_023, 1_024]), Rule::BUSY),
+            Vec::<Vec<u64>>::new()
+        );
+    }
+
+    #[test]
+    fn an_idle_index_is_left_with_few_segments() {
+        assert_eq!(merged(&of_sizes(&[1, 10, 1_000]), Rule::IDLE), Vec::<Vec<u64>>::new());
+        assert_eq!(merged(&of_sizes(&[1, 10, 1_000, 16_000]), Rule::IDLE), [[1, 10, 1_000, 16_000]]);
+        assert_eq!(merged(&of_sizes(&[1, 10, 1_000, 20_000]), Rule::IDLE), Vec::<Vec<u64>>::new());
+    }
+
+    #[test]
+    fn no_segment_grows_beyond_what_is_merged_soon() {
+        assert_eq!(merged(&of_sizes(&[200_000; 20]), Rule::BUSY), vec![vec![200_000; 5]; 4]);
+        assert_eq!(merged(&of_sizes(&[130_000; 8]), Rule::BUSY), Vec::<Vec<u64>>::new());
+        assert_eq!(merged(&of_sizes(&[30_000; 40]), Rule::BUSY), vec![vec![30_000; 10]; 4]);
+        assert_eq!(merged(&of_sizes(&[1; 100]), Rule::BUSY), [vec![1; 36], vec![1; 64]]);
+    }
+
+    #[test]
+    fn what_is_mostly_deleted_is_written_anew() {
+        assert_eq!(merged(&segments(&[(900, 300), (900, 301), (50, 70)]), Rule::BUSY), [[900]]);
+        assert_eq!(merged(&segments(&[(400_000, 200_000), (900, 301)]), Rule::BUSY), [[900], [400_000]]);
+        // Once is enough.
+        assert_eq!(merged(&segments(&[(900, 500); 8]), Rule::BUSY), [[900; 8]]);
+    }
+
+    #[test]
+    fn merging_comes_to_an_end() {
+        for rule in [Rule::BUSY, Rule::IDLE] {
+            let mut sizes: Vec<u64> = (0..3_000).map(|at| at * at % 50_021).collect();
+            let mut rounds = 0;
+            loop {
+                let segments = of_sizes(&sizes);
+                let groups = merged(&segments, rule);
+                if groups.is_empty() {
+                    break;
+                }
+                for size in groups.iter().flatten() {
+                    sizes.swap_remove(sizes.iter().position(|other| other == size).unwrap());
+                }
+                sizes.extend(groups.iter().map(|group| group.iter().sum::<u64>()));
+                rounds += 1;
+            }
+            let total: u64 = sizes.iter().sum();
+            assert!(rounds < 20 && sizes.iter().all(|size| *size <= total / 4), "{rounds} rounds: {sizes:?}");
+            assert!(sizes.len() < 40, "{sizes:?}");
+        }
+    }
 }

@@ -27,6 +27,7 @@ use crate::directory::{Claim, Manifest, WriteBehind, claim_existing, claim_new};
 use crate::document::{Edit, Reached};
 use crate::error::{Result, SearchError};
 use crate::{fields, tokens};
+use merging::Rule;
 use payload::{nothing_reached, payload_of, reached_of};
 use writer::Writer;
 
@@ -59,6 +60,14 @@ struct Writing {
     /// The way of a writer that is about to end.
     resting: Option<WriteBehind>,
     pace: Pace,
+}
+
+/// Why a commit fails.
+enum Failure {
+    /// The writer did, and whatever it had is lost.
+    Writer(TantivyError),
+    /// The commit has happened.
+    Other(SearchError),
 }
 
 /// What is seen.
@@ -147,17 +156,10 @@ impl Index {
         let Some(writer) = writing.writer.as_mut().filter(|writer| writer.has_edits()) else {
             return self.inner.move_on(reached);
         };
-        let prepared = writer.prepare(&payload_of(&reached));
-        let mut pending = self.inner.publishing();
-        match prepared.and_then(|prepared| prepared.commit()) {
-            Ok(opstamp) => {
-                *pending = Some(Published { reached: Arc::new(reached), opstamp });
-                self.inner.publish(&mut pending)
-            }
-            Err(error) => {
-                drop(pending);
-                Err(self.inner.lose_writer(&mut writing, error))
-            }
+        match self.inner.commit(writer, reached) {
+            Err(Failure::Writer(error)) => Err(self.inner.lose_writer(&mut writing, error)),
+            Err(Failure::Other(error)) => Err(error),
+            Ok(()) => Ok(()),
         }
     }
 
@@ -297,18 +299,18 @@ impl Inner {
         if writing.pace == Pace::Bulk {
             writing.pace = Pace::Steady;
             writing.writer = None;
-            self.commit_nothing(writing.writer(&self.directory)?)?;
+            writing.writer(&self.directory)?.merge(Rule::BUSY)?;
         }
         Ok(())
     }
 
-    /// Has the library look for what can be merged.
-    fn commit_nothing(&self, writer: &mut Writer) -> Result<()> {
-        let reached = self.published().0.reached;
-        let prepared = writer.prepare(&payload_of(&reached))?;
+    /// Makes what is applied the last state, and shows it.
+    fn commit(&self, writer: &mut Writer, reached: Reached) -> std::result::Result<(), Failure> {
+        let prepared = writer.prepare(&payload_of(&reached)).map_err(Failure::Writer)?;
         let mut pending = self.publishing();
-        *pending = Some(Published { reached, opstamp: prepared.commit()? });
-        self.publish(&mut pending)
+        let opstamp = prepared.commit().map_err(Failure::Writer)?;
+        *pending = Some(Published { reached: Arc::new(reached), opstamp });
+        self.publish(&mut pending).and_then(|()| writer.merge(Rule::BUSY)).map_err(Failure::Other)
     }
 
     /// Ends a writer that failed. Its last commit may have happened all the same.

@@ -19,8 +19,11 @@ pub(super) struct Queue {
     freed: Condvar,
 }
 
-/// A document with its place, which is free again once the document is indexed or dropped.
-pub(super) struct Queued {
+/// A document with its place, which is free again once the document is indexed or dropped. It is a pointer, since the
+/// library makes room for all that its own queue could take, anew for each commit.
+pub(super) struct Queued(Box<Waiting>);
+
+struct Waiting {
     document: TantivyDocument,
     place: Arc<Queue>,
 }
@@ -32,11 +35,11 @@ impl Queue {
         let free = self.freed.wait_timeout_while(taken, PATIENCE, |taken| *taken >= WAITING_AT_MOST);
         let (mut taken, _) = free.unwrap_or_else(PoisonError::into_inner);
         *taken += 1;
-        Queued { document, place: self.clone() }
+        Queued(Box::new(Waiting { document, place: self.clone() }))
     }
 }
 
-impl Drop for Queued {
+impl Drop for Waiting {
     fn drop(&mut self) {
         *self.place.taken.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
         self.place.freed.notify_one();
@@ -48,10 +51,10 @@ impl Document for Queued {
     type FieldsValuesIter<'a> = <TantivyDocument as Document>::FieldsValuesIter<'a>;
 
     fn iter_fields_and_values(&self) -> Self::FieldsValuesIter<'_> {
-        self.document.iter_fields_and_values()
+        self.0.document.iter_fields_and_values()
     }
 
     fn into_tantivy_document(mut self) -> TantivyDocument {
-        std::mem::replace(&mut self.document, TantivyDocument::with_capacity(0))
+        std::mem::replace(&mut self.0.document, TantivyDocument::with_capacity(0))
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use engine_model::RecordId;
@@ -135,23 +134,19 @@ fn a_writer_that_fails_is_replaced() {
 #[test]
 fn large_merges_do_not_fill_the_memory() {
     let (_folder, index) = new_index();
-    let is_done = AtomicBool::new(false);
-    let most = thread::scope(|scope| {
-        let watch = scope.spawn(|| {
-            let mut most = 0;
-            while !is_done.load(Ordering::SeqCst) {
-                most = most.max(index.unpersisted_bytes());
-                thread::yield_now();
+    let mut most = 0;
+    thread::scope(|scope| {
+        let work = scope.spawn(|| {
+            for id in 1..=16 {
+                commit(&index, id, vec![put(id, 1, &long_text(id))]);
+                index.persist().unwrap();
             }
-            most
+            index.rest().unwrap();
         });
-        for id in 1..=16 {
-            commit(&index, id, vec![put(id, 1, &long_text(id))]);
-            index.persist().unwrap();
+        while !work.is_finished() {
+            most = most.max(index.unpersisted_bytes());
+            thread::yield_now();
         }
-        index.rest().unwrap();
-        is_done.store(true, Ordering::SeqCst);
-        watch.join().unwrap()
     });
     let size = index.size();
     assert_eq!((size.documents, size.segments), (16, 2));

@@ -6,7 +6,7 @@ use tantivy::indexer::{IndexWriterOptions, NoMergePolicy, PreparedCommit, UserOp
 use tantivy::schema::TantivyDocument;
 use tantivy::{IndexWriter, Term};
 
-use super::merging::Merging;
+use super::merging::{AT_A_TIME, Merges, Rule};
 use super::queue::{Queue, Queued};
 use super::small::{Elsewhere, Newest, are_independent, write};
 use crate::directory::WriteBehind;
@@ -39,6 +39,7 @@ pub(super) struct Writer {
     /// Whether the library has edits that are not committed.
     is_library_busy: bool,
     newest: Newest,
+    merges: Merges,
 }
 
 /// The writer's way into the folder, closed with the writer.
@@ -62,18 +63,24 @@ impl Writer {
         let options = IndexWriterOptions::builder()
             .num_worker_threads(threads)
             .memory_budget_per_thread(arena)
-            .num_merge_threads(2)
+            .num_merge_threads(AT_A_TIME)
             .build();
         let library = index.writer_with_options(options)?;
-        match pace {
-            Pace::Steady => library.set_merge_policy(Box::new(Merging::default())),
-            Pace::Bulk => library.set_merge_policy(Box::new(NoMergePolicy)),
-        }
+        // The library would not say what it merges.
+        library.set_merge_policy(Box::new(NoMergePolicy));
         // The library gives the first operation of a writer the number of the last commit, and a merge that begins before
         // the next takes it for a part of that: some segments count it in, others do not. So nothing gets this number.
         library.run(Vec::new())?;
-        let newest = Newest::new(library.new_segment().id());
-        Ok(Self { way, library, queue: Arc::default(), pace, waiting: Vec::new(), is_library_busy: false, newest })
+        Ok(Self {
+            newest: Newest::new(library.new_segment().id()),
+            way,
+            library,
+            queue: Arc::default(),
+            pace,
+            waiting: Vec::new(),
+            is_library_busy: false,
+            merges: Merges::default(),
+        })
     }
 
     /// The way that has to be closed before another writer may be opened.
@@ -121,7 +128,7 @@ impl Writer {
         written.map_or(Ok(()), |segment| self.library.add_segment(segment.meta().clone()))
     }
 
-    /// Waits until all edits are indexed. They become part of the last state when what is returned is committed.
+    /// Has all edits indexed. They become part of the last state when what is returned is committed.
     pub(super) fn prepare(&mut self, payload: &str) -> tantivy::Result<PreparedCommit<'_, Queued>> {
         if !self.is_library_busy && are_independent(&self.waiting) {
             self.add_segment()?;
@@ -134,12 +141,23 @@ impl Writer {
         Ok(prepared)
     }
 
+    /// Begins to merge what is to be merged of the last state.
+    pub(super) fn merge(&mut self, rule: Rule) -> Result<()> {
+        if self.pace == Pace::Steady {
+            self.merges.begin(&mut self.library, &self.way.0.manifest()?.segments, rule);
+        }
+        Ok(())
+    }
+
     /// Waits until nothing is left to be merged, and ends the writer's threads.
-    pub(super) fn finish(self) -> tantivy::Result<()> {
-        let Self { way, library, .. } = self;
-        let result = library.wait_merging_threads();
-        drop(way);
-        result
+    pub(super) fn finish(mut self) -> Result<()> {
+        loop {
+            self.merge(Rule::IDLE)?;
+            match self.merges.wait() {
+                Some(ended) => ended?,
+                None => return Ok(()),
+            }
+        }
     }
 }
 

@@ -43,32 +43,30 @@ fn open_or_create(folder: &Path) -> Index {
     }
 }
 
-/// Follows the log until `is_over`; persists on a thread of its own meanwhile, and tells what is durable.
-fn follow(index: &Index, is_over: impl Fn() -> bool, tell: impl Fn(i64) + Sync) {
-    let is_done = AtomicBool::new(false);
+/// Follows the log until `is_over`; meanwhile persists on another thread, and tells what is durable.
+fn follow(index: &Index, is_over: impl Fn() -> bool + Sync, tell: impl Fn(i64)) {
     thread::scope(|scope| {
-        scope.spawn(|| {
-            while !is_done.load(Ordering::SeqCst) {
-                index.persist().unwrap();
-                tell(index.durable().0);
+        let following = scope.spawn(|| {
+            let mut at = index.reached().sequence.0;
+            let mut random = Random::new(at.cast_unsigned());
+            while !is_over() {
+                let batch = [1, 1, 3, 20, 400][random.below(5) as usize];
+                index.apply((at + 1..=at + batch).map(|at| change_at(at).0).collect()).unwrap();
+                at += batch;
+                if random.below(3) > 0 {
+                    index.commit(reached(at)).unwrap();
+                }
+                if random.below(20) == 0 {
+                    index.commit(reached(at)).unwrap();
+                    index.rest().unwrap();
+                }
             }
+            index.commit(reached(at)).unwrap();
         });
-        let mut random = Random::new(index.reached().sequence.0.cast_unsigned());
-        let mut at = index.reached().sequence.0;
-        while !is_over() {
-            let batch = [1, 1, 3, 20, 400][random.below(5) as usize];
-            index.apply((at + 1..=at + batch).map(|at| change_at(at).0).collect()).unwrap();
-            at += batch;
-            if random.below(3) > 0 {
-                index.commit(reached(at)).unwrap();
-            }
-            if random.below(20) == 0 {
-                index.commit(reached(at)).unwrap();
-                index.rest().unwrap();
-            }
+        while !following.is_finished() {
+            index.persist().unwrap();
+            tell(index.durable().0);
         }
-        index.commit(reached(at)).unwrap();
-        is_done.store(true, Ordering::SeqCst);
     });
 }
 

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use engine_model::Sequence;
-use engine_search::{Edit, Index, Pace, Reached, SearchError};
+use engine_search::{Edit, Index, Pace, Reached, SearchError, View};
 use tempfile::TempDir;
 
 use crate::fixture::{Contents, contact, contents, contents_of, ends, links, put, reached, remove};
@@ -145,6 +147,81 @@ fn a_view_stays_as_it_is() {
         assert_eq!(view.reached(), &reached(version));
         assert_eq!(contents(view), (1..=50).map(|id| (id, version)).collect());
     }
+}
+
+/// Says so when it is dropped, be it by a failure.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn readers_see_whole_commits_whatever_else_happens() {
+    let (_folder, index) = new_index();
+    index.apply((1..=40).map(|id| put(id, 0)).collect()).unwrap();
+    index.commit(reached(0)).unwrap();
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let _over = Over(&is_over);
+        scope.spawn(|| {
+            while !is_over.load(Ordering::SeqCst) {
+                index.persist().unwrap();
+            }
+        });
+        scope.spawn(|| {
+            while !is_over.load(Ordering::SeqCst) {
+                // Refused in the middle of a commit.
+                drop(index.rest());
+            }
+        });
+        let writing = scope.spawn(|| {
+            for version in 1..=60 {
+                // In parts, of which nobody may see one alone.
+                index.apply((1..=20).map(|id| put(id, version)).collect()).unwrap();
+                index.apply((21..=40).map(|id| put(id, version)).collect()).unwrap();
+                index.commit(reached(version)).unwrap();
+            }
+        });
+        let check = |view: &View| {
+            let version = view.reached().sequence.0;
+            assert_eq!(contents(view), (1..=40).map(|id| (id, version)).collect());
+        };
+        let mut kept = Vec::new();
+        while !writing.is_finished() {
+            let view = index.view();
+            check(&view);
+            kept.push(view);
+        }
+        kept.dedup_by_key(|view| view.reached().sequence);
+        kept.iter().for_each(check);
+    });
+    assert_eq!(index.reached(), reached(60));
+}
+
+#[test]
+fn open_indexes_hold_no_files_open() {
+    let folder = TempDir::new().unwrap();
+    let indexes: Vec<_> = (0..20)
+        .map(|at| {
+            let place = folder.path().join(at.to_string());
+            let index = Index::create(&place, Pace::Steady).unwrap();
+            index.apply((1..=20).map(|id| put(id, at)).collect()).unwrap();
+            index.commit(reached(at)).unwrap();
+            index.persist().unwrap();
+            drop(index);
+            Index::open(&place).unwrap()
+        })
+        .collect();
+    for (at, index) in (0..).zip(&indexes) {
+        assert_eq!(contents_of(index), (1..=20).map(|id| (id, at)).collect());
+        assert!(!index.has_writer());
+        assert_eq!(index.unpersisted_bytes(), 0);
+    }
+    let open = fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+    assert_eq!(open.filter(|path| path.starts_with(folder.path())).count(), 0);
 }
 
 #[test]
