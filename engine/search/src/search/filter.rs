@@ -445,7 +445,7 @@ fn narrow_by_parts(
     let mut texts = column.dictionary().stream()?;
     let mut position = 0_u32;
     while texts.advance() {
-        if position % STRETCH == 0 {
+        if position.is_multiple_of(STRETCH) {
             budget.check_time()?;
         }
         let text = std::str::from_utf8(texts.key()).unwrap_or_default();
