@@ -85,7 +85,8 @@ mod tests {
             assert_eq!(code, "not_applicable");
             assert!(message.starts_with("looks like a regular expression"), "{message}");
         }
-        for text in ["C++", "US$", "what?", "5* hotel", "a|b", "(Ada)", "AT&T [old]", r"C:\temp", "^_^", "$5.00", "..."] {
+        for text in ["C++", "US$", "what?", "5* hotel", "a|b", "(Ada)", "AT&T [old]", r"C:\temp", "^_^", "$5.00", "..."]
+        {
             assert_eq!(check_words(text, 1), Ok(()), "{text}");
         }
     }
