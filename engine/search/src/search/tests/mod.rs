@@ -43,13 +43,13 @@ fn registry() -> Registry {
 }
 
 /// An index over a world, in several segments and with records that were written over.
-pub(super) struct Fixture {
-    pub(super) world: World,
+struct Fixture {
+    world: World,
     searcher: Searcher,
 }
 
 impl Fixture {
-    pub(super) fn new(world: World, segments: usize) -> Self {
+    fn new(world: World, segments: usize) -> Self {
         let registry = registry();
         let schema = fields().schema.clone();
         let index = Index::builder().schema(schema).tokenizers(tokenizers()).create_in_ram().expect("an index");
@@ -84,7 +84,7 @@ impl Fixture {
     }
 
     /// Asks for everything in pages, and once as a whole, and compares both with the reference.
-    pub(super) fn check(&self, mut query: Query) -> Result<(), TestCaseError> {
+    fn check(&self, mut query: Query) -> Result<(), TestCaseError> {
         let (ids, tables) = self.world.answer(&query);
         let mut found = Vec::new();
         let mut after: Option<Place> = None;
