@@ -1,6 +1,6 @@
 //! Queries: what a search asks, as sent and with every name resolved.
 //!
-//! A [`QueryText`] is what callers send, read with every mistake and its place; [`resolve`] makes a [`Query`] of it,
+//! A [`QueryText`] is what callers send, read with every mistake and its place; [`resolve()`] makes a [`Query`] of it,
 //! which is what the index answers and can no longer be wrong.
 //!
 //! Pure: the moment and the time zone that relative dates need are passed in.

@@ -1,4 +1,4 @@
-//! A query as sent: its form is read here, its names and values are for [`resolve`](super::resolve) to understand.
+//! A query as sent: its form is read here, its names and values are for [`resolve`](super::resolve()) to understand.
 //!
 //! What cannot be read is a problem and left out, so that the rest can be resolved and all problems told at once.
 //! Values stay as they were written, numbers with all their digits.
