@@ -112,7 +112,8 @@ impl Session {
         for object in &definitions {
             self.caller.check_any(Action::Read, &object.name)?;
         }
-        let readable = |object: &str| visible(&self.caller, object);
+        // An object that is switched off is nowhere, at the other end of an association neither.
+        let readable = |object: &str| self.catalog.object(object).ok().and_then(|_| visible(&self.caller, object));
         let may_see =
             |_: &ObjectDefinition, property: &Property| !property.sensitive || self.caller.role.sees_sensitive;
         let context = ResolveContext {
