@@ -38,5 +38,6 @@ mod outage;
 mod property_types;
 mod readme;
 mod records;
+mod search;
 mod tenancy;
 mod transactions;
