@@ -27,7 +27,7 @@ fn with_value(view: &SearchView, property: &str, storage: Storage) -> u64 {
 }
 
 async fn a_property_that_changes_its_form_is_filled_while_the_log_is_followed(world: World) {
-    let engine = world.open("index").await;
+    let engine = world.open_asked_only("index").await;
     let mut session = world.session(&engine).await;
     let ids = new_sites(&mut session, 1_200).await;
     archive(&mut session, "site", &ids[0]).await;
@@ -69,7 +69,7 @@ async fn a_property_that_changes_its_form_is_filled_while_the_log_is_followed(wo
 }
 
 async fn filling_goes_on_after_a_crash(world: World) {
-    let engine = world.open("index").await;
+    let engine = world.open_asked_only("index").await;
     let mut session = world.session(&engine).await;
     new_sites(&mut session, 600).await;
     world.indexed(&engine).await;
@@ -83,16 +83,7 @@ async fn filling_goes_on_after_a_crash(world: World) {
     for name in ["in between", "closed"] {
         let engine = world.open(name).await;
         let mut session = world.session(&engine).await;
-        let filled = async {
-            loop {
-                new_site(&mut session, "new").await;
-                let view = reached(&engine, world.tenant, head(&session).await).await;
-                if view.filling().next().is_none() {
-                    return view;
-                }
-            }
-        };
-        let view = tokio::time::timeout(PATIENCE, filled).await.expect("in time");
+        let view = filled(&engine, &mut session, world.tenant).await;
         view.check_filled("site", "name", Storage::LongText).expect("filled");
         let sites = u64::try_from(records(&view).len()).expect("a count");
         assert_eq!(with_value(&view, "name", Storage::LongText), sites);
@@ -118,11 +109,6 @@ async fn what_is_new_or_has_no_records_is_filled_at_once() {
     view.check_filled("site", "code", Storage::Text).expect("there");
     assert_eq!(with_value(&view, "code", Storage::Text), 1);
     session.property_change("permit", "number", map(json!({"type": "text"}))).await.expect("a change");
-    let filled = async {
-        while reached(&engine, world.tenant, head(&session).await).await.filling().next().is_some() {
-            new_site(&mut session, "more").await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, filled).await.expect("in time");
+    filled(&engine, &mut session, world.tenant).await;
     engine.close().await;
 }

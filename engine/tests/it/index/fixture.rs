@@ -101,6 +101,11 @@ impl World {
         Engine::open(self.config(name)).await.expect("an engine")
     }
 
+    /// The same, but no log is followed before somebody asks.
+    pub(super) async fn open_asked_only(&self, name: &str) -> Engine {
+        Engine::open_for_upkeep(self.config(name)).await.expect("an engine")
+    }
+
     pub(super) fn config(&self, name: &str) -> EngineConfig {
         let clock = Arc::new(Going(AtomicI64::new(1_767_323_045_000_000)));
         let (store, index_dir) = (self.store.clone(), self.index_dir(name));
@@ -157,6 +162,20 @@ pub(super) async fn reached(engine: &Engine, tenant: TenantId, position: Sequenc
         }
     };
     tokio::time::timeout(PATIENCE, reached).await.expect("in time")
+}
+
+/// The index once nothing is left to be filled, which goes on with what is written.
+pub(super) async fn filled(engine: &Engine, session: &mut Session, tenant: TenantId) -> SearchView {
+    let filled = async {
+        loop {
+            new_site(session, "more").await;
+            let view = reached(engine, tenant, head(session).await).await;
+            if view.filling().next().is_none() {
+                return view;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, filled).await.expect("in time")
 }
 
 /// The records that an index holds, each once.
