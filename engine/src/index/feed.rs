@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use engine_model::time::Timestamp;
 use engine_model::{RecordId, Sequence, TenantId};
-use engine_search::{Edit, Index, LinkEnds, Reached, SearchError};
+use engine_search::{Edit, Index, IndexSize, LinkEnds, Reached, SearchError};
 use engine_store::record::{self, RecordRow};
 use engine_store::{Reader, change};
 use tokio::time::Instant;
@@ -49,6 +49,8 @@ pub(super) struct Feed {
     pub(super) pending_since: Option<Instant>,
     /// When it was written last, unless that was told already: from then on there is a writer.
     edited: Option<Instant>,
+    /// What the index took when it was committed to last.
+    pub(super) size: IndexSize,
 }
 
 impl Feed {
@@ -60,7 +62,7 @@ impl Feed {
     ) -> Result<Self> {
         let reached = index.reached();
         let highest = index.view().highest_id().map_err(Error::internal)?.0;
-        let catalog = engine.catalog(tenant).await?;
+        let (catalog, size) = (engine.catalog(tenant).await?, index.size());
         let mut feed = Self {
             engine: engine.clone(),
             tenant,
@@ -76,6 +78,7 @@ impl Feed {
             pending: 0,
             pending_since: None,
             edited: None,
+            size,
         };
         feed.take_over_definitions();
         Ok(feed)
@@ -194,7 +197,8 @@ impl Feed {
     pub(super) async fn commit(&mut self) -> Result<()> {
         let reached = Reached { sequence: self.sequence, at: self.at, notes: self.notes_text.clone() };
         let (index, began) = (self.index.clone(), Instant::now());
-        self.blocking(move || index.commit(reached).map_err(Error::internal)).await?;
+        let commit = move || index.commit(reached).map(|()| index.size()).map_err(Error::internal);
+        self.size = self.blocking(commit).await?;
         self.engine.inner.indexes.counts.commits.add(began.elapsed());
         self.pending = 0;
         self.pending_since = None;

@@ -37,6 +37,9 @@ const FIRST_REST: Duration = Duration::from_millis(100);
 /// How long it rests at most.
 const LONGEST_REST: Duration = Duration::from_secs(60);
 
+/// How long it rests at most where somebody waits.
+const ASKED_REST: Duration = Duration::from_secs(1);
+
 /// How a tenant stands with the keeper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
@@ -153,7 +156,12 @@ impl Tended {
             Some(_) if is_asked => Some(now),
             Some(feed) => [self.next_page(feed, is_crowded), self.next_commit(feed)].into_iter().flatten().min(),
         };
-        at.map(|at| Due { at: self.rests_until.map_or(at, |until| at.max(until)), is_asked })
+        let rested = |at: Instant| {
+            let until =
+                self.rests_until.map(|until| if is_asked { until.min(self.last_turn + ASKED_REST) } else { until });
+            until.map_or(at, |until| at.max(until))
+        };
+        at.map(|at| Due { at: rested(at), is_asked })
     }
 
     fn next_page(&self, feed: &Feed, is_crowded: bool) -> Option<Instant> {

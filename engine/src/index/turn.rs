@@ -110,7 +110,7 @@ impl Feed {
     /// Shows what was committed.
     pub(super) fn show(&self, slot: &Slot) {
         slot.show(Shown::Ready(SearchView::new(self.index.view(), self.notes.clone())));
-        slot.set_size(Some(self.index.size()));
+        slot.set_size(Some(self.size));
     }
 
     /// Brings everything to disk and closes the index; how far what is on disk reaches.

@@ -92,9 +92,9 @@ fn split(level: &[&Segment], most: u64) -> Vec<Group> {
     groups
 }
 
-/// Whether a third of what is left is deleted. Small segments are merged soon enough anyhow.
+/// Whether a third of it is deleted. Small segments are merged soon enough anyhow.
 fn is_stale(segment: &Segment, rule: Rule) -> bool {
-    segment.documents() + segment.deleted() > rule.few && segment.deleted() * 3 > segment.documents()
+    segment.documents() + segment.deleted() > rule.few && segment.deleted() * 2 > segment.documents()
 }
 
 /// Merges that are under way.
@@ -219,8 +219,8 @@ mod tests {
 
     #[test]
     fn what_is_mostly_deleted_is_written_anew() {
-        assert_eq!(merged(&segments(&[(900, 300), (900, 301), (50, 70)]), Rule::BUSY), [[900]]);
-        assert_eq!(merged(&segments(&[(400_000, 200_000), (900, 301)]), Rule::BUSY), [[900], [400_000]]);
+        assert_eq!(merged(&segments(&[(900, 450), (900, 451), (50, 70)]), Rule::BUSY), [[900]]);
+        assert_eq!(merged(&segments(&[(400_000, 200_001), (900, 451)]), Rule::BUSY), [[900], [400_000]]);
         // Once is enough.
         assert_eq!(merged(&segments(&[(900, 500); 8]), Rule::BUSY), [[900; 8]]);
     }

@@ -7,7 +7,10 @@ use tantivy::TantivyDocument;
 use tantivy::schema::document::Document;
 
 /// Documents that wait at most. The library's own queue takes ten thousand, whatever their size.
-const WAITING_AT_MOST: usize = 256;
+const WAITING_AT_MOST: usize = 512;
+
+/// Who waits for a place goes on when so many are left, rather than for each document that is done.
+const WAITING_AGAIN: usize = WAITING_AT_MOST / 2;
 
 /// After this long without a free place the document goes anyhow: the thread may have died, of which only sending tells.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -31,9 +34,11 @@ struct Waiting {
 impl Queue {
     /// Waits for a place.
     pub(super) fn place(self: &Arc<Self>, document: TantivyDocument) -> Queued {
-        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = self.freed.wait_timeout_while(taken, PATIENCE, |taken| *taken >= WAITING_AT_MOST);
-        let (mut taken, _) = free.unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if *taken >= WAITING_AT_MOST {
+            let freed = self.freed.wait_timeout_while(taken, PATIENCE, |taken| *taken > WAITING_AGAIN);
+            (taken, _) = freed.unwrap_or_else(PoisonError::into_inner);
+        }
         *taken += 1;
         Queued(Box::new(Waiting { document, place: self.clone() }))
     }
@@ -41,8 +46,11 @@ impl Queue {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        *self.place.taken.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        self.place.freed.notify_one();
+        let mut taken = self.place.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        *taken -= 1;
+        if *taken <= WAITING_AGAIN {
+            self.place.freed.notify_one();
+        }
     }
 }
 

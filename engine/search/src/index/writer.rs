@@ -23,7 +23,7 @@ const FEW: usize = 256;
 pub enum Pace {
     /// Few changes at a time, each soon to be seen: one thread, 15 MB, and merging as it goes.
     Steady,
-    /// All that there is, to be seen at the end: two threads, 64 MB each, and merging only once done.
+    /// All that there is, to be seen at the end: two threads, 32 MB each, and merging only once done.
     Bulk,
 }
 
@@ -58,7 +58,7 @@ impl Writer {
         let index = super::open_library(way.0.clone())?;
         let (threads, arena) = match pace {
             Pace::Steady => (1, 15_000_000),
-            Pace::Bulk => (2, 64_000_000),
+            Pace::Bulk => (2, 32_000_000),
         };
         let options = IndexWriterOptions::builder()
             .num_worker_threads(threads)

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use engine_model::TenantId;
-use engine_search::{Index, SearchError};
+use engine_search::{Index, IndexSize, SearchError};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -19,8 +19,8 @@ use crate::index::tended::Chore;
 /// Bytes of all indexes that may wait for the disk before any of them is brought there sooner.
 const ALL_BYTES: u64 = 64 << 20;
 
-/// A chore that has ended: whose, which, how long it took, and whether there is a writer.
-type ChoreEnd = (TenantId, Chore, Duration, Result<bool>);
+/// A chore that has ended: whose, which, how long it took, whether there is a writer, and what the index takes.
+type ChoreEnd = (TenantId, Chore, Duration, Result<(bool, IndexSize)>);
 
 /// Chores that are due, put off and under way.
 pub(super) struct Chores {
@@ -122,7 +122,7 @@ impl Keeper {
             };
             match done {
                 // Edits came in between; it rests another time.
-                Ok(()) | Err(SearchError::Uncommitted) => Ok(index.has_writer()),
+                Ok(()) | Err(SearchError::Uncommitted) => Ok((index.has_writer(), index.size())),
                 Err(error) => Err(Error::internal(error)),
             }
         });
@@ -146,18 +146,18 @@ impl Keeper {
         let place = Place::of(&self.indexes().folder, tenant);
         let Some(tended) = self.tended.get_mut(&tenant) else { return };
         tended.chore = None;
+        if let (Ok((_, size)), Some(_)) = (&done, &tended.index) {
+            tended.slot.set_size(Some(*size));
+        }
         match chore {
             Chore::Persist => {
                 (tended.last_persist, tended.is_disk_failing) = (now, done.is_err());
                 let folder = tended.index.as_ref().map(|(generation, _)| place.folder(*generation));
                 tended.is_lost = done.is_err() && folder.is_some_and(|folder| !folder.exists());
-                if let Some((_, index)) = &tended.index {
-                    tended.slot.set_size(Some(index.size()));
-                }
             }
             Chore::Rest => {
                 // A writer that cannot be ended as it should be has ended all the same.
-                if !matches!(done, Ok(true)) {
+                if !matches!(done, Ok((true, _))) {
                     (tended.written, tended.gives_way) = (None, false);
                     self.room.rested(tenant);
                 }
