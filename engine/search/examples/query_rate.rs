@@ -1,6 +1,6 @@
 //! How long queries take, on an index that is kept from one run to the next.
 //!
-//! `cargo run --release -p engine-search --example query_rate [documents] [folder]`
+//! `cargo run --release -p engine-search --example query_rate [documents] [folder] [part of a name]`
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "it measures, and tells what it measured")]
 
@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use engine_model::layer::Layer;
+use engine_model::object::ObjectDefinition;
 use engine_model::problem::Problems;
 use engine_model::property::Storage;
 use engine_model::query::{
@@ -16,8 +17,8 @@ use engine_model::query::{
 };
 use engine_model::registry::Registry;
 use engine_model::time::Timestamp;
-use engine_model::{Name, Properties, RecordId, Sequence};
-use engine_search::{Document, Edit, Index, Limits, Pace, Reached, RecordState, View};
+use engine_model::{Name, Properties, RecordId, Sequence, TenantId};
+use engine_search::{Document, Edit, Index, Limits, LinkEnds, Pace, Reached, RecordState, View};
 use serde_json::{Value, json};
 
 const STAGES: [&str; 8] = ["new", "contacted", "qualified", "proposal", "negotiation", "won", "lost", "parked"];
@@ -56,7 +57,8 @@ fn main() {
     };
     println!("{:?}", index.size());
     let view = index.view();
-    for (name, query) in queries() {
+    let asked = std::env::args().nth(3).unwrap_or_default();
+    for (name, query) in queries().into_iter().filter(|(name, _)| name.contains(&asked)) {
         measure(&view, name, &query);
     }
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -70,13 +72,28 @@ fn fill(folder: &std::path::Path, documents: i64) -> Index {
     let start = Instant::now();
     let index = Index::create(folder, Pace::Bulk).unwrap();
     for first in (1..=documents).step_by(1_000) {
-        index.apply((first..(first + 1_000).min(documents + 1)).map(|id| Edit::Add(contact(id))).collect()).unwrap();
+        let ids = first..(first + 1_000).min(documents + 1);
+        index
+            .apply(ids.flat_map(|id| [Some(Edit::Add(contact(id))), beside(id, documents)]).flatten().collect())
+            .unwrap();
     }
     index.commit(Reached { sequence: Sequence(1), at: Timestamp(1), notes: String::new() }).unwrap();
     index.rest().unwrap();
     index.persist().unwrap();
     println!("filled at {:.0} a second", documents as f64 / start.elapsed().as_secs_f64());
     index
+}
+
+/// What stands between contacts: for one in ten a company, or a link to one.
+fn beside(id: i64, documents: i64) -> Option<Edit> {
+    match id % 100 {
+        0 => Some(Edit::Add(record(documents + id / 100, "company", None, &Properties::new(), "Company"))),
+        10 | 20 | 30 | 40 | 50 | 60 | 70 | 80 | 90 => {
+            let to = RecordId(documents + 1 + i64::try_from(random(id, 99) % 1_000).unwrap());
+            Some(Edit::AddLink(LinkEnds { association: "employs".to_owned(), from: RecordId(id), to }))
+        }
+        _ => None,
+    }
 }
 
 fn random(id: i64, salt: u64) -> u64 {
@@ -105,13 +122,23 @@ fn contact(id: i64) -> Document {
     let properties: Properties = properties.as_object().unwrap().clone();
     let display_name =
         format!("{} {}", properties["first_name"].as_str().unwrap(), properties["last_name"].as_str().unwrap());
+    record(id, "contact", Some(&REGISTRY.objects["contact"]), &properties, &display_name)
+}
+
+fn record(
+    id: i64,
+    object: &str,
+    definition: Option<&ObjectDefinition>,
+    properties: &Properties,
+    display_name: &str,
+) -> Document {
     Document::of(&RecordState {
         id: RecordId(id),
         uid: &format!("01927f3e-0000-7000-8000-{id:012x}"),
-        object: "contact",
-        definition: Some(&REGISTRY.objects["contact"]),
-        properties: &properties,
-        display_name: &display_name,
+        object,
+        definition,
+        properties,
+        display_name,
         owner: None,
         version: 1,
         created_at: Timestamp(id),
@@ -149,7 +176,7 @@ fn query(filter: Filter) -> Query {
         ["display_name", "first_name", "last_name", "company", "email", "phone", "notes"].map(field).to_vec();
     let scope =
         Scope { object: Name::new("contact").unwrap(), filter, searched, sort: Vec::new(), aggregates: Vec::new() };
-    Query { scopes: vec![scope], archived: false, words: None, limit: 0, after: None, count: true }
+    Query { tenant: TenantId(1), scopes: vec![scope], archived: false, words: None, limit: 0, after: None, count: true }
 }
 
 fn sorted(mut query: Query, by: SortKey) -> Query {

@@ -29,6 +29,9 @@ pub enum SearchError {
     /// What is stored cannot be read.
     #[error("the index is damaged: {0}")]
     Damaged(String),
+    /// A query of one tenant was put to the index of another.
+    #[error("the query is another tenant's")]
+    Foreign,
     /// The query would take more time or memory than it may.
     #[error("{0}")]
     TooCostly(String),

@@ -13,6 +13,7 @@ use std::thread::{self, Thread};
 use tantivy::index::{SegmentId, SegmentMeta};
 use tantivy::{FutureResult, IndexWriter};
 
+use super::erasing::Erasing;
 use super::queue::Queued;
 use crate::directory::Segment;
 
@@ -62,7 +63,9 @@ struct Group {
 }
 
 /// What is to be merged of segments that are not being merged, the smallest first.
-fn groups(segments: &[&Segment], rule: Rule) -> Vec<Group> {
+///
+/// Those that are to be `rewritten` are, alone if not with others.
+fn groups(segments: &[&Segment], rule: Rule, rewritten: &HashSet<SegmentId>) -> Vec<Group> {
     let most = MOST.max(segments.iter().map(|segment| segment.documents()).sum::<u64>() / LARGEST);
     let mut small: Vec<&Segment> = segments.iter().copied().filter(|segment| segment.documents() < most / 2).collect();
     small.sort_by_key(|segment| segment.documents());
@@ -70,7 +73,8 @@ fn groups(segments: &[&Segment], rule: Rule) -> Vec<Group> {
     let mut groups: Vec<Group> =
         levels.filter(|level| level.len() >= rule.several).flat_map(|level| split(level, most)).collect();
     let grouped: HashSet<SegmentId> = groups.iter().flat_map(|group| &group.segments).copied().collect();
-    let stale = segments.iter().filter(|segment| is_stale(segment, rule) && !grouped.contains(&segment.id()));
+    let is_due = |segment: &Segment| is_stale(segment, rule) || rewritten.contains(&segment.id());
+    let stale = segments.iter().filter(|segment| is_due(segment) && !grouped.contains(&segment.id()));
     groups.extend(stale.map(|segment| Group { segments: vec![segment.id()], documents: segment.documents() }));
     groups.sort_by_key(|group| group.documents);
     groups
@@ -104,34 +108,66 @@ pub(super) struct Merges(Vec<Merge>);
 struct Merge {
     group: Group,
     end: FutureResult<Option<SegmentMeta>>,
+    /// It began before what is to be erased was deleted, and may carry it on.
+    carries: bool,
 }
 
 impl Merges {
     /// Begins what is to be merged of the segments of the last commit.
-    pub(super) fn begin(&mut self, library: &mut IndexWriter<Queued>, segments: &[Segment], rule: Rule) {
-        self.0.retain_mut(|merge| !merge.has_ended());
+    pub(super) fn begin(
+        &mut self,
+        library: &mut IndexWriter<Queued>,
+        segments: &[Segment],
+        rule: Rule,
+        erasing: &mut Erasing,
+    ) {
+        self.end_ended(erasing);
         let merged: HashSet<SegmentId> = self.0.iter().flat_map(|merge| &merge.group.segments).copied().collect();
         let segments: Vec<&Segment> = segments.iter().filter(|segment| !merged.contains(&segment.id())).collect();
-        for group in groups(&segments, rule) {
+        for group in groups(&segments, rule, erasing.segments()) {
             if self.0.len() < AT_A_TIME && (group.documents < LARGE || !self.has_large()) {
                 let end = library.merge(&group.segments);
-                self.0.push(Merge { group, end });
+                self.0.push(Merge { group, end, carries: false });
             }
         }
     }
 
+    /// Lets go of those that have ended.
+    pub(super) fn end_ended(&mut self, erasing: &mut Erasing) {
+        self.0.retain_mut(|merge| match merge.poll(Waker::noop()) {
+            Poll::Pending => true,
+            Poll::Ready(ended) => {
+                if let Err(error) = &ended {
+                    tracing::warn!(%error, "segments of an index could not be merged");
+                }
+                erasing.saw_end(merge.carries, ended.ok().flatten());
+                false
+            }
+        });
+    }
+
     /// Waits for those that are under way, if any are.
-    pub(super) fn wait(&mut self) -> Option<tantivy::Result<()>> {
+    pub(super) fn wait(&mut self, erasing: &mut Erasing) -> Option<tantivy::Result<()>> {
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let ends = std::mem::take(&mut self.0).into_iter().map(|mut merge| {
             loop {
                 match merge.poll(&waker) {
-                    Poll::Ready(end) => return end,
+                    Poll::Ready(end) => return end.map(|made| erasing.saw_end(merge.carries, made)),
                     Poll::Pending => thread::park(),
                 }
             }
         });
         ends.reduce(tantivy::Result::and)
+    }
+
+    /// Whatever is deleted by now may be carried on by those that are under way.
+    pub(super) fn may_carry(&mut self) {
+        self.0.iter_mut().for_each(|merge| merge.carries = true);
+    }
+
+    /// Whether any of those that are under way may carry on what is to be erased.
+    pub(super) fn carry(&self) -> bool {
+        self.0.iter().any(|merge| merge.carries)
     }
 
     fn has_large(&self) -> bool {
@@ -140,20 +176,11 @@ impl Merges {
 }
 
 impl Merge {
-    fn has_ended(&mut self) -> bool {
-        match self.poll(Waker::noop()) {
-            Poll::Pending => false,
-            Poll::Ready(Ok(())) => true,
-            Poll::Ready(Err(error)) => {
-                tracing::warn!(%error, "segments of an index could not be merged");
-                true
-            }
-        }
-    }
-
-    fn poll(&mut self, waker: &Waker) -> Poll<tantivy::Result<()>> {
+    /// The segment that was made, unless nothing was left for it.
+    fn poll(&mut self, waker: &Waker) -> Poll<tantivy::Result<Option<SegmentId>>> {
         // Once it was polled it may not be waited for in the library's own way.
-        Pin::new(&mut self.end).poll(&mut Context::from_waker(waker)).map_ok(drop)
+        let made = Pin::new(&mut self.end).poll(&mut Context::from_waker(waker));
+        made.map_ok(|made| made.map(|segment| segment.id()))
     }
 }
 
@@ -181,7 +208,7 @@ mod tests {
     fn merged(segments: &[Segment], rule: Rule) -> Vec<Vec<u64>> {
         let size_of =
             |id: &SegmentId| segments.iter().find(|segment| segment.id() == *id).map_or(0, Segment::documents);
-        let groups = groups(&segments.iter().collect::<Vec<_>>(), rule);
+        let groups = groups(&segments.iter().collect::<Vec<_>>(), rule, &HashSet::new());
         groups.iter().map(|group| group.segments.iter().map(size_of).collect()).collect()
     }
 
@@ -215,6 +242,14 @@ mod tests {
         assert_eq!(merged(&of_sizes(&[130_000; 8]), Rule::BUSY), Vec::<Vec<u64>>::new());
         assert_eq!(merged(&of_sizes(&[30_000; 40]), Rule::BUSY), vec![vec![30_000; 10]; 4]);
         assert_eq!(merged(&of_sizes(&[1; 100]), Rule::BUSY), [vec![1; 36], vec![1; 64]]);
+    }
+
+    #[test]
+    fn what_is_to_be_rewritten_is() {
+        let segments = segments(&[(900, 1), (900, 0), (2, 1)]);
+        let rewritten = [0, 2].map(|at: usize| segments[at].id()).into();
+        let groups = groups(&segments.iter().collect::<Vec<_>>(), Rule::BUSY, &rewritten);
+        assert_eq!(groups.iter().map(|group| group.documents).collect::<Vec<_>>(), [2, 900]);
     }
 
     #[test]

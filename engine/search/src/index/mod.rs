@@ -4,6 +4,7 @@
 //! feeds an index says with each commit how far the log is in it; after a crash the index is where it was persisted
 //! last, and what the log has since is applied again.
 
+mod erasing;
 mod merging;
 mod payload;
 mod queue;
@@ -21,11 +22,12 @@ use engine_model::Sequence;
 use tantivy::index::IndexSettings;
 use tantivy::store::Compressor;
 use tantivy::tokenizer::TokenizerManager;
-use tantivy::{IndexReader, ReloadPolicy, TantivyError};
+use tantivy::{IndexReader, ReloadPolicy, SegmentReader, TantivyError};
 
 use crate::directory::{Claim, Manifest, WriteBehind, claim_existing, claim_new};
 use crate::document::{Edit, Reached};
 use crate::error::{Result, SearchError};
+use crate::search::Kept;
 use crate::{fields, tokens};
 use merging::Rule;
 use payload::{nothing_reached, payload_of, reached_of};
@@ -49,6 +51,7 @@ struct Inner {
     published: RwLock<(Published, View)>,
     durable: AtomicI64,
     reader: IndexReader,
+    kept: Arc<Kept>,
     directory: WriteBehind,
     /// Goes last.
     _claim: Claim,
@@ -120,13 +123,15 @@ impl Index {
             .map_err(damaged)?;
         let durable = AtomicI64::new(reached.sequence.0);
         let published = Published { reached: Arc::new(reached), opstamp: directory.manifest()?.opstamp };
-        let view = View::new(published.reached.clone(), reader.searcher());
+        let kept = Arc::new(Kept::default());
+        let view = View::new(published.reached.clone(), reader.searcher(), kept.clone());
         let inner = Inner {
             writing: Mutex::new(Writing { writer: None, resting: None, pace }),
             publishing: Mutex::new(None),
             published: RwLock::new((published, view)),
             durable,
             reader,
+            kept,
             directory,
             _claim: claim,
         };
@@ -208,6 +213,24 @@ impl Index {
         self.inner.settle(&mut self.inner.writing())
     }
 
+    /// Has everything that is deleted by now taken out of the files, while the index is in use. Called again and again
+    /// until it says that this is done, and durable. Views that are kept longer keep their files with them.
+    ///
+    /// # Errors
+    /// The disk fails; another call goes on.
+    pub fn erase(&self) -> Result<bool> {
+        let inner = &self.inner;
+        if !inner.writing().writer(&inner.directory)?.erase()? {
+            return Ok(false);
+        }
+        self.persist()?;
+        // Nobody looks at what the merged segments were made of any more.
+        match &inner.writing().writer {
+            Some(writer) => writer.collect_garbage().map(|()| true),
+            None => Ok(true),
+        }
+    }
+
     /// How far what is visible reaches.
     pub fn reached(&self) -> Reached {
         (*self.inner.published().0.reached).clone()
@@ -270,7 +293,9 @@ impl Inner {
     }
 
     fn show(&self, published: Published) {
-        let view = View::new(published.reached.clone(), self.reader.searcher());
+        let searcher = self.reader.searcher();
+        self.kept.forget_others(&searcher.segment_readers().iter().map(SegmentReader::segment_id).collect());
+        let view = View::new(published.reached.clone(), searcher, self.kept.clone());
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = (published, view);
     }
 

@@ -1,6 +1,6 @@
 //! What is left of an index when its disk fails.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -226,4 +226,65 @@ fn open_from(files: &BTreeMap<PathBuf, Vec<u8>>) -> Option<(Contents, Reached)> 
         Err(SearchError::Missing) => None,
         Err(error) => panic!("{error}"),
     }
+}
+
+/// The files of a folder that belong to segments.
+fn segment_files(folder: &Path) -> BTreeSet<PathBuf> {
+    let names = fs::read_dir(folder).unwrap().map(|entry| PathBuf::from(entry.unwrap().file_name()));
+    names.filter(|name| !name.to_string_lossy().contains("meta")).collect()
+}
+
+/// Erases to the end, with `between` the steps; how many there were.
+fn erase(index: &Index, mut between: impl FnMut(i64)) -> i64 {
+    for step in 1.. {
+        if index.erase().unwrap() {
+            return step;
+        }
+        between(step);
+        thread::yield_now();
+    }
+    unreachable!("it ends at some time")
+}
+
+#[test]
+fn what_is_erased_is_in_no_file_any_more() {
+    let (folder, index) = new_index();
+    commit(&index, 1, (1..=50).map(|id| put(id, 1, "first")).collect());
+    commit(&index, 2, (51..=60).map(|id| put(id, 1, "first")).collect());
+    index.persist().unwrap();
+    let before = segment_files(folder.path());
+    commit(&index, 3, vec![Edit::Remove(RecordId(5))]);
+    index.persist().unwrap();
+    assert_eq!(index.size().deleted, 1, "it is only marked as deleted");
+    erase(&index, |_| ());
+    let mut expected: Contents = (1..=60).map(|id| (id, 1)).collect();
+    expected.remove(&5);
+    assert_eq!((contents(&index), index.size().deleted), (expected.clone(), 0));
+    assert_eq!(found_in(folder.path()), (expected, reached(3)));
+    let kept = segment_files(folder.path());
+    assert_eq!(kept.intersection(&before).count(), 6, "what nothing was deleted from stays as it is");
+    assert_eq!(kept.difference(&before).count(), 6);
+    assert_eq!(erase(&index, |_| ()), 1, "there is nothing to do");
+}
+
+#[test]
+fn erasing_ends_while_edits_go_on() {
+    let (folder, index) = new_index();
+    let mut expected: Contents = (1..=2_000).map(|id| (id, 1)).collect();
+    let text: String = (0..100).map(|word| format!("x{word}\u{1f}")).collect();
+    commit(&index, 1, (1..=2_000).map(|id| put(id, 1, &text)).collect());
+    index.persist().unwrap();
+    let before = segment_files(folder.path());
+    commit(&index, 2, vec![Edit::Remove(RecordId(7))]);
+    expected.remove(&7);
+    let mut version = 2;
+    erase(&index, |_| {
+        version += 1;
+        let id = 8 + version % 1_000;
+        commit(&index, version, vec![put(id, version, "more")]);
+        expected.insert(id, version);
+    });
+    assert_eq!(segment_files(folder.path()).intersection(&before).count(), 0);
+    assert_eq!(contents(&index), expected);
+    assert_eq!(found_in(folder.path()), (expected, reached(version)));
 }

@@ -7,17 +7,18 @@ use tantivy::Searcher;
 
 use crate::document::Reached;
 use crate::error::Result;
-use crate::search::{Limits, answer};
+use crate::search::{Kept, Limits, answer};
 
 /// An index at one position, whatever happens to it meanwhile. Keeping one keeps the memory and disk of its position.
 #[derive(Clone)]
 pub struct View {
     reached: Arc<Reached>,
     pub(crate) searcher: Searcher,
+    kept: Arc<Kept>,
 }
 
 /// How much an index takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct IndexSize {
     /// Bytes of files on disk.
     pub disk_bytes: u64,
@@ -32,15 +33,15 @@ pub struct IndexSize {
 }
 
 impl View {
-    pub(super) fn new(reached: Arc<Reached>, searcher: Searcher) -> Self {
-        Self { reached, searcher }
+    pub(super) fn new(reached: Arc<Reached>, searcher: Searcher, kept: Arc<Kept>) -> Self {
+        Self { reached, searcher, kept }
     }
 
     /// Answers a query, within the limits or not at all ([`SearchError::TooCostly`](crate::SearchError::TooCostly)).
     ///
     /// Takes its time: not for the threads that others wait for.
     pub fn search(&self, query: &Query, limits: Limits) -> Result<Answer> {
-        answer(&self.searcher, query, limits)
+        answer(&self.searcher, &self.kept, query, limits)
     }
 
     /// How far the view reaches.

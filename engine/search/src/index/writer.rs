@@ -6,6 +6,7 @@ use tantivy::indexer::{IndexWriterOptions, NoMergePolicy, PreparedCommit, UserOp
 use tantivy::schema::TantivyDocument;
 use tantivy::{IndexWriter, Term};
 
+use super::erasing::Erasing;
 use super::merging::{AT_A_TIME, Merges, Rule};
 use super::queue::{Queue, Queued};
 use super::small::{Elsewhere, Newest, are_independent, write};
@@ -23,7 +24,7 @@ const FEW: usize = 256;
 pub enum Pace {
     /// Few changes at a time, each soon to be seen: one thread, 15 MB, and merging as it goes.
     Steady,
-    /// All that there is, to be seen at the end: two threads, 32 MB each, and merging only once done.
+    /// All that there is, to be seen at the end: two threads, 64 MB each, and merging only once done.
     Bulk,
 }
 
@@ -40,6 +41,7 @@ pub(super) struct Writer {
     is_library_busy: bool,
     newest: Newest,
     merges: Merges,
+    erasing: Erasing,
 }
 
 /// The writer's way into the folder, closed with the writer.
@@ -58,7 +60,7 @@ impl Writer {
         let index = super::open_library(way.0.clone())?;
         let (threads, arena) = match pace {
             Pace::Steady => (1, 15_000_000),
-            Pace::Bulk => (2, 32_000_000),
+            Pace::Bulk => (2, 64_000_000),
         };
         let options = IndexWriterOptions::builder()
             .num_worker_threads(threads)
@@ -80,6 +82,7 @@ impl Writer {
             waiting: Vec::new(),
             is_library_busy: false,
             merges: Merges::default(),
+            erasing: Erasing::default(),
         })
     }
 
@@ -144,8 +147,25 @@ impl Writer {
     /// Begins to merge what is to be merged of the last state.
     pub(super) fn merge(&mut self, rule: Rule) -> Result<()> {
         if self.pace == Pace::Steady {
-            self.merges.begin(&mut self.library, &self.way.0.manifest()?.segments, rule);
+            self.merges.begin(&mut self.library, &self.way.0.manifest()?.segments, rule, &mut self.erasing);
         }
+        Ok(())
+    }
+
+    /// Has every segment written anew that has something deleted by now; whether that is done.
+    pub(super) fn erase(&mut self) -> Result<bool> {
+        // What those have made is among the segments then.
+        self.merges.end_ended(&mut self.erasing);
+        if self.erasing.begin(&self.way.0.manifest()?.segments) {
+            self.merges.may_carry();
+        }
+        self.merge(Rule::BUSY)?;
+        Ok(self.erasing.end(&self.way.0.manifest()?.segments, self.merges.carry()))
+    }
+
+    /// Has files removed that nobody needs any more.
+    pub(super) fn collect_garbage(&self) -> Result<()> {
+        self.library.garbage_collect_files().wait()?;
         Ok(())
     }
 
@@ -153,7 +173,7 @@ impl Writer {
     pub(super) fn finish(mut self) -> Result<()> {
         loop {
             self.merge(Rule::IDLE)?;
-            match self.merges.wait() {
+            match self.merges.wait(&mut self.erasing) {
                 Some(ended) => ended?,
                 None => return Ok(()),
             }

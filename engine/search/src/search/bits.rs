@@ -1,6 +1,6 @@
 //! A set of documents of one segment, or of ids: one bit each.
 
-use crate::error::{Result, SearchError};
+use crate::error::SearchError;
 
 /// A set of numbers below a length.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +26,15 @@ impl Bits {
     }
 
     /// The empty set of ids up to the highest there is.
-    pub(crate) fn of_ids(highest: u64) -> Result<Self> {
+    pub(crate) fn of_ids(highest: u64) -> Result<Self, SearchError> {
         let length = highest.checked_add(1).filter(|length| *length <= LONGEST);
         let length = length.ok_or_else(|| SearchError::Damaged(format!("an id of {highest} is beyond what can be")))?;
         Ok(Self::none(u32::try_from(length).unwrap_or(u32::MAX)))
+    }
+
+    /// 64 numbers each, lowest first, the lowest in the lowest bit.
+    pub(crate) fn words(&self) -> &[u64] {
+        &self.words
     }
 
     /// Adds a number; those beyond the length are left out.
@@ -66,6 +71,11 @@ impl Bits {
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= !other);
     }
 
+    /// Whether the other has all of them.
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
+        self.words.iter().zip(&other.words).all(|(word, other)| word & !other == 0)
+    }
+
     /// Adds what is in the other.
     pub(crate) fn or(&mut self, other: &Self) {
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word |= other);
@@ -93,6 +103,27 @@ impl Bits {
     /// Whether there is none.
     pub(crate) fn is_empty(&self) -> bool {
         self.words.iter().all(|word| *word == 0)
+    }
+
+    /// Calls `take` with the numbers, lowest first, so many at a time or a few more; until it fails.
+    pub(crate) fn each_chunk<E>(&self, most: usize, mut take: impl FnMut(&[u32]) -> Result<(), E>) -> Result<(), E> {
+        let mut chunk = Vec::with_capacity(most + 64);
+        for (at, word) in (0_u32..).zip(&self.words) {
+            if *word == u64::MAX {
+                chunk.extend(at << 6..(at << 6) + 64);
+            } else {
+                let mut rest = *word;
+                while rest != 0 {
+                    chunk.push(at << 6 | rest.trailing_zeros());
+                    rest &= rest - 1;
+                }
+            }
+            if chunk.len() >= most {
+                take(&chunk)?;
+                chunk.clear();
+            }
+        }
+        if chunk.is_empty() { Ok(()) } else { take(&chunk) }
     }
 
     /// The numbers below this can be in it.
@@ -153,9 +184,13 @@ mod tests {
             let (first, second) = (bits(length, &one), bits(length, &other));
             prop_assert_eq!(first.iter().collect::<BTreeSet<_>>(), one.clone());
             prop_assert_eq!(first.count() as usize, one.len());
+            let mut chunks = Vec::new();
+            first.each_chunk::<()>(70, |chunk| { chunks.extend_from_slice(chunk); Ok(()) }).expect("taken");
+            prop_assert_eq!(chunks, first.iter().collect::<Vec<_>>());
             let mut both = first.clone();
             both.and(&second);
             prop_assert_eq!(both, bits(length, &(&one & &other)));
+            prop_assert_eq!(first.is_within(&second), one.is_subset(&other));
             let mut either = first.clone();
             either.or(&second);
             prop_assert_eq!(either, bits(length, &(&one | &other)));

@@ -3,20 +3,24 @@
 //! A condition narrows a set of candidates. Where few are left, each is looked at; else the condition's own documents
 //! are gathered and the two sets intersected, which costs about a nanosecond for each document that has the value.
 
+use std::convert::Infallible;
 use std::ops::{Bound, RangeInclusive};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use engine_model::RecordId;
 use engine_model::property::Storage;
 use engine_model::query::{Field, Filter, Test};
-use tantivy::columnar::{Column, ColumnIndex, StrColumn};
+use tantivy::columnar::{ColumnIndex, StrColumn};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet as _, Term};
 
 use super::bits::Bits;
 use super::budget::Budget;
+use super::column::{Firsts, ValueColumn};
 use super::linked::LinkedIds;
-use super::segment::{Segment, position_of};
+use super::presence::Presence;
+use super::segment::{Segment, ordered, position_of};
 use super::words::add_word;
 use crate::document::unsigned;
 use crate::error::Result;
@@ -170,11 +174,10 @@ impl Condition {
                 Ok(())
             }
             Self::Exists { path, is_number } => {
-                let index = match is_number {
-                    true => segment.numbers(path)?.map(|column| column.index),
-                    false => segment.texts(path)?.map(|column| column.ords().index.clone()),
-                };
-                narrow_by_presence(index.as_ref(), bits);
+                match is_number {
+                    true => narrow_by_presence(segment.numbers(path)?.as_deref(), bits),
+                    false => narrow_by_presence(segment.texts(path)?.as_ref().map(|column| &*column.positions), bits),
+                }
                 Ok(())
             }
             Self::Id(ranges) => {
@@ -245,6 +248,12 @@ const MOST_ASKED: usize = 20;
 /// Candidates are looked at one by one where they are at most one in so many.
 const FEW: u32 = 32;
 
+/// The same where many values are read at a time.
+const FEWER: u32 = 3;
+
+/// Candidates whose values are read at a time.
+const CHUNK: usize = 4_096;
+
 fn is_few(bits: &Bits) -> bool {
     bits.count() <= bits.length() / FEW
 }
@@ -268,29 +277,16 @@ fn narrow_by_all(conditions: &[Condition], segment: &Segment<'_>, bits: &mut Bit
     Ok(())
 }
 
-fn narrow_by_presence(index: Option<&ColumnIndex>, bits: &mut Bits) {
-    match index {
-        Some(ColumnIndex::Full) => {}
-        Some(index) if !is_few(bits) => bits.and(&present(index, bits.length())),
-        Some(index) => bits.retain(|document| index.has_value(document)),
+fn narrow_by_presence(column: Option<&ValueColumn>, bits: &mut Bits) {
+    match column {
+        Some(column) => match (column.presence(), column.index()) {
+            (Some(presence), _) => bits.and(presence.bits()),
+            (None, ColumnIndex::Full) => {}
+            (None, index) if is_few(bits) => bits.retain(|document| index.has_value(document)),
+            (None, index) => bits.and(Presence::of(index, bits.length()).bits()),
+        },
         None => *bits = Bits::none(bits.length()),
     }
-}
-
-/// The documents that have a value.
-fn present(index: &ColumnIndex, length: u32) -> Bits {
-    let mut present = Bits::none(length);
-    let (mut found, mut rows) = (Vec::new(), Vec::new());
-    let mut asked: Vec<u32> = Vec::with_capacity(STRETCH as usize);
-    for start in (0..length).step_by(STRETCH as usize) {
-        asked.clear();
-        asked.extend(start..start.saturating_add(STRETCH).min(length));
-        found.clear();
-        rows.clear();
-        index.docids_to_rowids(&asked, &mut found, &mut rows);
-        found.iter().for_each(|document| present.insert(*document));
-    }
-    present
 }
 
 fn narrow_by_ids(ids: &[RecordId], segment: &Segment<'_>, bits: &mut Bits) -> Result<()> {
@@ -330,40 +326,48 @@ fn keep_documents_of(term: &Term, segment: &Segment<'_>, bits: &mut Bits) -> Res
     Ok(())
 }
 
-fn narrow_by_ranges(column: Option<&Column<i64>>, ranges: &[RangeInclusive<i64>], bits: &mut Bits) {
+fn narrow_by_ranges(column: Option<&Rc<ValueColumn>>, ranges: &[RangeInclusive<i64>], bits: &mut Bits) {
     let Some(column) = column else {
         *bits = Bits::none(bits.length());
         return;
     };
-    let (lowest, highest) = (column.min_value(), column.max_value());
+    let ranges: Vec<_> = ranges.iter().map(|range| ordered(*range.start())..=ordered(*range.end())).collect();
+    let (lowest, highest) = column.bounds();
     let meets_all = ranges.iter().any(|range| range.contains(&lowest) && range.contains(&highest));
     if meets_all {
-        return narrow_by_presence(Some(&column.index), bits);
-    }
-    if is_few(bits) {
-        return bits.retain(|document| column.first(document).is_some_and(|number| is_within(ranges, number)));
+        return narrow_by_presence(Some(column), bits);
     }
     let mut found = Bits::none(bits.length());
+    if bits.count() <= bits.length() / FEWER {
+        keep_within(column, bits, |number| ranges.iter().any(|range| range.contains(&number)), &mut found);
+        *bits = found;
+        return;
+    }
     for range in ranges.iter().filter(|range| *range.start() <= highest && *range.end() >= lowest) {
-        add_range(column, range, &mut found);
+        column.add_range(range, &mut found);
     }
     bits.and(&found);
 }
 
-/// Documents looked at before what was found is taken over, so that little memory is held.
-const STRETCH: u32 = 1 << 16;
-
-fn add_range<T>(column: &Column<T>, range: &RangeInclusive<T>, bits: &mut Bits)
-where
-    T: PartialOrd + Copy + std::fmt::Debug + Send + Sync + 'static,
-{
-    let mut found = Vec::new();
-    let length = bits.length();
-    for start in (0..length).step_by(STRETCH as usize) {
-        let end = start.saturating_add(STRETCH).min(length);
-        found.clear();
-        column.get_docids_for_value_range(range.clone(), start..end, &mut found);
-        found.iter().for_each(|document| bits.insert(*document));
+/// Adds those of the candidates whose value is wanted.
+fn keep_within(column: &Rc<ValueColumn>, bits: &Bits, is_wanted: impl Fn(u64) -> bool, found: &mut Bits) {
+    if column.is_multiple() {
+        return bits
+            .iter()
+            .filter(|document| column.all(*document).any(&is_wanted))
+            .for_each(|document| found.insert(document));
+    }
+    let mut firsts = Firsts::of(column.clone(), bits);
+    let kept = bits.each_chunk::<Infallible>(CHUNK, |chunk| {
+        firsts.each(chunk, |place, value| {
+            if is_wanted(value) {
+                chunk.get(place).into_iter().for_each(|document| found.insert(*document));
+            }
+        });
+        Ok(())
+    });
+    match kept {
+        Ok(()) => {}
     }
 }
 
@@ -375,17 +379,19 @@ fn narrow_by_texts(
     bits: &mut Bits,
 ) -> Result<()> {
     let column = segment.texts(path)?;
-    let positions = column.as_ref().map(|column| positions_between(column, from, to)).transpose()?.flatten();
+    let positions =
+        column.as_ref().map(|column| positions_between(&column.dictionary, from, to)).transpose()?.flatten();
     let (Some(column), Some(positions)) = (column, positions) else {
         *bits = Bits::none(segment.length());
         return Ok(());
     };
-    if is_few(bits) {
-        bits.retain(|document| column.term_ords(document).any(|position| positions.contains(&position)));
+    let mut found = Bits::none(segment.length());
+    if bits.count() <= bits.length() / FEWER {
+        keep_within(&column.positions, bits, |position| positions.contains(&position), &mut found);
+        *bits = found;
         return Ok(());
     }
-    let mut found = Bits::none(segment.length());
-    add_range(column.ords(), &positions, &mut found);
+    column.positions.add_range(&positions, &mut found);
     bits.and(&found);
     Ok(())
 }
@@ -414,8 +420,8 @@ fn positions_between(
 pub(crate) fn add_values(segment: &Segment<'_>, path: &str, beginning: &str, bits: &mut Bits) -> Result<()> {
     let Some(column) = segment.texts(path)? else { return Ok(()) };
     let to = after_prefix(beginning).map_or(Bound::Unbounded, Bound::Excluded);
-    if let Some(positions) = positions_between(&column, &Bound::Included(beginning.to_owned()), &to)? {
-        add_range(column.ords(), &positions, bits);
+    if let Some(positions) = positions_between(&column.dictionary, &Bound::Included(beginning.to_owned()), &to)? {
+        column.positions.add_range(&positions, bits);
     }
     Ok(())
 }
@@ -429,6 +435,9 @@ fn narrow_by_words(segment: &Segment<'_>, path: &str, words: &[String], bits: &m
     Ok(())
 }
 
+/// Texts of a dictionary that are looked at between two looks at the time.
+const CHECKED: u32 = 1 << 16;
+
 /// Reads the dictionary rather than the documents: a text that many share is looked at once.
 fn narrow_by_parts(
     segment: &Segment<'_>,
@@ -441,11 +450,11 @@ fn narrow_by_parts(
         *bits = Bits::none(bits.length());
         return Ok(());
     };
-    let mut matching = Bits::none(u32::try_from(column.num_terms()).unwrap_or(u32::MAX));
-    let mut texts = column.dictionary().stream()?;
+    let mut matching = Bits::none(u32::try_from(column.dictionary.num_terms()).unwrap_or(u32::MAX));
+    let mut texts = column.dictionary.dictionary().stream()?;
     let mut position = 0_u32;
     while texts.advance() {
-        if position.is_multiple_of(STRETCH) {
+        if position.is_multiple_of(CHECKED) {
             budget.check_time()?;
         }
         let text = std::str::from_utf8(texts.key()).unwrap_or_default();
@@ -454,7 +463,7 @@ fn narrow_by_parts(
         }
         position = position.saturating_add(1);
     }
-    bits.retain(|document| column.term_ords(document).any(|position| matching.contains_id(position)));
+    bits.retain(|document| column.positions.all(document).any(|position| matching.contains_id(position)));
     Ok(())
 }
 

@@ -9,8 +9,11 @@ use super::bits::Bits;
 use super::budget::Budget;
 use super::filter::Condition;
 use super::segment::Segment;
-use crate::error::{Result, SearchError};
+use crate::error::Result;
 use crate::schema::{kind_of_links, kind_of_records};
+
+/// Links whose ends are read at a time.
+const CHUNK: usize = 4_096;
 
 /// The ids of the records that meet a condition on linked records, or of those that do not.
 #[derive(Debug)]
@@ -126,13 +129,15 @@ impl Finder<'_> {
             if links.is_empty() {
                 continue;
             }
-            let columns = segment.reader.fast_fields();
-            let (near, far) = (columns.u64(near)?, columns.u64(far)?);
-            for link in links.iter() {
-                let ends = near.first(link).zip(far.first(link));
-                let (near, far) = ends.ok_or_else(|| SearchError::Damaged("a link has no ends".to_owned()))?;
-                found(near, far)?;
-            }
+            let (mut near, mut far) = (segment.ends(near, &links)?, segment.ends(far, &links)?);
+            let mut ends = Vec::with_capacity(CHUNK);
+            links.each_chunk(CHUNK, |chunk| {
+                ends.clear();
+                ends.resize(chunk.len(), (0, 0));
+                near.each(chunk, |place, near| ends[place].0 = near);
+                far.each(chunk, |place, far| ends[place].1 = far);
+                ends.iter().try_for_each(|(near, far)| found(*near, *far))
+            })?;
         }
         Ok(())
     }

@@ -6,9 +6,12 @@
 mod aggregate;
 mod bits;
 mod budget;
+mod column;
 mod filter;
+mod kept;
 mod linked;
 mod order;
+mod presence;
 mod segment;
 #[cfg(test)]
 mod tests;
@@ -18,8 +21,10 @@ use engine_model::query::{Answer, Hit, Query, Scope, SortKey};
 use tantivy::Searcher;
 
 pub use budget::Limits;
+pub(crate) use kept::Kept;
 
 use crate::error::Result;
+use crate::fields;
 use crate::schema::{kind_of_records, path_of};
 use aggregate::Counting;
 use bits::Bits;
@@ -31,9 +36,10 @@ use segment::Segment;
 use words::Matches;
 
 /// Answers a query from a snapshot.
-pub(crate) fn answer(searcher: &Searcher, query: &Query, limits: Limits) -> Result<Answer> {
+pub(crate) fn answer(searcher: &Searcher, kept: &Kept, query: &Query, limits: Limits) -> Result<Answer> {
     let budget = Budget::new(limits);
-    let segments = searcher.segment_readers().iter().map(Segment::open).collect::<Result<Vec<_>>>()?;
+    let segments = searcher.segment_readers().iter();
+    let segments = segments.map(|reader| Segment::open(reader, kept)).collect::<Result<Vec<_>>>()?;
     let finder = Finder { segments: &segments, budget: &budget };
     let mut gathered = Gathered::new(query);
     for (at, scope) in query.scopes.iter().enumerate() {
@@ -78,6 +84,10 @@ impl<'q> ScopeSearch<'q> {
     }
 
     fn gather(&self, segment: &Segment<'_>, budget: &Budget, gathered: &mut Gathered<'q>) -> Result<()> {
+        // Looking for words asks for many terms, of which none would be there.
+        if segment.frequency(&fields().kind_term(&self.kind))? == 0 {
+            return Ok(());
+        }
         let (documents, matches) = self.documents(segment, budget)?;
         if documents.is_empty() {
             return Ok(());
@@ -112,7 +122,7 @@ impl<'q> ScopeSearch<'q> {
         }
         let keys = KeyReader::open(segment, &self.sort, self.query.archived, matches)?;
         // One more than wanted tells whether there is more.
-        let best = keys.best(documents.iter(), self.query.limit + 1, self.query.after.as_ref(), budget)?;
+        let best = keys.best(documents, self.query.limit + 1, self.query.after.as_ref(), budget)?;
         gathered.hits.extend(best.into_iter().map(|place| Hit { place, scope: self.at }));
         Ok(())
     }

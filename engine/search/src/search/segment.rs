@@ -1,15 +1,20 @@
 //! One segment as it is searched: its columns, opened once, and the documents of terms.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
-use tantivy::columnar::{Column, ColumnValues, StrColumn};
+use tantivy::columnar::{Column, ColumnIndex, ColumnType, ColumnValues, StrColumn};
+use tantivy::index::SegmentId;
 use tantivy::postings::BlockSegmentPostings;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{InvertedIndexReader, SegmentReader, TERMINATED, Term};
 
 use super::bits::Bits;
+use super::column::{Firsts, ValueColumn};
+use super::kept::{Kept, Opened};
+use super::presence::Presence;
 use crate::error::{Result, SearchError};
 use crate::fields;
 use crate::schema::{numbers_column, originals_column, texts_column};
@@ -19,14 +24,31 @@ pub(crate) struct Segment<'a> {
     pub(crate) reader: &'a SegmentReader,
     /// The ids of its records; every document has one.
     pub(crate) ids: Column<u64>,
-    numbers: RefCell<FxHashMap<String, Option<Column<i64>>>>,
-    texts: RefCell<FxHashMap<String, Option<StrColumn>>>,
+    kept: &'a Kept,
+    numbers: RefCell<FxHashMap<String, Option<Rc<ValueColumn>>>>,
+    texts: RefCell<FxHashMap<String, Option<Rc<TextColumn>>>>,
+}
+
+/// Texts of one segment: values are positions in their dictionary.
+pub(crate) struct TextColumn {
+    pub(crate) dictionary: StrColumn,
+    pub(crate) positions: Rc<ValueColumn>,
+}
+
+/// A signed number as an unsigned one in the same order, as columns hold it.
+pub(crate) fn ordered(number: i64) -> u64 {
+    number.cast_unsigned() ^ (1 << 63)
+}
+
+/// The number that is held so.
+pub(crate) fn number_of(ordered: u64) -> i64 {
+    (ordered ^ (1 << 63)).cast_signed()
 }
 
 impl<'a> Segment<'a> {
-    pub(crate) fn open(reader: &'a SegmentReader) -> Result<Self> {
+    pub(crate) fn open(reader: &'a SegmentReader, kept: &'a Kept) -> Result<Self> {
         let ids = reader.fast_fields().u64("id")?;
-        Ok(Self { reader, ids, numbers: RefCell::default(), texts: RefCell::default() })
+        Ok(Self { reader, ids, kept, numbers: RefCell::default(), texts: RefCell::default() })
     }
 
     /// How many documents there are, deleted ones included.
@@ -40,35 +62,73 @@ impl<'a> Segment<'a> {
     }
 
     /// The ids of its records as numbers like any other.
-    pub(crate) fn signed_ids(&self) -> Column<i64> {
-        Column { index: self.ids.index.clone(), values: Arc::new(SignedIds(self.ids.values.clone())) }
+    pub(crate) fn ordered_ids(&self) -> Result<Rc<ValueColumn>> {
+        let values = Arc::new(OrderedIds(self.ids.values.clone()));
+        self.values(Column { index: self.ids.index.clone(), values }, "id").map(Rc::new)
     }
 
-    /// The numbers under a path; none where no document of the segment has one.
-    pub(crate) fn numbers(&self, path: &str) -> Result<Option<Column<i64>>> {
+    /// The ids at one end of links, `from` or `to`.
+    pub(crate) fn ends(&self, name: &str, links: &Bits) -> Result<Firsts> {
+        let column = self.values(self.reader.fast_fields().u64(name)?, name)?;
+        Ok(Firsts::of(Rc::new(column), links))
+    }
+
+    /// The numbers under a path, [ordered]; none where no document of the segment has one.
+    pub(crate) fn numbers(&self, path: &str) -> Result<Option<Rc<ValueColumn>>> {
         if let Some(column) = self.numbers.borrow().get(path) {
             return Ok(column.clone());
         }
-        let column = self.reader.fast_fields().column_opt::<i64>(&numbers_column(path))?;
+        let name = numbers_column(path);
+        let open = || {
+            let handle = self.reader.fast_fields().dynamic_column_handle(&name, ColumnType::I64)?;
+            let column = handle.map(|handle| handle.open_u64_lenient()).transpose()?.flatten();
+            Ok(column.map(Opened::Numbers))
+        };
+        let column = match self.kept.column(self.id_in_index(), &name, open)? {
+            Some(Opened::Numbers(column)) => Some(Rc::new(self.values(column, &name)?)),
+            Some(Opened::Texts(_)) | None => None,
+        };
         self.numbers.borrow_mut().insert(path.to_owned(), column.clone());
         Ok(column)
     }
 
+    fn id_in_index(&self) -> SegmentId {
+        self.reader.segment_id()
+    }
+
+    /// Whether something of this name holds, found out once.
+    pub(crate) fn fact(&self, name: &str, find: impl FnOnce() -> Result<bool>) -> Result<bool> {
+        self.kept.fact(self.id_in_index(), name, find)
+    }
+
+    fn values(&self, column: Column<u64>, name: &str) -> Result<ValueColumn> {
+        let find =
+            |index: &ColumnIndex| self.kept.set(self.id_in_index(), name, || Ok(Presence::of(index, self.length())));
+        ValueColumn::new(column, find)
+    }
+
     /// The texts under a path as they are compared.
-    pub(crate) fn texts(&self, path: &str) -> Result<Option<StrColumn>> {
+    pub(crate) fn texts(&self, path: &str) -> Result<Option<Rc<TextColumn>>> {
         self.text_column(texts_column(path))
     }
 
     /// The texts under a path as stored, of documents where folding changes one.
-    pub(crate) fn originals(&self, path: &str) -> Result<Option<StrColumn>> {
+    pub(crate) fn originals(&self, path: &str) -> Result<Option<Rc<TextColumn>>> {
         self.text_column(originals_column(path))
     }
 
-    fn text_column(&self, name: String) -> Result<Option<StrColumn>> {
+    fn text_column(&self, name: String) -> Result<Option<Rc<TextColumn>>> {
         if let Some(column) = self.texts.borrow().get(&name) {
             return Ok(column.clone());
         }
-        let column = self.reader.fast_fields().str(&name)?;
+        let open = || Ok(self.reader.fast_fields().str(&name)?.map(Opened::Texts));
+        let column = match self.kept.column(self.id_in_index(), &name, open)? {
+            Some(Opened::Texts(dictionary)) => {
+                let positions = Rc::new(self.values(dictionary.ords().clone(), &name)?);
+                Some(Rc::new(TextColumn { dictionary, positions }))
+            }
+            Some(Opened::Numbers(_)) | None => None,
+        };
         self.texts.borrow_mut().insert(name, column.clone());
         Ok(column)
     }
@@ -100,10 +160,15 @@ impl<'a> Segment<'a> {
         if info.doc_freq == self.length() {
             return Ok(Bits::all(self.length()));
         }
-        let mut bits = Bits::none(self.length());
-        let mut postings = terms.read_block_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
-        add_postings(&mut postings, &mut bits);
-        Ok(bits)
+        let find = || {
+            let mut bits = Bits::none(self.length());
+            let mut postings = terms.read_block_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
+            add_postings(&mut postings, &mut bits);
+            Ok(Presence::new(bits))
+        };
+        // No column has such a name.
+        let name = format!("kind {kind}");
+        Ok(self.kept.set(self.id_in_index(), &name, find)?.bits().clone())
     }
 
     /// Takes out what is deleted.
@@ -114,20 +179,20 @@ impl<'a> Segment<'a> {
     }
 }
 
-/// Ids, which are positive, as signed numbers.
-struct SignedIds(Arc<dyn ColumnValues<u64>>);
+/// Ids, which are positive, as [ordered] numbers.
+struct OrderedIds(Arc<dyn ColumnValues<u64>>);
 
-impl ColumnValues<i64> for SignedIds {
-    fn get_val(&self, at: u32) -> i64 {
-        self.0.get_val(at).cast_signed()
+impl ColumnValues<u64> for OrderedIds {
+    fn get_val(&self, at: u32) -> u64 {
+        ordered(self.0.get_val(at).cast_signed())
     }
 
-    fn min_value(&self) -> i64 {
-        self.0.min_value().cast_signed()
+    fn min_value(&self) -> u64 {
+        ordered(self.0.min_value().cast_signed())
     }
 
-    fn max_value(&self) -> i64 {
-        self.0.max_value().cast_signed()
+    fn max_value(&self) -> u64 {
+        ordered(self.0.max_value().cast_signed())
     }
 
     fn num_vals(&self) -> u32 {

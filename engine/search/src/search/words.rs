@@ -4,6 +4,9 @@
 //! more for a beginning than for a forgiven letter; that is all that counts, so that a record's rank depends on nothing
 //! but itself, and pages stay where they are while others change.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use engine_model::query::Words;
 use tantivy::query::{EnableScoring, FuzzyTermQuery, PhraseQuery, Query};
 use tantivy::schema::IndexRecordOption;
@@ -30,6 +33,15 @@ pub(crate) struct Matches {
 const NAMESAKE: i64 = 10;
 
 impl Matches {
+    /// One more word or phrase is asked for, found in these ways; whether any documents are left.
+    fn narrow(&mut self, ways: Vec<(i64, Bits)>) -> bool {
+        let mut found = Bits::none(self.documents.length());
+        ways.iter().for_each(|(_, documents)| found.or(documents));
+        self.documents.and(&found);
+        self.worth.push(ways);
+        !self.documents.is_empty()
+    }
+
     /// How well a document matches.
     pub(crate) fn score(&self, document: u32) -> i64 {
         let best = |ways: &[(i64, Bits)]| {
@@ -37,6 +49,37 @@ impl Matches {
         };
         let namesake = if self.namesakes.contains(document) { NAMESAKE } else { 0 };
         self.worth.iter().map(|ways| best(ways)).sum::<i64>() + namesake
+    }
+
+    /// These documents by how well they match, best first: looking at sets instead of documents.
+    pub(crate) fn levels(&self, documents: &Bits) -> Vec<(i64, Bits)> {
+        let namesake = [(NAMESAKE, self.namesakes.clone())];
+        let parts = self.worth.iter().map(Vec::as_slice).chain([namesake.as_slice()]);
+        let mut levels = BTreeMap::from([(0, documents.clone())]);
+        for ways in parts {
+            let mut further: BTreeMap<i64, Bits> = BTreeMap::new();
+            for (score, mut left) in levels {
+                for (worth, found) in ways {
+                    let mut met = left.clone();
+                    met.and(found);
+                    left.and_not(found);
+                    add_level(&mut further, score + worth, met);
+                }
+                add_level(&mut further, score, left);
+            }
+            levels = further;
+        }
+        levels.into_iter().rev().collect()
+    }
+}
+
+fn add_level(levels: &mut BTreeMap<i64, Bits>, score: i64, documents: Bits) {
+    if documents.is_empty() {
+        return;
+    }
+    match levels.entry(score) {
+        Entry::Vacant(entry) => drop(entry.insert(documents)),
+        Entry::Occupied(mut entry) => entry.get_mut().or(&documents),
     }
 }
 
@@ -64,22 +107,24 @@ impl Way {
 /// Finds the documents in which every word and phrase stands under one of the paths, the first of which is what the
 /// record is called.
 pub(crate) fn find(segment: &Segment<'_>, paths: &[String], words: &Words, budget: &Budget) -> Result<Matches> {
-    let mut documents = Bits::all(segment.length());
-    let mut worth = Vec::with_capacity(words.words.len() + words.phrases.len());
+    let mut matches = Matches {
+        documents: Bits::all(segment.length()),
+        worth: Vec::with_capacity(words.words.len() + words.phrases.len()),
+        namesakes: find_namesakes(segment, paths, words)?,
+    };
     let last = words.words.len().saturating_sub(1);
+    for phrase in &words.phrases {
+        if !matches.narrow(find_phrase(segment, paths, phrase, budget)?) {
+            return Ok(matches);
+        }
+    }
     for (at, word) in words.words.iter().enumerate() {
         let ways = ways_of(word, words.is_last_prefix && at == last, words.is_fuzzy);
-        worth.push(find_word(segment, paths, word, &ways, budget)?);
+        if !matches.narrow(find_word(segment, paths, word, &ways, budget)?) {
+            return Ok(matches);
+        }
     }
-    for phrase in &words.phrases {
-        worth.push(find_phrase(segment, paths, phrase, budget)?);
-    }
-    for ways in &worth {
-        let mut found = Bits::none(segment.length());
-        ways.iter().for_each(|(_, documents)| found.or(documents));
-        documents.and(&found);
-    }
-    Ok(Matches { documents, worth, namesakes: find_namesakes(segment, paths, words)? })
+    Ok(matches)
 }
 
 fn find_namesakes(segment: &Segment<'_>, paths: &[String], words: &Words) -> Result<Bits> {
@@ -189,14 +234,20 @@ impl Found {
 
 /// Adds the documents that have a word under a path.
 pub(crate) fn add_word(segment: &Segment<'_>, path: &str, word: &str, bits: &mut Bits) -> Result<()> {
-    segment.add_documents_of(&fields().word_term(path, word), bits)?;
-    segment.add_documents_of(&fields().word_term(&whole_words_path(path), word), bits)
+    for path in [path, &whole_words_path(path)] {
+        if has_words(segment, path)? {
+            segment.add_documents_of(&fields().word_term(path, word), bits)?;
+        }
+    }
+    Ok(())
 }
 
 /// Adds the documents that have a word with this beginning under a path.
 fn add_beginnings(segment: &Segment<'_>, path: &str, beginning: &str, bits: &mut Bits) -> Result<()> {
-    add_words_of_dictionary(segment, path, beginning, bits)?;
-    if has_whole_words(segment, path)? {
+    if has_words(segment, path)? {
+        add_words_of_dictionary(segment, path, beginning, bits)?;
+    }
+    if has_words(segment, &whole_words_path(path))? {
         add_values(segment, path, beginning, bits)?;
     }
     let endings = endings_path(path);
@@ -232,13 +283,15 @@ fn add_words_of_dictionary(segment: &Segment<'_>, path: &str, beginning: &str, b
     Ok(())
 }
 
-/// Whether words under the path are kept apart that no other document is likely to have.
-fn has_whole_words(segment: &Segment<'_>, path: &str) -> Result<bool> {
-    let terms = segment.terms(fields().words)?;
-    let first = fields().word_term(&whole_words_path(path), "");
-    let first = first.serialized_value_bytes();
-    let mut stream = terms.terms().range().ge(first).into_stream()?;
-    Ok(stream.advance() && stream.key().starts_with(first))
+/// Whether any document has words under a path.
+fn has_words(segment: &Segment<'_>, path: &str) -> Result<bool> {
+    segment.fact(&format!("words {path}"), || {
+        let terms = segment.terms(fields().words)?;
+        let first = fields().word_term(path, "");
+        let first = first.serialized_value_bytes();
+        let mut stream = terms.terms().range().ge(first).into_stream()?;
+        Ok(stream.advance() && stream.key().starts_with(first))
+    })
 }
 
 /// Adds the documents that one of the library's own queries finds.

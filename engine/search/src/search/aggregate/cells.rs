@@ -1,15 +1,17 @@
 //! What is computed of groups: one cell for each group and measure.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use engine_model::query::{Field, Measure};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use tantivy::columnar::Column;
 
 use super::values::{Value, Values};
 use crate::error::Result;
 use crate::schema::path_of;
+use crate::search::bits::Bits;
 use crate::search::budget::Budget;
-use crate::search::segment::Segment;
+use crate::search::column::Firsts;
+use crate::search::segment::{Segment, number_of};
 
 /// The cells of one measure, by group.
 #[derive(Debug)]
@@ -127,7 +129,7 @@ pub(crate) struct Filling {
 /// Where a measure's values come from.
 enum Source {
     Records,
-    Numbers(Option<Column<i64>>),
+    Numbers(Option<Firsts>),
     /// Values with the groups in which they were met.
     Values {
         values: Values,
@@ -136,15 +138,18 @@ enum Source {
 }
 
 impl Filling {
-    pub(crate) fn open(segment: &Segment<'_>, measure: &Measure, is_archived: bool) -> Result<Self> {
-        let numbers = |field: &Field| match field.name.as_str() {
-            "id" => Ok(Source::Numbers(Some(segment.signed_ids()))),
-            _ => segment.numbers(&path_of(field, is_archived)).map(Source::Numbers),
+    pub(crate) fn open(segment: &Segment<'_>, measure: &Measure, is_archived: bool, documents: &Bits) -> Result<Self> {
+        let numbers = |field: &Field| -> Result<Source> {
+            let column = match field.name.as_str() {
+                "id" => Some(segment.ordered_ids()?),
+                _ => segment.numbers(&path_of(field, is_archived))?,
+            };
+            Ok(Source::Numbers(column.map(|column| Firsts::of(column, documents))))
         };
         let source = match measure {
             Measure::Count => Source::Records,
             Measure::CountDistinct(field) => {
-                let values = Values::of_field(segment, field, is_archived)?;
+                let values = Values::of_field(segment, field, is_archived, documents)?;
                 Source::Values { values, met: FxHashSet::default() }
             }
             Measure::Sum(field)
@@ -160,26 +165,25 @@ impl Filling {
     pub(crate) fn take(&mut self, documents: &[u32], groups: &[u32], budget: &Budget) -> Result<()> {
         match (&mut self.source, &mut self.cells) {
             (Source::Records, Cells::Count(cells)) => groups.iter().for_each(|group| cells[*group as usize] += 1),
-            (Source::Numbers(Some(column)), cells) => {
-                let mut numbers = vec![None; documents.len()];
-                column.first_vals(documents, &mut numbers);
-                let found = groups.iter().zip(numbers).filter_map(|(group, number)| Some((*group as usize, number?)));
-                match cells {
-                    Cells::Sum(cells) => found.for_each(|(group, number)| {
-                        cells[group].0 += i128::from(number);
-                        cells[group].1 += 1;
-                    }),
-                    Cells::Extreme { cells, is_max } => found.for_each(|(group, number)| {
-                        cells[group] = further(cells[group], Some(number), *is_max);
-                    }),
-                    Cells::Percentiles(cells) => {
-                        budget.take_memory(documents.len() * 8)?;
-                        found.for_each(|(group, number)| cells[group].push(number));
-                    }
-                    // These do not read numbers.
-                    Cells::Count(_) | Cells::Distinct { .. } => {}
+            (Source::Numbers(Some(numbers)), cells) => match cells {
+                Cells::Sum(cells) => numbers.each(documents, |place, value| {
+                    let (sum, count) = &mut cells[groups[place] as usize];
+                    *sum += i128::from(number_of(value));
+                    *count += 1;
+                }),
+                Cells::Extreme { cells, is_max } => numbers.each(documents, |place, value| {
+                    let cell = &mut cells[groups[place] as usize];
+                    *cell = further(*cell, Some(number_of(value)), *is_max);
+                }),
+                Cells::Percentiles(cells) => {
+                    budget.take_memory(documents.len() * 8)?;
+                    numbers.each(documents, |place, value| {
+                        cells[groups[place] as usize].push(number_of(value));
+                    });
                 }
-            }
+                // These do not read numbers.
+                Cells::Count(_) | Cells::Distinct { .. } => {}
+            },
             (Source::Values { values, met }, _) => {
                 let before = met.len();
                 let null = values.null();

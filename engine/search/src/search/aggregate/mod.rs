@@ -44,16 +44,8 @@ impl<'q> Counting<'q> {
         documents: &Bits,
         budget: &Budget,
     ) -> Result<()> {
-        let mut part = Part::open(segment, aggregate, object, is_archived)?;
-        let mut chunk = Vec::with_capacity(CHUNK);
-        for document in documents.iter() {
-            chunk.push(document);
-            if chunk.len() == CHUNK {
-                part.take(&chunk, budget)?;
-                chunk.clear();
-            }
-        }
-        part.take(&chunk, budget)?;
+        let mut part = Part::open(segment, aggregate, object, is_archived, documents)?;
+        documents.each_chunk(CHUNK, |chunk| part.take(chunk, budget))?;
         self.merge(part, budget)
     }
 
@@ -108,9 +100,15 @@ struct Part {
 const NO_GROUP: u32 = u32::MAX;
 
 impl Part {
-    fn open(segment: &Segment<'_>, aggregate: &Aggregate, object: &str, is_archived: bool) -> Result<Self> {
-        let dimension = |group| Values::of_group(segment, group, object, is_archived);
-        let filling = |(_, measure): &(String, _)| Filling::open(segment, measure, is_archived);
+    fn open(
+        segment: &Segment<'_>,
+        aggregate: &Aggregate,
+        object: &str,
+        is_archived: bool,
+        documents: &Bits,
+    ) -> Result<Self> {
+        let dimension = |group| Values::of_group(segment, group, object, is_archived, documents);
+        let filling = |(_, measure): &(String, _)| Filling::open(segment, measure, is_archived, documents);
         Ok(Self {
             dimensions: aggregate.groups.iter().map(dimension).collect::<Result<_>>()?,
             fillings: aggregate.measures.iter().map(filling).collect::<Result<_>>()?,
@@ -124,9 +122,6 @@ impl Part {
 
     fn take(&mut self, documents: &[u32], budget: &Budget) -> Result<()> {
         budget.check_time()?;
-        if documents.is_empty() {
-            return Ok(());
-        }
         let before = self.count;
         let (repeated, groups) = match self.dimensions.as_mut_slice() {
             [] => {

@@ -3,15 +3,18 @@
 //! Groups and distinct counts only need to know which documents share a value, so values are numbers here, and are
 //! looked up once for each value rather than once for each document.
 
+use std::rc::Rc;
+
 use engine_model::property::Storage;
 use engine_model::query::{Field, Group};
 use rustc_hash::FxHashMap;
-use tantivy::columnar::{Cardinality, Column, StrColumn};
 
 use super::calendar::Calendar;
 use crate::error::{Result, SearchError};
 use crate::schema::path_of;
-use crate::search::segment::Segment;
+use crate::search::bits::Bits;
+use crate::search::column::{Firsts, ValueColumn};
+use crate::search::segment::{Segment, TextColumn, number_of};
 
 /// A value across segments.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -27,11 +30,17 @@ pub(crate) enum Value {
 /// The values of one property in one segment.
 pub(crate) enum Values {
     /// Positions in the dictionary of texts as compared, then in that of originals, then null.
-    Texts { texts: Option<StrColumn>, originals: Option<StrColumn>, null: u32 },
+    Texts { texts: Option<Texts>, originals: Option<Texts>, null: u32 },
     /// Numbers in the order in which they were met; 0 is null.
-    Numbers { column: Option<Column<i64>>, step: Step, known: FxHashMap<i64, u32>, met: Vec<i64> },
+    Numbers { numbers: Option<Firsts>, step: Step, known: FxHashMap<i64, u32>, met: Vec<i64> },
     /// The same for every document.
     Same(Value),
+}
+
+/// Texts of one segment.
+pub(crate) struct Texts {
+    column: Rc<TextColumn>,
+    firsts: Firsts,
 }
 
 /// What becomes of a number before it is a value.
@@ -39,6 +48,13 @@ pub(crate) enum Step {
     Itself,
     Bucket(i64),
     Calendar(Calendar),
+}
+
+impl Texts {
+    /// How many there are.
+    fn count(&self) -> usize {
+        self.column.dictionary.num_terms()
+    }
 }
 
 impl Step {
@@ -53,13 +69,18 @@ impl Step {
 
 impl Values {
     /// What records are grouped by.
-    pub(crate) fn of_group(segment: &Segment<'_>, group: &Group, object: &str, is_archived: bool) -> Result<Self> {
+    pub(crate) fn of_group(
+        segment: &Segment<'_>,
+        group: &Group,
+        object: &str,
+        is_archived: bool,
+        documents: &Bits,
+    ) -> Result<Self> {
         let numbers = |field: &Field, step: Step| -> Result<Self> {
-            let column = segment.numbers(&path_of(field, is_archived))?;
-            Ok(Self::Numbers { column, step, known: FxHashMap::default(), met: Vec::new() })
+            Ok(Self::of_numbers(segment.numbers(&path_of(field, is_archived))?, step, documents))
         };
         match group {
-            Group::Value(field) => Self::of_field(segment, field, is_archived),
+            Group::Value(field) => Self::of_field(segment, field, is_archived, documents),
             Group::Calendar { field, every, zone } => {
                 let zone = (field.storage == Storage::Datetime).then_some(*zone);
                 numbers(field, Step::Calendar(Calendar::new(*every, zone)))
@@ -69,32 +90,40 @@ impl Values {
         }
     }
 
-    /// The values of a field as stored.
-    pub(crate) fn of_field(segment: &Segment<'_>, field: &Field, is_archived: bool) -> Result<Self> {
+    fn of_numbers(column: Option<Rc<ValueColumn>>, step: Step, documents: &Bits) -> Self {
+        let numbers = column.map(|column| Firsts::of(column, documents));
+        Self::Numbers { numbers, step, known: FxHashMap::default(), met: Vec::new() }
+    }
+
+    /// The values of a field as stored, for documents among these.
+    pub(crate) fn of_field(segment: &Segment<'_>, field: &Field, is_archived: bool, documents: &Bits) -> Result<Self> {
         let path = path_of(field, is_archived);
         match field.storage {
             Storage::Text | Storage::Option | Storage::TextList | Storage::Boolean => {
-                let (texts, originals) = (segment.texts(&path)?, segment.originals(&path)?);
-                let terms = |column: &Option<StrColumn>| column.as_ref().map_or(0, |column| column.num_terms());
+                let texts = |column: Rc<TextColumn>| {
+                    let firsts = Firsts::of(column.positions.clone(), documents);
+                    Texts { column, firsts }
+                };
+                let (texts, originals) = (segment.texts(&path)?.map(texts), segment.originals(&path)?.map(texts));
+                let terms = |texts: &Option<Texts>| texts.as_ref().map_or(0, Texts::count);
                 let null = u32::try_from(terms(&texts) + terms(&originals));
                 let null = null.map_err(|_| SearchError::TooCostly("there are too many values".to_owned()))?;
                 Ok(Self::Texts { texts, originals, null })
             }
             Storage::Scaled(_) | Storage::Date | Storage::Datetime | Storage::LongText | Storage::Opaque => {
                 let column = match field.name.as_str() {
-                    "id" => Some(segment.signed_ids()),
+                    "id" => Some(segment.ordered_ids()?),
                     _ => segment.numbers(&path)?,
                 };
-                Ok(Self::Numbers { column, step: Step::Itself, known: FxHashMap::default(), met: Vec::new() })
+                Ok(Self::of_numbers(column, Step::Itself, documents))
             }
         }
     }
 
     /// Whether a document can have several values.
     pub(crate) fn is_multiple(&self) -> bool {
-        let is_multiple = |column: &Option<StrColumn>| {
-            column.as_ref().is_some_and(|column| column.ords().get_cardinality() == Cardinality::Multivalued)
-        };
+        let is_multiple =
+            |texts: &Option<Texts>| texts.as_ref().is_some_and(|texts| texts.column.positions.is_multiple());
         match self {
             Self::Texts { texts, originals, .. } => is_multiple(texts) || is_multiple(originals),
             Self::Numbers { .. } | Self::Same(_) => false,
@@ -125,29 +154,24 @@ impl Values {
         match self {
             Self::Same(_) => out.resize(documents.len(), 0),
             Self::Texts { texts, originals, null } => {
-                let mut positions = vec![None; documents.len()];
+                out.resize(documents.len(), *null);
                 if let Some(texts) = texts {
-                    texts.ords().first_vals(documents, &mut positions);
+                    let set = |place: usize, at: u64| out[place] = u32::try_from(at).unwrap_or(*null);
+                    texts.firsts.each(documents, set);
                 }
-                out.extend(positions.iter().map(|at| at.map_or(*null, |at| u32::try_from(at).unwrap_or(*null))));
                 if let Some(originals) = originals {
-                    let offset = texts.as_ref().map_or(0, |texts| texts.num_terms());
-                    positions.fill(None);
-                    originals.ords().first_vals(documents, &mut positions);
-                    for (value, at) in out.iter_mut().zip(positions) {
-                        if let Some(at) = at {
-                            *value = original(offset, at, *null);
-                        }
-                    }
+                    let offset = texts.as_ref().map_or(0, Texts::count);
+                    let set = |place: usize, at: u64| out[place] = original(offset, at, *null);
+                    originals.firsts.each(documents, set);
                 }
             }
-            Self::Numbers { column, step, known, met } => {
-                let mut numbers = vec![None; documents.len()];
-                if let Some(column) = column {
-                    column.first_vals(documents, &mut numbers);
+            Self::Numbers { numbers, step, known, met } => {
+                out.resize(documents.len(), 0);
+                if let Some(numbers) = numbers {
+                    numbers.each(documents, |place, value| {
+                        out[place] = step.take(number_of(value)).map_or(0, |number| numbered(number, known, met));
+                    });
                 }
-                let numbers = numbers.into_iter().map(|number| number.and_then(|number| step.take(number)));
-                out.extend(numbers.map(|number| number.map_or(0, |number| numbered(number, known, met))));
             }
         }
     }
@@ -161,13 +185,13 @@ impl Values {
         };
         let before = out.len();
         if let Some(originals) = originals {
-            let offset = texts.as_ref().map_or(0, |texts| texts.num_terms());
-            out.extend(originals.term_ords(document).map(|at| original(offset, at, *null)));
+            let offset = texts.as_ref().map_or(0, Texts::count);
+            out.extend(originals.column.positions.all(document).map(|at| original(offset, at, *null)));
         }
         if out.len() == before
             && let Some(texts) = texts
         {
-            out.extend(texts.term_ords(document).map(|at| u32::try_from(at).unwrap_or(*null)));
+            out.extend(texts.column.positions.all(document).map(|at| u32::try_from(at).unwrap_or(*null)));
         }
         // A value counts once, however often a list holds it.
         out[before..].sort_unstable();
@@ -199,7 +223,7 @@ impl Values {
                 Ok(numbers.iter().map(value).collect())
             }
             Self::Texts { texts, originals, null } => {
-                let count = texts.as_ref().map_or(0, |texts| texts.num_terms());
+                let count = texts.as_ref().map_or(0, Texts::count);
                 let count = u32::try_from(count).unwrap_or(u32::MAX);
                 let (plain, rest) = numbers.split_at(numbers.partition_point(|number| *number < count));
                 let (original, nulls) = rest.split_at(rest.partition_point(|number| number < null));
@@ -225,11 +249,11 @@ fn numbered(number: i64, known: &mut FxHashMap<i64, u32>, met: &mut Vec<i64>) ->
     })
 }
 
-fn add_texts(column: Option<&StrColumn>, positions: impl Iterator<Item = u64>, values: &mut Vec<Value>) -> Result<()> {
-    let Some(column) = column else { return Ok(()) };
+fn add_texts(texts: Option<&Texts>, positions: impl Iterator<Item = u64>, values: &mut Vec<Value>) -> Result<()> {
+    let Some(texts) = texts else { return Ok(()) };
     let positions: Vec<u64> = positions.collect();
     let add = |text: &[u8]| values.push(Value::Text(String::from_utf8_lossy(text).into()));
-    if column.dictionary().sorted_ords_to_term_cb(&positions, add)? {
+    if texts.column.dictionary.dictionary().sorted_ords_to_term_cb(&positions, add)? {
         return Ok(());
     }
     Err(SearchError::Damaged("a dictionary lacks an entry".to_owned()))

@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use tantivy::indexer::NoMergePolicy;
 use tantivy::{Index, IndexWriter, Searcher, Term};
 
-use super::{Limits, answer};
+use super::{Kept, Limits, answer};
 use crate::document::{Document, LinkEnds, RecordState, link_document, unsigned};
 use crate::fields;
 use crate::tokens::tokenizers;
@@ -46,6 +46,7 @@ fn registry() -> Registry {
 struct Fixture {
     world: World,
     searcher: Searcher,
+    kept: Kept,
 }
 
 impl Fixture {
@@ -76,11 +77,11 @@ impl Fixture {
             writer.add_document(link_document(fields(), &ends)).expect("a document");
         }
         writer.commit().expect("a commit");
-        Self { searcher: index.reader().expect("a reader").searcher(), world }
+        Self { searcher: index.reader().expect("a reader").searcher(), kept: Kept::default(), world }
     }
 
     fn ask(&self, query: &Query) -> Answer {
-        answer(&self.searcher, query, Limits::default()).expect("an answer")
+        answer(&self.searcher, &self.kept, query, Limits::default()).expect("an answer")
     }
 
     /// Asks for everything in pages, and once as a whole, and compares both with the reference.

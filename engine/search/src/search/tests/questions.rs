@@ -8,7 +8,7 @@ use engine_model::query::{
     Aggregate, Direction, Every, Field, Filter, Form, Group, Linked, LinkedScope, Measure, Order, Quantifier, Query,
     Scope, SortKey, Test, fold, words,
 };
-use engine_model::{Name, Properties, RecordId};
+use engine_model::{Name, Properties, RecordId, TenantId};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
@@ -237,6 +237,7 @@ pub(super) fn queries() -> impl Strategy<Value = Query> {
     let aggregates = prop::collection::vec(aggregates(), 0..2);
     (filters(), sorts(), aggregates, 1_usize..20, prop::bool::weighted(0.1)).prop_map(
         |(filter, sort, aggregates, limit, archived)| Query {
+            tenant: TenantId(1),
             scopes: vec![Scope { object: name("deal"), filter, searched: Vec::new(), sort, aggregates }],
             archived,
             words: None,

@@ -2,7 +2,7 @@
 
 use engine_model::property::Storage;
 use engine_model::query::{Field, Filter, Form, Key, Query, Scope, SortKey, Words, words};
-use engine_model::{Name, Properties};
+use engine_model::{Name, Properties, TenantId};
 use serde_json::json;
 
 use super::reference::{Record, World};
@@ -41,7 +41,15 @@ fn query(asked: Words) -> Query {
         sort: vec![SortKey::Relevance],
         aggregates: Vec::new(),
     };
-    Query { scopes: vec![scope], archived: false, words: Some(asked), limit: 10, after: None, count: true }
+    Query {
+        tenant: TenantId(1),
+        scopes: vec![scope],
+        archived: false,
+        words: Some(asked),
+        limit: 10,
+        after: None,
+        count: true,
+    }
 }
 
 fn ids(asked: Words) -> Vec<i64> {
@@ -107,7 +115,7 @@ fn pages_by_relevance_lose_and_repeat_nobody() {
 fn what_costs_too_much_is_refused() {
     let fixture = fixture();
     let limits = Limits { time: std::time::Duration::ZERO, ..Limits::default() };
-    let refused = answer(&fixture.searcher, &query(asked("ada")), limits).expect_err("too slow");
+    let refused = answer(&fixture.searcher, &fixture.kept, &query(asked("ada")), limits).expect_err("too slow");
     assert!(refused.to_string().contains("was stopped after 0 s"), "{refused}");
     let budget = Budget::new(Limits { memory_bytes: 1024 * 1024, ..Limits::default() });
     assert!(budget.take_memory(1024 * 1024).is_ok());
