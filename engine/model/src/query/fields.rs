@@ -48,18 +48,32 @@ impl Filter {
 
 impl Aggregate {
     fn add_fields<'a>(&'a self, fields: &mut Vec<&'a Field>) {
-        fields.extend(self.groups.iter().filter_map(|group| match group {
-            Group::Value(field) | Group::Calendar { field, .. } | Group::Bucket { field, .. } => Some(field),
-            Group::Object => None,
-        }));
-        fields.extend(self.measures.iter().filter_map(|(_, measure)| match measure {
-            Measure::CountDistinct(field)
-            | Measure::Sum(field)
-            | Measure::Avg(field)
-            | Measure::Min(field)
-            | Measure::Max(field)
-            | Measure::Percentiles(field, _) => Some(field),
-            Measure::Count => None,
-        }));
+        fields.extend(self.groups.iter().filter_map(Group::field));
+        fields.extend(self.measures.iter().filter_map(|(_, measure)| measure.field()));
+    }
+}
+
+impl Group {
+    /// What it reads, unless it is the object.
+    pub fn field(&self) -> Option<&Field> {
+        match self {
+            Self::Value(field) | Self::Calendar { field, .. } | Self::Bucket { field, .. } => Some(field),
+            Self::Object => None,
+        }
+    }
+}
+
+impl Measure {
+    /// What it reads, unless it counts records.
+    pub fn field(&self) -> Option<&Field> {
+        match self {
+            Self::CountDistinct(field)
+            | Self::Sum(field)
+            | Self::Avg(field)
+            | Self::Min(field)
+            | Self::Max(field)
+            | Self::Percentiles(field, _) => Some(field),
+            Self::Count => None,
+        }
     }
 }

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::RecordId;
 use crate::name::Name;
 use crate::property::Storage;
+use crate::{RecordId, TenantId};
 
 /// What a search asks.
 #[derive(Debug, Clone)]
 pub struct Query {
+    /// Whose records are searched.
+    pub tenant: TenantId,
     /// The objects searched, each at most once; all have as many sort keys and aggregates as the others.
     pub scopes: Vec<Scope>,
     /// Only archived records rather than only active ones.

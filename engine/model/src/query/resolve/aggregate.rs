@@ -175,29 +175,10 @@ fn order(sent: &OrderText, measures: &[MeasureText]) -> Result<Order, Refusal> {
 /// The parts of two tables that are not of the same type though the same was sent, each with its place.
 pub(super) fn differences(text: &AggregateText, one: &Aggregate, other: &Aggregate) -> Vec<(String, Field, Field)> {
     let groups = text.groups.iter().zip(one.groups.iter().zip(&other.groups));
-    let groups = groups.map(|(sent, (one, other))| (&sent.pointer, of_group(one), of_group(other)));
+    let groups = groups.map(|(sent, (one, other))| (&sent.pointer, one.field(), other.field()));
     let measures = text.measures.iter().zip(one.measures.iter().zip(&other.measures));
-    let measures = measures.map(|(sent, (one, other))| (&sent.pointer, of_measure(&one.1), of_measure(&other.1)));
+    let measures = measures.map(|(sent, (one, other))| (&sent.pointer, one.1.field(), other.1.field()));
     let fields = groups.chain(measures).filter_map(|(pointer, one, other)| Some((pointer, one?, other?)));
     let differing = fields.filter(|(_, one, other)| (one.storage, one.form) != (other.storage, other.form));
     differing.map(|(pointer, one, other)| (pointer.clone(), one.clone(), other.clone())).collect()
-}
-
-fn of_group(group: &Group) -> Option<&Field> {
-    match group {
-        Group::Value(field) | Group::Calendar { field, .. } | Group::Bucket { field, .. } => Some(field),
-        Group::Object => None,
-    }
-}
-
-fn of_measure(measure: &Measure) -> Option<&Field> {
-    match measure {
-        Measure::CountDistinct(field)
-        | Measure::Sum(field)
-        | Measure::Avg(field)
-        | Measure::Min(field)
-        | Measure::Max(field)
-        | Measure::Percentiles(field, _) => Some(field),
-        Measure::Count => None,
-    }
 }

@@ -39,6 +39,7 @@ use super::ast::QueryText;
 use super::cursor::Cursor;
 use super::moment::Clock;
 use super::typed::{Filter, Query};
+use crate::TenantId;
 use crate::object::ObjectDefinition;
 use crate::problem::{Problem, Problems, push_segment};
 use crate::property::{Locale, Property};
@@ -55,6 +56,8 @@ const MAX_PROBLEMS: usize = 1_000;
 /// What names and values of a query mean, and what its caller may see.
 #[derive(Clone, Copy)]
 pub struct ResolveContext<'a> {
+    /// Whose query it is.
+    pub tenant: TenantId,
     /// The tenant's definitions.
     pub registry: &'a Registry,
     /// What time it is.
@@ -108,7 +111,7 @@ pub fn resolve(
     }
     if problems.is_empty() {
         let (archived, limit, count) = (text.archived, text.limit, text.count);
-        return Ok(Query { scopes, archived, words, limit, after, count });
+        return Ok(Query { tenant: context.tenant, scopes, archived, words, limit, after, count });
     }
     Err(told(problems))
 }

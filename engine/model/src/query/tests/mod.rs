@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 pub(super) use show::show;
 
 use super::{AcrossObjects, Filter, Query, QueryText, ResolveContext, resolve};
+use crate::TenantId;
 use crate::json::read;
 use crate::layer::Layer;
 use crate::object::ObjectDefinition;
@@ -105,6 +106,7 @@ fn may_see(_: &ObjectDefinition, property: &Property) -> bool {
 /// Half past ten in Paris, on a Wednesday.
 fn context() -> ResolveContext<'static> {
     ResolveContext {
+        tenant: TenantId(1),
         registry: &REGISTRY,
         now: Timestamp::parse("2026-03-18T09:30:00Z").expect("a moment"),
         zone: chrono_tz::Europe::Paris,
