@@ -42,7 +42,7 @@ pub use engine_store::commit::Origin;
 pub use engine_store::idempotency::StoredReply;
 pub use error::{Error, ErrorCode, Result};
 pub use followers::{Follower, Following};
-pub use index::{Done as IndexWork, IndexCheck, IndexStatus, SearchView};
+pub use index::{Done as IndexWork, IndexCheck, IndexStatus, SearchView, TenantIndex};
 pub use jobs::{Job, JobError, JobState, RowProblem};
 pub use session::{Idempotency, Session};
 pub use tenants::{NewTenant, Tenant, TenantPatch};

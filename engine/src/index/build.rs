@@ -53,19 +53,31 @@ pub(super) async fn build(
     feed.catch_up().await?;
     feed.write_notes(|notes| notes.is_unfinished = false);
     feed.commit().await?;
-    let index = feed.index.clone();
-    feed.blocking(move || index.rest().and_then(|()| index.persist()).map_err(Error::internal)).await?;
+    let (index, pace) = (feed.index.clone(), pace_of(&head));
+    let finish = move || {
+        match pace {
+            Pace::Steady => index.rest(),
+            // What can be merged is merged once the index is in use.
+            Pace::Bulk => index.settle(),
+        }?;
+        index.persist()
+    };
+    feed.blocking(move || finish().map_err(Error::internal)).await?;
     Ok(feed)
+}
+
+fn pace_of(head: &Head) -> Pace {
+    if head.last_record_id > MANY { Pace::Bulk } else { Pace::Steady }
 }
 
 /// An empty index.
 async fn begin(engine: &Engine, tenant: TenantId, in_use: Option<Generation>, head: &Head) -> Result<Feed> {
     let place = Place::of(&engine.inner.indexes.folder, tenant);
-    let pace = if head.last_record_id > MANY { Pace::Bulk } else { Pace::Steady };
+    let pace = pace_of(head);
     let begin = move || {
         let generation = place.begin(in_use).map_err(Error::internal)?;
         let index = Index::create(&place.folder(generation), pace).map_err(Error::internal)?;
-        Ok((generation, index, Notes::unfinished()))
+        Ok((generation, index, Notes::unfinished(tenant)))
     };
     let begun: Result<_> = engine.inner.tasks.spawn_blocking(begin).await.map_err(Error::internal)?;
     Feed::resume(engine, tenant, begun?).await

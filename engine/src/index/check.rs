@@ -35,6 +35,8 @@ pub struct IndexCheck {
     pub count: u64,
     /// The first 20 of them in words, lowest id first.
     pub differences: Vec<String>,
+    /// The last id that was compared, where there are more.
+    pub next: Option<RecordId>,
 }
 
 /// What is known of the records of a range, by id: object, version and whether they are archived.
@@ -56,6 +58,18 @@ impl Engine {
     /// # Errors
     /// The index is being made; the store or the disk fails.
     pub async fn index_check(&self, tenant: TenantId) -> Result<IndexCheck> {
+        let mut check = IndexCheck { next: Some(RecordId(0)), ..IndexCheck::default() };
+        while let Some(after) = check.next {
+            check.add(self.index_check_after(tenant, after).await?);
+        }
+        Ok(check)
+    }
+
+    /// The same for the 20,000 ids above `after`.
+    ///
+    /// # Errors
+    /// As for all.
+    pub async fn index_check_after(&self, tenant: TenantId, after: RecordId) -> Result<IndexCheck> {
         let mut check = IndexCheck::default();
         let head = self.store().read(tenant).await?.head().await?;
         if let Some(reason) = self.what_is_wrong(tenant).await? {
@@ -64,14 +78,11 @@ impl Engine {
             }
             return Ok(check);
         }
-        let view = self.reach(tenant, head.sequence(), Instant::now() + PATIENCE).await?.view;
+        let view = self.reach(tenant, head.sequence(), Instant::now() + PATIENCE).await?;
         let highest = view.highest_id().map_err(Error::internal)?.0.max(head.last_record_id);
-        let mut first = 1;
-        while first <= highest {
-            let range = RecordId(first)..=RecordId(first.saturating_add(RANGE - 1));
-            self.check_range(tenant, &range, &mut check).await?;
-            first = first.saturating_add(RANGE);
-        }
+        let last = after.0.saturating_add(RANGE);
+        self.check_range(tenant, &(RecordId(after.0.saturating_add(1))..=RecordId(last)), &mut check).await?;
+        check.next = (last < highest).then_some(RecordId(last));
         Ok(check)
     }
 
@@ -105,15 +116,15 @@ impl Engine {
         check.records += u64::try_from(store.records.len()).unwrap_or_default();
         check.links += u64::try_from(store.links.len()).unwrap_or_default();
         check.count += u64::try_from(found.len()).unwrap_or_default();
-        let room = TOLD - check.differences.len().min(TOLD);
-        check.differences.extend(found.into_iter().take(room));
+        found.truncate(TOLD);
+        check.differences = found;
         Ok(())
     }
 
     /// What the store has, and in what the index differs.
     async fn compare(&self, tenant: TenantId, range: &RangeInclusive<RecordId>) -> Result<(Side, Vec<String>)> {
         let head = self.store().read(tenant).await?.head().await?;
-        let view = self.reach(tenant, head.sequence(), Instant::now() + PATIENCE).await?.view;
+        let view = self.reach(tenant, head.sequence(), Instant::now() + PATIENCE).await?;
         let ids = range.clone();
         let index = self.inner.tasks.spawn_blocking(move || {
             let mut side = Side::default();
@@ -156,6 +167,17 @@ impl Engine {
 
 fn key_of(ends: LinkEnds) -> LinkKey {
     LinkKey { from_id: ends.from.0, kind: ends.association, to_id: ends.to.0 }
+}
+
+impl IndexCheck {
+    /// Adds what came of comparing further ids.
+    fn add(&mut self, further: Self) {
+        (self.records, self.links) = (self.records + further.records, self.links + further.links);
+        self.count += further.count;
+        self.differences.extend(further.differences);
+        self.differences.truncate(TOLD);
+        self.next = further.next;
+    }
 }
 
 impl Side {

@@ -95,6 +95,9 @@ impl Feed {
         }
         let highest = self.highest;
         let gone = self.put_many(reader, page.records.into_iter().collect()).await?;
+        if !gone.is_empty() {
+            self.write_notes(|notes| notes.purged = Some(page.sequence.0));
+        }
         // Records that are gone take their links with them, so they come last.
         self.apply_links(page.links, highest).await?;
         self.apply(gone.into_iter().map(Edit::Remove).collect()).await?;
@@ -259,7 +262,7 @@ impl Feed {
         let reached = self.index.reached();
         (self.sequence, self.at) = (reached.sequence, reached.at);
         self.highest = self.index.view().highest_id().map_err(Error::internal)?.0;
-        self.notes = Arc::new(Notes::read(&reached.notes).map_err(Error::internal)?);
+        self.notes = Arc::new(Notes::read(&reached.notes, self.tenant).map_err(Error::internal)?);
         self.notes_text = reached.notes;
         (self.pending, self.pending_since) = (0, None);
         self.take_over_definitions();

@@ -37,7 +37,7 @@ use tokio::sync::Notify;
 
 pub use check::IndexCheck;
 pub use snapshot::SearchView;
-pub use status::{Done, IndexStatus};
+pub use status::{Done, IndexStatus, TenantIndex};
 
 pub(crate) use keeper::start;
 

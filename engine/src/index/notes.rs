@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use engine_model::TenantId;
 use engine_model::property::Storage;
 use engine_model::registry::Registry;
 use engine_search::{form_of, is_form_of};
@@ -20,8 +21,13 @@ type Forms = BTreeMap<String, String>;
 /// The notes of one index.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Notes {
+    /// Whose records are in the index.
+    tenant: i64,
     /// Not everything is in the index that was there when it was begun.
     pub(super) is_unfinished: bool,
+    /// The last change that purged a record whose documents may still be in the files, as deleted ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) purged: Option<i64>,
     /// Of each object, the properties whose values are all in the index, and under which form.
     forms: BTreeMap<String, Forms>,
     /// Objects whose records are being put anew.
@@ -44,14 +50,19 @@ pub(super) struct Filling {
 
 impl Notes {
     /// Of an index that is about to be made.
-    pub(super) fn unfinished() -> Self {
-        Self { is_unfinished: true, ..Self::default() }
+    pub(super) fn unfinished(tenant: TenantId) -> Self {
+        Self { tenant: tenant.0, is_unfinished: true, ..Self::default() }
     }
 
-    /// Notes as they were kept.
-    pub(super) fn read(text: &str) -> Result<Self, serde_json::Error> {
+    /// Whose records are in the index.
+    pub(super) fn tenant(&self) -> TenantId {
+        TenantId(self.tenant)
+    }
+
+    /// Notes as they were kept with a tenant's index.
+    pub(super) fn read(text: &str, tenant: TenantId) -> Result<Self, serde_json::Error> {
         // An index that has not been written to yet has none.
-        if text.is_empty() { Ok(Self::unfinished()) } else { serde_json::from_str(text) }
+        if text.is_empty() { Ok(Self::unfinished(tenant)) } else { serde_json::from_str(text) }
     }
 
     /// Notes to be kept.
@@ -196,7 +207,7 @@ mod tests {
         notes.take_over(&both("text", "integer"));
         let filling = notes.filling_of("site").expect("something to fill");
         (filling.after, filling.until) = (7, Some(9));
-        let kept = Notes::read(&notes.text()).expect("notes");
+        let kept = Notes::read(&notes.text(), TenantId(0)).expect("notes");
         assert_eq!(kept, notes);
         assert!(!notes.take_over(&both("text", "integer")), "what goes on goes on");
         notes.take_over(&both("text", "decimal"));
@@ -221,7 +232,7 @@ mod tests {
 
     #[test]
     fn an_index_without_notes_is_not_finished() {
-        assert_eq!(Notes::read("").expect("notes"), Notes::unfinished());
-        assert!(Notes::read("{").is_err());
+        assert_eq!(Notes::read("", TenantId(7)).expect("notes"), Notes::unfinished(TenantId(7)));
+        assert!(Notes::read("{", TenantId(7)).is_err());
     }
 }

@@ -13,6 +13,7 @@ use super::notes::Notes;
 /// The folder of one tenant.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
+    tenant: TenantId,
     folder: PathBuf,
 }
 
@@ -31,7 +32,7 @@ pub(super) struct Generation(u64);
 
 impl Place {
     pub(super) fn of(index_dir: &Path, tenant: TenantId) -> Self {
-        Self { folder: index_dir.join(tenant.to_string()) }
+        Self { tenant, folder: index_dir.join(tenant.to_string()) }
     }
 
     /// The folder of one generation.
@@ -47,7 +48,10 @@ impl Place {
         let mut reason = SearchError::Missing.to_string();
         for generation in self.generations()?.into_iter().rev() {
             match open(&self.folder(generation)) {
-                Ok(index) => match Notes::read(&index.reached().notes) {
+                Ok(index) => match Notes::read(&index.reached().notes, self.tenant) {
+                    Ok(notes) if notes.tenant() != self.tenant => {
+                        "the index is another tenant's".clone_into(&mut reason);
+                    }
                     Ok(notes) if !notes.is_unfinished => {
                         self.remove_all_but(Some(generation))?;
                         return Ok(Found::Index(Box::new((generation, index, notes))));
@@ -119,6 +123,12 @@ mod tests {
 
     use super::*;
 
+    fn finished(tenant: TenantId) -> Notes {
+        let mut notes = Notes::unfinished(tenant);
+        notes.is_unfinished = false;
+        notes
+    }
+
     fn make(place: &Place, generation: Generation, notes: &Notes) {
         let index = Index::create(&place.folder(generation), Pace::Steady).expect("an index");
         let reached = Reached { sequence: Sequence(1), at: Timestamp(1), notes: notes.text() };
@@ -139,20 +149,23 @@ mod tests {
         let place = Place::of(folder.path(), TenantId(7));
         assert_eq!(opened(&place), Err("there is no index here".to_owned()));
         let first = place.begin(None).expect("a generation");
-        make(&place, first, &Notes::unfinished());
+        make(&place, first, &Notes::unfinished(TenantId(7)));
         assert_eq!(opened(&place), Err("the index was not finished".to_owned()));
         let first = place.begin(None).expect("a generation");
-        make(&place, first, &Notes::default());
+        make(&place, first, &finished(TenantId(7)));
         let second = place.begin(Some(first)).expect("a generation");
-        make(&place, second, &Notes::unfinished());
+        make(&place, second, &Notes::unfinished(TenantId(7)));
         assert_eq!(opened(&place), Ok(1));
         assert!(!place.folder(second).exists());
         let second = place.begin(Some(first)).expect("a generation");
-        make(&place, second, &Notes::default());
+        make(&place, second, &finished(TenantId(7)));
         assert_eq!(opened(&place), Ok(2));
         assert!(!place.folder(first).exists());
         fs::write(place.folder(second).join("meta.json"), "{").expect("written");
         assert!(opened(&place).expect_err("nothing").contains("damaged"));
-        assert_eq!(place.begin(None).expect("a generation"), Generation(1));
+        let other = place.begin(None).expect("a generation");
+        assert_eq!(other, Generation(1));
+        make(&place, other, &finished(TenantId(8)));
+        assert_eq!(opened(&place), Err("the index is another tenant's".to_owned()));
     }
 }

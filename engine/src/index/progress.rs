@@ -27,6 +27,12 @@ impl Progress {
         self.done.fetch_add(i64::try_from(records).unwrap_or(i64::MAX), Ordering::Relaxed);
     }
 
+    /// How many are done, of how many, about.
+    pub(super) fn read(&self) -> (i64, i64) {
+        let (done, total) = (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed));
+        (done.min(total), total)
+    }
+
     /// Whether there is so much to do that nobody should wait for it.
     pub(super) fn takes_long(&self) -> bool {
         self.total.load(Ordering::Relaxed) > SOON_DONE
@@ -34,11 +40,11 @@ impl Progress {
 
     /// What a search is told meanwhile.
     pub(super) fn error(&self) -> Error {
-        let (done, total) = (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed));
+        let (done, total) = self.read();
         let how_far = if total == 0 {
             "it is about to begin".to_owned()
         } else {
-            format!("{} of about {} records", grouped(done.min(total)), grouped(total))
+            format!("{} of about {} records", grouped(done), grouped(total))
         };
         let detail =
             format!("the search index is being built: {how_far}; lists and reads by id work, try again shortly");

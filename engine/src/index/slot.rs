@@ -44,6 +44,12 @@ struct State {
     /// Since when that is further than what can be seen.
     behind_since: Option<Instant>,
     size: Option<IndexSize>,
+    /// Somebody has asked for it to be made anew, and it has not been.
+    is_asked_anew: bool,
+    /// How far the making has come, as long as that takes.
+    making: Option<Arc<Progress>>,
+    /// Why the last one came to nothing.
+    failure: Option<String>,
 }
 
 /// Somebody who waits, until it is dropped.
@@ -145,6 +151,36 @@ impl Slot {
     /// What the index was found to take last.
     pub(super) fn size(&self) -> Option<IndexSize> {
         self.state().size
+    }
+
+    /// Somebody asks for it to be made anew.
+    pub(super) fn ask_anew(&self) {
+        let mut state = self.state();
+        (state.is_asked_anew, state.failure) = (true, None);
+    }
+
+    /// It is made from here on.
+    pub(super) fn begin_making(&self, progress: &Arc<Progress>) {
+        let mut state = self.state();
+        (state.making, state.failure) = (Some(Arc::clone(progress)), None);
+    }
+
+    /// It was made, or could not be.
+    pub(super) fn end_making(&self, failure: Option<String>) {
+        let mut state = self.state();
+        (state.is_asked_anew, state.making, state.failure) = (false, None, failure);
+    }
+
+    /// How many records are done, of how many, where it is made or asked for.
+    pub(super) fn making(&self) -> Option<(i64, i64)> {
+        let state = self.state();
+        let made = state.making.as_ref().map(|progress| progress.read());
+        made.or_else(|| state.is_asked_anew.then_some((0, 0)))
+    }
+
+    /// Why it could not be made last.
+    pub(super) fn failure(&self) -> Option<String> {
+        self.state().failure.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

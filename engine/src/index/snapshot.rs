@@ -1,26 +1,74 @@
 //! An index as a search sees it.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use engine_model::Sequence;
 use engine_model::property::Storage;
-use engine_search::View;
+use engine_model::query::{Answer, Query};
+use engine_model::{RecordId, Sequence, TenantId};
+use engine_search::{Entry, Limits, LinkEnds, SearchError, View};
 
 use super::notes::Notes;
 use super::progress::grouped;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode};
 
 /// A tenant's index at one position of its log, for one search.
 #[derive(Debug, Clone)]
 pub struct SearchView {
-    /// What can be searched.
-    pub view: View,
+    tenant: TenantId,
+    view: View,
     notes: Arc<Notes>,
 }
 
 impl SearchView {
-    pub(super) fn new(view: View, notes: Arc<Notes>) -> Self {
-        Self { view, notes }
+    pub(super) fn new(tenant: TenantId, view: View, notes: Arc<Notes>) -> Self {
+        Self { tenant, view, notes }
+    }
+
+    /// Whose index it is.
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// Answers a query of the same tenant, within the limits or not at all.
+    ///
+    /// Takes its time: not for the threads that others wait for.
+    ///
+    /// # Errors
+    /// [`SearchError::TooCostly`]; [`SearchError::Foreign`] where the query is another tenant's.
+    pub fn search(&self, query: &Query, limits: Limits) -> Result<Answer, SearchError> {
+        if query.tenant != self.tenant {
+            return Err(SearchError::Foreign);
+        }
+        self.view.search(query, limits)
+    }
+
+    /// Calls `visit` with every record whose id is among `ids`; see [`View::each_entry`].
+    ///
+    /// # Errors
+    /// The index is damaged or cannot be read.
+    pub fn each_entry(&self, ids: &RangeInclusive<RecordId>, visit: impl FnMut(Entry<'_>)) -> Result<(), SearchError> {
+        self.view.each_entry(ids, visit)
+    }
+
+    /// Calls `visit` with every link that starts at a record among `ids`; see [`View::each_link_from`].
+    ///
+    /// # Errors
+    /// The index is damaged or cannot be read.
+    pub fn each_link_from(
+        &self,
+        ids: &RangeInclusive<RecordId>,
+        visit: impl FnMut(LinkEnds),
+    ) -> Result<(), SearchError> {
+        self.view.each_link_from(ids, visit)
+    }
+
+    /// An id that nothing in the index is above; see [`View::highest_id`].
+    ///
+    /// # Errors
+    /// The index is damaged or cannot be read.
+    pub fn highest_id(&self) -> Result<RecordId, SearchError> {
+        self.view.highest_id()
     }
 
     /// The last change of the log that can be found.
@@ -33,7 +81,7 @@ impl SearchView {
     ///
     /// # Errors
     /// [`ErrorCode::Unavailable`], which says how far that has come.
-    pub fn check_filled(&self, object: &str, property: &str, storage: Storage) -> Result<()> {
+    pub fn check_filled(&self, object: &str, property: &str, storage: Storage) -> Result<(), Error> {
         if self.notes.is_filled(object, property, storage) {
             return Ok(());
         }

@@ -3,8 +3,13 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use engine_model::{Sequence, TenantId};
+
 use super::counts::Counts;
 use crate::engine::Engine;
+#[cfg(doc)]
+use crate::error::ErrorCode;
+use crate::error::Result;
 
 /// How the indexes of one node are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,7 +51,43 @@ pub struct Done {
     pub took: Duration,
 }
 
+/// How the index of one tenant is on this node.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TenantIndex {
+    /// The last change that can be found; none where the index is closed, or there is none yet.
+    pub sequence: Option<Sequence>,
+    /// Changes that cannot be found yet, as far as is known.
+    pub lag_changes: u64,
+    /// Records and links in it; 0 where it is closed.
+    pub documents: u64,
+    /// Bytes on disk; 0 where it is closed.
+    pub disk_bytes: u64,
+    /// Where it is being made or is about to be: how many records are done, of how many, about.
+    pub building: Option<(i64, i64)>,
+    /// Why it could not be made last.
+    pub failure: Option<String>,
+}
+
 impl Engine {
+    /// How a tenant's search index is on this node, as far as that was looked at last.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`] where there is no such tenant.
+    pub async fn tenant_index(&self, tenant: TenantId) -> Result<TenantIndex> {
+        self.catalog(tenant).await?;
+        let slot = self.inner.indexes.slot(tenant);
+        let size = slot.size().unwrap_or_default();
+        let lag = slot.lag().map_or(0, |(changes, _)| changes);
+        Ok(TenantIndex {
+            sequence: slot.shown_sequence(),
+            lag_changes: u64::try_from(lag).unwrap_or_default(),
+            documents: size.documents,
+            disk_bytes: size.disk_bytes,
+            building: slot.making(),
+            failure: slot.failure(),
+        })
+    }
+
     /// How the search indexes of this node are, as far as that was looked at last.
     pub fn index_status(&self) -> IndexStatus {
         let indexes = &self.inner.indexes;

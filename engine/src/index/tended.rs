@@ -32,6 +32,12 @@ const PERSIST_BYTES: u64 = 16 << 20;
 const FULL_BYTES: u64 = 256 << 20;
 /// After this long without an edit a writer's memory is given back.
 const WRITER_IDLE: Duration = Duration::from_secs(30);
+/// How long purged values stay in the files at first, so that one erasing does for many purges.
+const ERASE_AFTER: Duration = Duration::from_secs(2);
+/// Between two looks at whether that is done.
+const ERASING: Duration = Duration::from_millis(500);
+/// How many times longer than it took nothing is erased again.
+const ERASE_REST: u32 = 10;
 /// How long a tenant rests after its first failure, and twice as long after each further one.
 const FIRST_REST: Duration = Duration::from_millis(100);
 /// How long it rests at most.
@@ -69,6 +75,41 @@ pub(super) enum Chore {
     Persist,
     /// Ends its writer.
     Rest,
+    /// Takes out of its files what was purged.
+    Erase,
+}
+
+/// How the erasing of what was purged stands.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Erasure {
+    /// When it is begun or looked at next.
+    next: Option<Instant>,
+    /// Up to which purge, since when.
+    under_way: Option<(i64, Instant)>,
+    /// Not begun again before.
+    rests_until: Option<Instant>,
+    /// The last purge whose values are out of the files.
+    done: Option<i64>,
+}
+
+impl Erasure {
+    /// This was purged, as far as the index knows.
+    fn plan(&mut self, purged: Option<i64>, now: Instant) {
+        if purged > self.done && self.next.is_none() {
+            let at = now + ERASE_AFTER;
+            self.next = Some(self.rests_until.map_or(at, |until| at.max(until)));
+        }
+    }
+
+    /// It was gone on with, up to the purge that the index knew of when it began; whether it is done.
+    pub(super) fn went_on(&mut self, purged: Option<i64>, is_done: bool, now: Instant) {
+        let (began_at, since) = *self.under_way.get_or_insert((purged.unwrap_or_default(), now));
+        self.next = Some(now + ERASING);
+        if is_done {
+            let rest = now.duration_since(since).saturating_mul(ERASE_REST);
+            *self = Self { done: Some(began_at), rests_until: Some(now + rest), ..Self::default() };
+        }
+    }
 }
 
 /// When a tenant's next turn is.
@@ -110,6 +151,7 @@ pub(super) struct Tended {
     /// Its writer has to give way to another one.
     pub(super) gives_way: bool,
     pub(super) chore: Option<Chore>,
+    pub(super) erasure: Erasure,
     pub(super) last_persist: Instant,
     /// That was to no avail.
     pub(super) is_disk_failing: bool,
@@ -136,6 +178,7 @@ impl Tended {
             written: None,
             gives_way: false,
             chore: None,
+            erasure: Erasure::default(),
             last_persist: now,
             is_disk_failing: false,
             is_lost: false,
@@ -191,7 +234,8 @@ impl Tended {
         }
         let persist = self.next_persist(now, is_pressing).map(|at| (at, Chore::Persist));
         let rest = self.next_rest(now).map(|at| (at, Chore::Rest));
-        [persist, rest].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let erase = self.erasure.next.map(|at| (at, Chore::Erase));
+        [persist, rest, erase].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     fn next_persist(&self, now: Instant, is_pressing: bool) -> Option<Instant> {
@@ -213,6 +257,15 @@ impl Tended {
             (true, _) => Some(now),
             (false, true) => Some(written + WRITER_IDLE),
             (false, false) => None,
+        }
+    }
+
+    /// Looks at what was purged: erases it some time, or notes that it is erased.
+    pub(super) fn plan_erasure(&mut self, now: Instant) {
+        let Some(feed) = &mut self.feed else { return };
+        match feed.notes.purged {
+            purged @ Some(_) if purged <= self.erasure.done => feed.write_notes(|notes| notes.purged = None),
+            purged => self.erasure.plan(purged, now),
         }
     }
 

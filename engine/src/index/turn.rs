@@ -109,7 +109,7 @@ impl Feed {
 
     /// Shows what was committed.
     pub(super) fn show(&self, slot: &Slot) {
-        slot.show(Shown::Ready(SearchView::new(self.index.view(), self.notes.clone())));
+        slot.show(Shown::Ready(SearchView::new(self.tenant, self.index.view(), self.notes.clone())));
         slot.set_size(Some(self.size));
     }
 

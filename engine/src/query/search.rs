@@ -8,11 +8,12 @@ use engine_model::property::Property;
 use engine_model::query::ast::Consistency;
 use engine_model::query::{Answer, Cursor, Hit, Query, QueryText, ResolveContext, Table, resolve};
 use engine_model::{Problem, Problems, Sequence};
-use engine_search::{Limits, SearchError, View};
+use engine_search::{Limits, SearchError};
 
 use super::access::visible;
 use super::hydrate::FoundRecord;
 use crate::error::{Error, ErrorCode, Result};
+use crate::index::SearchView;
 use crate::records::{Include, View as RecordView};
 use crate::session::{Session, with_current};
 
@@ -99,7 +100,7 @@ impl Session {
         }
         let sequence = view.sequence();
         let query = Arc::new(query);
-        let mut answer = self.engine.ask(view.view, Arc::clone(&query)).await?;
+        let mut answer = self.engine.ask(view, Arc::clone(&query)).await?;
         let hits = std::mem::take(&mut answer.hits);
         let next_cursor = next_cursor(&answer, &hits, text, &query);
         let results = self.read_hits(&hits, &query, &shown).await?;
@@ -117,6 +118,7 @@ impl Session {
         let may_see =
             |_: &ObjectDefinition, property: &Property| !property.sensitive || self.caller.role.sees_sensitive;
         let context = ResolveContext {
+            tenant: self.tenant(),
             registry: &self.catalog.registry,
             now: self.now(),
             zone: self.catalog.zone(),
@@ -166,7 +168,7 @@ fn next_cursor(answer: &Answer, hits: &[Hit], text: &QueryText, query: &Query) -
 
 impl crate::engine::Engine {
     /// Asks a snapshot of an index, at most so many at a time as there are processors to answer.
-    pub(super) async fn ask(&self, view: View, query: Arc<Query>) -> Result<Answer> {
+    pub(super) async fn ask(&self, view: SearchView, query: Arc<Query>) -> Result<Answer> {
         let closed = |_| Error::new(ErrorCode::Unavailable, "the server is closing");
         let _turn = Arc::clone(&self.inner.searches).acquire_owned().await.map_err(closed)?;
         let asked = self.inner.tasks.spawn_blocking(move || view.search(&query, Limits::default()));

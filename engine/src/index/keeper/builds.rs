@@ -48,6 +48,7 @@ impl Keeper {
             let is_asked = tended.is_build_waited_for();
             tended.building = Building::Ready { is_asked };
             tended.slot.show_building(&tended.progress);
+            tended.slot.begin_making(&tended.progress);
             self.builds.due.push(tenant, is_asked);
         }
     }
@@ -100,6 +101,8 @@ impl Keeper {
                 tended.building = Building::No;
                 tended.fail(Instant::now());
                 tracing::warn!(tenant.id = %tenant, %error, source = error.source.as_deref(), "a search index cannot be built");
+                let reason = error.source.as_deref().map_or_else(|| error.to_string(), ToString::to_string);
+                tended.slot.end_making(Some(reason));
                 for answer in tended.answers.drain(..) {
                     drop(answer.send(Err(error.retold())));
                 }
@@ -121,8 +124,12 @@ impl Keeper {
         tended.index = Some((generation, successor.index.clone()));
         tended.feed = Some(successor);
         // Whoever waits needs a turn to see whether this is enough.
-        (tended.is_called, tended.written, tended.is_lost) = (true, None, false);
-        self.room.rested(tenant);
+        (tended.is_called, tended.is_lost) = (true, false);
+        tended.written = tended.index.as_ref().filter(|(_, index)| index.has_writer()).map(|_| Instant::now());
+        match tended.written {
+            Some(now) => self.room.wrote(tenant, now),
+            None => self.room.rested(tenant),
+        }
         let place = Place::of(&self.indexes().folder, tenant);
         let removal = self.engine.inner.tasks.spawn_blocking(move || {
             drop(former);
@@ -138,6 +145,7 @@ impl Keeper {
     pub(super) fn end_removal(&mut self, tenant: TenantId) {
         let Some(tended) = self.tended.get_mut(&tenant) else { return };
         tended.building = Building::No;
+        tended.slot.end_making(None);
         for answer in tended.answers.drain(..) {
             // Who asked may not wait any more.
             drop(answer.send(Ok(())));

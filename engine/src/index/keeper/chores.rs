@@ -13,14 +13,41 @@ use tokio::time::Instant;
 use super::Keeper;
 use crate::error::{Error, Result};
 use crate::index::agenda::Agenda;
+use crate::index::notes::Notes;
 use crate::index::place::Place;
 use crate::index::tended::Chore;
 
 /// Bytes of all indexes that may wait for the disk before any of them is brought there sooner.
 const ALL_BYTES: u64 = 64 << 20;
 
-/// A chore that has ended: whose, which, how long it took, whether there is a writer, and what the index takes.
-type ChoreEnd = (TenantId, Chore, Duration, Result<(bool, IndexSize)>);
+/// A chore that has ended: whose, which, how long it took, and what it has come to.
+pub(super) type ChoreEnd = (TenantId, Chore, Duration, Result<Done>);
+
+/// What a chore has come to.
+pub(super) struct Done {
+    has_writer: bool,
+    size: IndexSize,
+    /// Of erasing: up to which purge, and whether nothing is left of that.
+    erased: Option<(Option<i64>, bool)>,
+}
+
+/// Does a chore. May take as long as the disk does.
+fn perform(tenant: TenantId, chore: Chore, index: &Index) -> Result<Done> {
+    let purged = || Notes::read(&index.reached().notes, tenant).map(|notes| notes.purged);
+    let erased = match chore {
+        Chore::Erase => {
+            let purged = purged().map_err(Error::internal)?;
+            Some((purged, index.erase().map_err(Error::internal)?))
+        }
+        Chore::Persist => index.persist().map(|()| None).map_err(Error::internal)?,
+        Chore::Rest => match index.rest() {
+            // Edits came in between; it rests another time.
+            Ok(()) | Err(SearchError::Uncommitted) => None,
+            Err(error) => return Err(Error::internal(error)),
+        },
+    };
+    Ok(Done { has_writer: index.has_writer(), size: index.size(), erased })
+}
 
 /// Chores that are due, put off and under way.
 pub(super) struct Chores {
@@ -67,7 +94,8 @@ impl Chores {
 impl Keeper {
     pub(super) fn plan_chore(&mut self, tenant: TenantId) {
         let now = Instant::now();
-        let Some(tended) = self.tended.get(&tenant) else { return };
+        let Some(tended) = self.tended.get_mut(&tenant) else { return };
+        tended.plan_erasure(now);
         self.chores.hold(tenant, tended.bytes());
         let next = tended.next_chore(now, self.chores.is_pressing());
         self.chores.later.set(tenant, next.map(|(at, _)| at).filter(|at| *at > now));
@@ -84,11 +112,11 @@ impl Keeper {
             Some((at, chore)) if at <= now => {
                 tended.chore = Some(chore);
                 match (chore, &tended.index) {
-                    (Chore::Rest, Some((_, index))) => {
+                    (Chore::Rest | Chore::Erase, Some((_, index))) => {
                         let index = index.clone();
-                        self.spawn_chore(tenant, Chore::Rest, index);
+                        self.spawn_chore(tenant, chore, index);
                     }
-                    (Chore::Persist | Chore::Rest, _) => self.chores.persists_due.push_back(tenant),
+                    (Chore::Persist | Chore::Rest | Chore::Erase, _) => self.chores.persists_due.push_back(tenant),
                 }
             }
             Some((at, _)) => self.chores.later.set(tenant, Some(at)),
@@ -115,17 +143,7 @@ impl Keeper {
 
     fn spawn_chore(&mut self, tenant: TenantId, chore: Chore, index: Index) {
         let began = Instant::now();
-        let done = self.engine.inner.tasks.spawn_blocking(move || {
-            let done = match chore {
-                Chore::Persist => index.persist(),
-                Chore::Rest => index.rest(),
-            };
-            match done {
-                // Edits came in between; it rests another time.
-                Ok(()) | Err(SearchError::Uncommitted) => Ok((index.has_writer(), index.size())),
-                Err(error) => Err(Error::internal(error)),
-            }
-        });
+        let done = self.engine.inner.tasks.spawn_blocking(move || perform(tenant, chore, &index));
         let ended = async move {
             let done = done.await.unwrap_or_else(|panic| Err(Error::internal(panic)));
             (tenant, chore, began.elapsed(), done)
@@ -141,13 +159,13 @@ impl Keeper {
             self.indexes().counts.persists.add(took);
         }
         if let Err(error) = &done {
-            tracing::warn!(tenant.id = %tenant, %error, source = error.source.as_deref(), "a search index cannot be brought to disk, or be merged");
+            tracing::warn!(tenant.id = %tenant, %error, source = error.source.as_deref(), "a search index cannot be brought to disk, be merged or be erased");
         }
         let place = Place::of(&self.indexes().folder, tenant);
         let Some(tended) = self.tended.get_mut(&tenant) else { return };
         tended.chore = None;
-        if let (Ok((_, size)), Some(_)) = (&done, &tended.index) {
-            tended.slot.set_size(Some(*size));
+        if let (Ok(done), Some(_)) = (&done, &tended.index) {
+            tended.slot.set_size(Some(done.size));
         }
         match chore {
             Chore::Persist => {
@@ -157,10 +175,17 @@ impl Keeper {
             }
             Chore::Rest => {
                 // A writer that cannot be ended as it should be has ended all the same.
-                if !matches!(done, Ok((true, _))) {
+                if !done.is_ok_and(|done| done.has_writer) {
                     (tended.written, tended.gives_way) = (None, false);
                     self.room.rested(tenant);
                 }
+            }
+            Chore::Erase => {
+                let (purged, is_done) = done.ok().and_then(|done| done.erased).unwrap_or_default();
+                tended.erasure.went_on(purged, is_done, now);
+                // It has a writer for that.
+                tended.written = Some(now);
+                self.room.wrote(tenant, now);
             }
         }
         self.plan(tenant);

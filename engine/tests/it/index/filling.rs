@@ -22,8 +22,16 @@ fn with_value(view: &SearchView, property: &str, storage: Storage) -> u64 {
     let field = Field { object: object.clone(), name, storage, form: Form::Text, options };
     let filter = Filter::Exists(field);
     let scope = Scope { object, filter, searched: Vec::new(), sort: Vec::new(), aggregates: Vec::new() };
-    let query = Query { scopes: vec![scope], archived: false, words: None, limit: 0, after: None, count: true };
-    view.view.search(&query, Limits::default()).expect("an answer").total.expect("a count")
+    let query = Query {
+        tenant: view.tenant(),
+        scopes: vec![scope],
+        archived: false,
+        words: None,
+        limit: 0,
+        after: None,
+        count: true,
+    };
+    view.search(&query, Limits::default()).expect("an answer").total.expect("a count")
 }
 
 async fn a_property_that_changes_its_form_is_filled_while_the_log_is_followed(world: World) {

@@ -185,7 +185,7 @@ pub(super) fn records(view: &SearchView) -> Records {
         let known = (entry.object.to_owned(), entry.version.expect("a version"), entry.is_archived);
         assert_eq!(records.insert(entry.id.0, known), None, "record {} is there twice", entry.id);
     };
-    view.view.each_entry(&(RecordId(1)..=RecordId(i64::MAX)), visit).expect("entries");
+    view.each_entry(&(RecordId(1)..=RecordId(i64::MAX)), visit).expect("entries");
     records
 }
 
@@ -193,7 +193,7 @@ pub(super) fn records(view: &SearchView) -> Records {
 pub(super) fn links(view: &SearchView) -> Vec<(i64, i64)> {
     let mut links = Vec::new();
     let all = RecordId(1)..=RecordId(i64::MAX);
-    view.view.each_link_from(&all, |ends| links.push((ends.from.0, ends.to.0))).expect("links");
+    view.each_link_from(&all, |ends| links.push((ends.from.0, ends.to.0))).expect("links");
     links.sort_unstable();
     links
 }

@@ -1,5 +1,9 @@
 //! What is written is found, whatever it is.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::time::Duration;
+
 use engine::model::Sequence;
 use serde_json::json;
 
@@ -9,6 +13,7 @@ use crate::support::{archive, associate, create_many, update};
 on_both!(
     each_write_is_found_by_whoever_asks_for_its_position,
     links_come_and_go_with_their_ends,
+    what_is_purged_leaves_the_files_too,
     what_nobody_waits_for_is_found_too,
     writers_and_searchers_at_once_see_every_write,
 );
@@ -45,6 +50,35 @@ async fn links_come_and_go_with_their_ends(world: World) {
     assert_eq!(now(&session).await, [(1, 2), (1, 3), (4, 1)]);
     purge(&mut session, &ids[0]).await;
     assert_eq!(now(&session).await, []);
+    world.assert_same(&engine).await;
+    engine.close().await;
+}
+
+async fn what_is_purged_leaves_the_files_too(world: World) {
+    let engine = world.open("index").await;
+    let mut session = world.session(&engine).await;
+    let ids = new_sites(&mut session, 30).await;
+    world.indexed(&engine).await;
+    engine.close().await;
+    let folder = world.index_dir("index").join(world.tenant.to_string()).join("1");
+    let segments = || -> BTreeSet<OsString> {
+        let names = std::fs::read_dir(&folder).expect("a folder").flatten().map(|entry| entry.file_name());
+        names.filter(|name| !name.to_string_lossy().contains("meta")).collect()
+    };
+    let before = segments();
+    assert!(!before.is_empty());
+
+    let engine = world.open("index").await;
+    let mut session = world.session(&engine).await;
+    purge(&mut session, &ids[3]).await;
+    assert_eq!(world.indexed(&engine).await.len(), 29);
+    // Nothing tells of it but the folder.
+    let erased = async {
+        while segments().intersection(&before).next().is_some() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, erased).await.expect("in time");
     world.assert_same(&engine).await;
     engine.close().await;
 }
