@@ -21,6 +21,7 @@ use crate::first_tenant::{self, FirstTenant};
 use crate::health::Readiness;
 use crate::metrics::Metrics;
 use crate::openapi::StaticDocument;
+use crate::operator::{OperatorFile, random_token};
 use crate::packs_dir;
 use crate::router;
 use crate::routes::Routes;
@@ -43,6 +44,7 @@ pub struct Running {
     accepting: JoinHandle<()>,
     engine: Engine,
     first_tenant: Option<FirstTenant>,
+    operator_file: OperatorFile,
 }
 
 /// How a server ended.
@@ -62,12 +64,17 @@ impl Server {
 
     /// The same without making a first tenant.
     pub async fn start_as_is(config: &Config) -> anyhow::Result<Running> {
-        Opened::open(config).await?.accept(config, router::routes(), None)
+        Opened::open(config, open_engine(config)).await?.accept(config, router::routes(), None)
+    }
+
+    /// The same for the upkeep of its search indexes: nothing is done by itself.
+    pub async fn start_for_upkeep(config: &Config) -> anyhow::Result<Running> {
+        Opened::open(config, open_engine_for_upkeep(config)).await?.accept(config, router::routes(), None)
     }
 }
 
 async fn start(config: &Config, routes: Routes) -> anyhow::Result<Running> {
-    let opened = Opened::open(config).await?;
+    let opened = Opened::open(config, open_engine(config)).await?;
     let first_tenant = first_tenant::ensure(&opened.engine, &config.tenants).await?;
     opened.accept(config, routes, first_tenant)
 }
@@ -81,22 +88,23 @@ struct Opened {
 }
 
 impl Opened {
-    async fn open(config: &Config) -> anyhow::Result<Self> {
+    async fn open(config: &Config, engine: impl Future<Output = anyhow::Result<Engine>>) -> anyhow::Result<Self> {
         let listen = config.http.listen.as_str();
         let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on `{listen}`"))?;
         let address = listener.local_addr().context("the address listened on is unknown")?;
         let data_dir = DataDir::open(&config.storage.data_dir)?;
-        let engine = open_engine(config).await?;
+        let engine = engine.await?;
         Ok(Self { listener, address, data_dir, engine })
     }
 
     fn accept(self, config: &Config, routes: Routes, first_tenant: Option<FirstTenant>) -> anyhow::Result<Running> {
         let Self { listener, address, data_dir, engine } = self;
         let (service, state) = build(config, routes, data_dir, engine.clone())?;
+        let operator_file = OperatorFile::write(state.data_dir.folder(), address, &state.operator_token)?;
         let ends = Ends { stop: state.stop.clone(), halt: CancellationToken::new(), tasks: state.tasks.clone() };
         let accepting = tokio::spawn(connections::accept(listener, service, config.http.clone(), ends.clone()));
         tokio::spawn(tidy(state));
-        Ok(Running { address, ends, accepting, engine, first_tenant })
+        Ok(Running { address, ends, accepting, engine, first_tenant, operator_file })
     }
 }
 
@@ -130,12 +138,22 @@ impl Running {
             }
         };
         self.ends.halt.cancel();
+        drop(self.operator_file);
         self.engine.close().await;
         stopped
     }
 }
 
 pub(crate) async fn open_engine(config: &Config) -> anyhow::Result<Engine> {
+    Engine::open(engine_config(config)?).await.map_err(in_words)
+}
+
+/// The engine for the upkeep of its search indexes, which does nothing by itself.
+pub(crate) async fn open_engine_for_upkeep(config: &Config) -> anyhow::Result<Engine> {
+    Engine::open_for_upkeep(engine_config(config)?).await.map_err(in_words)
+}
+
+fn engine_config(config: &Config) -> anyhow::Result<EngineConfig> {
     let storage = &config.storage;
     let url = storage.database_url.expose().to_owned();
     let connections = if url.starts_with("sqlite:") { storage.readers } else { storage.connections };
@@ -143,12 +161,15 @@ pub(crate) async fn open_engine(config: &Config) -> anyhow::Result<Engine> {
     let store = StoreConfig { url, migration_url, connections };
     let packs = packs_dir::read(&storage.packs_dirs)?;
     let index_dir = storage.data_dir.join("index");
-    let config = EngineConfig { store, index_dir, clock: Arc::new(SystemClock), packs, followers: Vec::new() };
-    Engine::open(config).await.map_err(|error| match error.source {
+    Ok(EngineConfig { store, index_dir, clock: Arc::new(SystemClock), packs, followers: Vec::new() })
+}
+
+fn in_words(error: engine::Error) -> anyhow::Error {
+    match error.source {
         // What the store refuses, it refuses with words for the operator.
         Some(source) => anyhow::anyhow!("the store cannot be opened: {source}"),
         None => anyhow::Error::new(error),
-    })
+    }
 }
 
 /// The service and its state; also what tests call without a listener.
@@ -163,6 +184,7 @@ pub(crate) fn build(
     let state = AppState::new(Shared {
         engine,
         platform_token: config.tenants.platform_token.clone(),
+        operator_token: random_token()?,
         bodies: BodyBudget::new(config.http.max_buffered_bytes),
         requests: Arc::new(Semaphore::new(config.http.max_requests.min(Semaphore::MAX_PERMITS))),
         streams: Arc::new(Semaphore::new(config.http.max_streams.min(Semaphore::MAX_PERMITS))),

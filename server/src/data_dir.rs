@@ -3,13 +3,14 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use crate::extract::clean_uploads;
 
 /// The data folder, locked for as long as this lives.
 #[derive(Debug)]
 pub struct DataDir {
+    folder: PathBuf,
     uploads: PathBuf,
     _lock: File,
 }
@@ -17,19 +18,30 @@ pub struct DataDir {
 impl DataDir {
     /// Makes the folder where it is missing and locks it against other servers.
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
+        let opened = Self::open_free(folder)?;
+        opened.with_context(|| {
+            format!("the data folder `{}` is in use by another server; stop it or choose another", folder.display())
+        })
+    }
+
+    /// The same; none where another server has it.
+    pub fn open_free(folder: &Path) -> anyhow::Result<Option<Self>> {
         let uploads = folder.join("uploads");
         let unusable = || format!("the data folder `{}` cannot be used", folder.display());
         std::fs::create_dir_all(&uploads).with_context(unusable)?;
         let lock = File::create(folder.join("trellis.lock")).with_context(unusable)?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                bail!("the data folder `{}` is in use by another server; stop it or choose another", folder.display())
-            }
+            Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(error).with_context(unusable),
         }
         clean_uploads(&uploads).with_context(unusable)?;
-        Ok(Self { uploads, _lock: lock })
+        Ok(Some(Self { folder: folder.to_owned(), uploads, _lock: lock }))
+    }
+
+    /// The folder itself.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Where files come in.

@@ -83,5 +83,6 @@ pub(crate) async fn metrics(State(state): State<AppState>) -> impl IntoResponse 
     let streams = taken(state.http.max_streams, state.streams.available_permits());
     state.metrics.set_gauge("http_requests_in_flight", requests);
     state.metrics.set_gauge("http_streams_in_flight", streams);
+    state.metrics.set_index(&state.engine.index_status());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], state.metrics.render())
 }

@@ -23,6 +23,7 @@ pub mod health;
 pub mod metrics;
 pub mod middleware;
 pub mod openapi;
+mod operator;
 mod packs_dir;
 mod router;
 pub mod routes;

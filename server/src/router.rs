@@ -5,7 +5,7 @@ use axum::routing::get;
 use utoipa_axum::routes;
 
 use crate::api::records::{associations, batch, history, list, read, search as record_search, transaction, write};
-use crate::api::{access, changes, definitions, imports, jobs, packs, search, tenants};
+use crate::api::{access, changes, definitions, imports, jobs, packs, search, search_index, tenants};
 use crate::middleware::Observed;
 use crate::routes::Routes;
 use crate::state::AppState;
@@ -72,6 +72,9 @@ fn tenancy(routes: Routes) -> Routes {
     use access::{teams, tokens, users};
     routes
         .api(routes!(tenants::list, tenants::create))
+        .api(routes!(search_index::read))
+        .api(routes!(search_index::rebuild))
+        .api(routes!(search_index::check))
         .api(routes!(tenants::read, tenants::update))
         .api(routes!(users::list, users::create))
         .api(routes!(users::read, users::update, users::archive))

@@ -26,6 +26,8 @@ pub struct Shared {
     pub engine: Engine,
     /// Bearer token that manages tenants.
     pub platform_token: Option<Secret>,
+    /// The same for commands on this machine, which find it in the data folder.
+    pub operator_token: Secret,
     /// Bounds of what is taken.
     pub http: HttpConfig,
     /// The server's own folder.

@@ -9,6 +9,7 @@
 
 pub mod bench;
 mod client;
+mod metric;
 mod parent;
 mod server;
 mod tenant;

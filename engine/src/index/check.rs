@@ -70,6 +70,7 @@ impl Engine {
     /// # Errors
     /// As for all.
     pub async fn index_check_after(&self, tenant: TenantId, after: RecordId) -> Result<IndexCheck> {
+        self.check_tenant(tenant).await?;
         let mut check = IndexCheck::default();
         let head = self.store().read(tenant).await?.head().await?;
         if let Some(reason) = self.what_is_wrong(tenant).await? {

@@ -28,7 +28,7 @@ impl Engine {
     /// # Errors
     /// [`ErrorCode::NotFound`] where there is no such tenant.
     pub async fn begin_reindex(&self, tenant: TenantId) -> Result<()> {
-        self.catalog(tenant).await?;
+        self.check_tenant(tenant).await?;
         drop(self.ask_anew(tenant));
         Ok(())
     }

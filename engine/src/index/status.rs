@@ -9,7 +9,7 @@ use super::counts::Counts;
 use crate::engine::Engine;
 #[cfg(doc)]
 use crate::error::ErrorCode;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// How the indexes of one node are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -69,12 +69,18 @@ pub struct TenantIndex {
 }
 
 impl Engine {
+    /// Refuses a tenant that there is not.
+    pub(super) async fn check_tenant(&self, tenant: TenantId) -> Result<()> {
+        let found = engine_store::tenant::get(&mut self.store().read(tenant).await?).await?;
+        found.map(drop).ok_or_else(|| Error::not_found("there is no such tenant"))
+    }
+
     /// How a tenant's search index is on this node, as far as that was looked at last.
     ///
     /// # Errors
     /// [`ErrorCode::NotFound`] where there is no such tenant.
     pub async fn tenant_index(&self, tenant: TenantId) -> Result<TenantIndex> {
-        self.catalog(tenant).await?;
+        self.check_tenant(tenant).await?;
         let slot = self.inner.indexes.slot(tenant);
         let size = slot.size().unwrap_or_default();
         let lag = slot.lag().map_or(0, |(changes, _)| changes);

@@ -11,5 +11,6 @@ pub(crate) mod jobs;
 pub(crate) mod packs;
 pub(crate) mod records;
 pub(crate) mod search;
+pub(crate) mod search_index;
 pub(crate) mod tenants;
 pub(crate) mod wire;

@@ -6,6 +6,7 @@ use anyhow::Context;
 
 use crate::app::Server;
 use crate::config::{Config, Secret, Sources};
+use crate::operator::random_token;
 
 /// The server of one command.
 pub(super) struct OwnServer {
@@ -16,7 +17,7 @@ pub(super) struct OwnServer {
 /// Opens the store that the settings name, runs the command, and closes the store again.
 pub(super) fn run<T>(command: impl AsyncFnOnce(OwnServer) -> anyhow::Result<T>) -> anyhow::Result<T> {
     let mut config = Config::load(&Sources::of_process(None, vec![("listen", "127.0.0.1:0".to_owned())]))?;
-    let platform_token: Secret = random_token().parse().map_err(anyhow::Error::msg)?;
+    let platform_token = random_token()?;
     config.tenants.platform_token = Some(platform_token.clone());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -26,8 +27,4 @@ pub(super) fn run<T>(command: impl AsyncFnOnce(OwnServer) -> anyhow::Result<T>) 
         running.stop().await;
         done
     })
-}
-
-fn random_token() -> String {
-    format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>())
 }

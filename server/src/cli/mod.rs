@@ -8,10 +8,12 @@ mod job;
 mod output;
 mod pack;
 mod problem;
+mod reindex;
 mod serve;
 mod setting_flags;
 mod tenant;
 mod token;
+mod upkeep;
 
 use std::process::ExitCode;
 
@@ -47,7 +49,9 @@ enum Command {
     Token(token::Token),
     /// Import a CSV or NDJSON file into an object.
     Import(import::Import),
-    /// Check the settings and the surroundings of a server.
+    /// Make search indexes anew from the store.
+    Reindex(reindex::Reindex),
+    /// Check the settings and the surroundings of a server, and compare search indexes with the store.
     Doctor(doctor::Doctor),
 }
 
@@ -81,6 +85,7 @@ fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Tenant(tenant) => tenant.run(),
         Command::Token(token) => token.run(),
         Command::Import(import) => import.run(),
+        Command::Reindex(reindex) => reindex.run(),
         Command::Doctor(doctor) => doctor.run(),
     }
 }

@@ -29,6 +29,8 @@ fn the_commands_of_the_contract_are_taken() {
         "token create ci --role viewer --expires 90d",
         "import deals.csv --object deal --map deals.yaml --dry-run",
         "doctor --json",
+        "reindex",
+        "reindex acme --data-dir /tmp/x --json",
     ] {
         assert!(parse(line).is_ok(), "{line}");
     }

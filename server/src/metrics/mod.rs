@@ -3,6 +3,7 @@
 //! Each server has its own, so that several can run in one process. Handles are made once for each series and kept,
 //! because looking one up costs more than a read of a record may.
 
+mod index;
 mod process;
 mod route;
 
@@ -38,6 +39,7 @@ impl Metrics {
         describe("http_requests_in_flight", "Requests in work.");
         describe("http_streams_in_flight", "Streams and long polls that are open.");
         process::describe(&describe);
+        index::describe(&describe);
         let entry = |path, policy| Arc::new(RouteEntry::new(path, policy));
         let routes = routes.into_iter().map(|(path, policy)| (path.clone(), entry(path, policy))).collect();
         Ok(Self { recorder, routes, unmatched: entry("unmatched".to_owned(), Policy::Ordinary) })
@@ -56,6 +58,11 @@ impl Metrics {
     /// Sets what is only known when somebody looks.
     pub fn set_gauge(&self, name: &'static str, value: f64) {
         self.recorder.register_gauge(&Key::from_static_name(name), &METADATA).set(value);
+    }
+
+    /// Sets a counter that is kept elsewhere and has no labels.
+    pub fn set_counter(&self, name: &'static str, value: u64) {
+        self.recorder.register_counter(&Key::from_static_name(name), &METADATA).absolute(value);
     }
 
     /// Everything in the text format of Prometheus.

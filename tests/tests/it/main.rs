@@ -41,3 +41,4 @@ mod records;
 mod search;
 mod tenancy;
 mod transactions;
+mod upkeep;

@@ -11,6 +11,8 @@ pub(super) fn cases() -> Vec<Case> {
 
 fn tenants() -> Vec<Case> {
     let make = |body| to("/tenants").json(body);
+    let index = json!({"lag_changes": "*", "documents": "*", "disk_bytes": "*", "failure": null});
+    let made_anew = json!({"building": {"records_done": "*", "records_total": "*"}, "failure": null});
     vec![
         case(Method::POST, "/tenants")
             .reads()
@@ -38,6 +40,22 @@ fn tenants() -> Vec<Case> {
             )
             .refuses(to("/tenants?limit=0"), 400, "bad_request", &["/limit"])
             .refuses(to("/tenants?cursor=nonsense"), 400, "bad_request", &["/cursor"]),
+        case(Method::GET, "/tenants/{id}/search-index")
+            .allows(PLATFORM, to("/tenants/1/search-index"), 200, index)
+            .refuses(to("/tenants/987654321/search-index"), 404, "not_found", &[]),
+        case(Method::POST, "/tenants/{id}/search-index/rebuild")
+            .reads()
+            .allows(PLATFORM, to("/tenants/1/search-index/rebuild"), 202, made_anew)
+            .refuses(to("/tenants/987654321/search-index/rebuild"), 404, "not_found", &[]),
+        case(Method::GET, "/tenants/{id}/search-index/check")
+            .allows(
+                PLATFORM,
+                to("/tenants/1/search-index/check?cursor=20000"),
+                200,
+                json!({"records": 0, "links": 0, "count": 0, "differences": [], "next_cursor": null}),
+            )
+            .refuses(to("/tenants/1/search-index/check?cursor=x"), 400, "bad_request", &["/cursor"])
+            .refuses(to("/tenants/987654321/search-index/check"), 404, "not_found", &[]),
         case(Method::GET, "/tenant").allows(
             EVERYBODY,
             to("/tenant"),
