@@ -24,7 +24,7 @@ const LAST: [&str; 16] = [
     "Lovelace", "Hopper", "Turing", "Dijkstra", "Liskov", "Knuth", "Allen", "Backus", "Hamilton", "Ritchie", "Perlman",
     "Thompson", "Johnson", "Lamport", "Wilson", "Wirth",
 ];
-const TITLES: [&str; 8] = [
+pub(super) const TITLES: [&str; 8] = [
     "Chief Executive Officer",
     "Head of Procurement",
     "Site Manager",
@@ -34,9 +34,10 @@ const TITLES: [&str; 8] = [
     "Director of Operations",
     "Financial Controller",
 ];
-const DEPARTMENTS: [&str; 8] =
+pub(super) const DEPARTMENTS: [&str; 8] =
     ["Management", "Procurement", "Construction", "Sales", "Administration", "Engineering", "Operations", "Finance"];
-const SOURCES: [&str; 6] = ["Website", "Trade fair", "Referral", "Newsletter", "Cold call", "Partner programme"];
+pub(super) const SOURCES: [&str; 6] =
+    ["Website", "Trade fair", "Referral", "Newsletter", "Cold call", "Partner programme"];
 
 /// How a property is written.
 #[derive(Debug, Clone, Copy)]
@@ -51,12 +52,11 @@ pub(crate) enum Form {
 ///
 /// Every value is in normal form already, so what is sent and what is stored have the same size.
 pub(crate) fn properties(number: u64, form: Form) -> String {
-    let mut object = Object { text: String::with_capacity(1024), form };
+    let mut object = Object::new(form);
     write_person(&mut object, number);
     write_standing(&mut object, number);
     write_profiles(&mut object, number);
-    object.text.push('}');
-    object.text
+    object.finish()
 }
 
 fn write_person(object: &mut Object, number: u64) {
@@ -98,19 +98,28 @@ fn write_profiles(object: &mut Object, number: u64) {
 }
 
 /// A JSON object that is being written.
-struct Object {
+pub(super) struct Object {
     text: String,
     form: Form,
 }
 
 impl Object {
-    fn write(&mut self, name: &str, value: Arguments<'_>) {
+    pub(super) fn new(form: Form) -> Self {
+        Self { text: String::with_capacity(1024), form }
+    }
+
+    pub(super) fn write(&mut self, name: &str, value: Arguments<'_>) {
         let separator = if self.text.is_empty() { '{' } else { ',' };
         // Writing to a string does not fail.
         let _ = match self.form {
             Form::Value => write!(self.text, "{separator}\"{name}\":{value}"),
             Form::Change => write!(self.text, "{separator}\"{name}\":[null,{value}]"),
         };
+    }
+
+    pub(super) fn finish(mut self) -> String {
+        self.text.push('}');
+        self.text
     }
 }
 
@@ -126,16 +135,16 @@ pub(crate) fn display_name(number: u64) -> String {
     format!("{first} {last}")
 }
 
-fn name(mixed: u64) -> (&'static str, &'static str) {
+pub(super) fn name(mixed: u64) -> (&'static str, &'static str) {
     (pick(&FIRST, mixed), pick(&LAST, mixed >> 8))
 }
 
-fn pick<const N: usize>(list: &[&'static str; N], mixed: u64) -> &'static str {
+pub(super) fn pick<const N: usize>(list: &[&'static str; N], mixed: u64) -> &'static str {
     list[usize::try_from(mixed % N as u64).unwrap_or_default()]
 }
 
 /// SplitMix64: neighbours in number are strangers in value.
-fn mix(number: u64) -> u64 {
+pub(super) fn mix(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -8,6 +8,7 @@ mod histogram;
 mod load;
 mod product;
 mod report;
+mod search;
 mod usage;
 mod wire;
 
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use throwaway_postgres::{Cluster, Settings};
 
 use crate::Store;
@@ -28,15 +29,24 @@ pub const SERVE: &str = "serve";
 #[derive(Debug, Parser)]
 #[command(about = "Measures the release server over HTTP next to the bare cost of its statements")]
 pub struct Options {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Measure one store only
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, global = true)]
     store: Option<StoreName>,
     /// Short runs and a tenth of the records: a look, not a measurement
-    #[arg(long)]
+    #[arg(long, global = true)]
     quick: bool,
     /// Also write the results as JSON
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     json: Option<PathBuf>,
+}
+
+/// What is measured; writing and reading records unless something is named.
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Measures searches instead of writing and reading
+    Search(search::SearchOptions),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -76,6 +86,9 @@ impl Options {
 /// # Errors
 /// When a server does not start, a case does not run, or the JSON file cannot be written.
 pub fn run(options: &Options) -> Result<()> {
+    if let Some(What::Search(search)) = &options.what {
+        return search::run(search, &options.stores(), options.quick, options.json.as_deref());
+    }
     let mut report = Report::new(options.quick);
     for store in options.stores() {
         measure(store, options.effort(), &mut report)?;

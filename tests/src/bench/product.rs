@@ -198,7 +198,8 @@ pub(crate) fn growth(store: Store, cluster: Option<&Cluster>, effort: Effort) ->
     })
 }
 
-fn builder(store: Store, cluster: Option<&Cluster>) -> Result<Builder> {
+/// A server of this same program on a fresh store.
+pub(crate) fn builder(store: Store, cluster: Option<&Cluster>) -> Result<Builder> {
     let builder = Builder::new(std::env::current_exe()?, store)
         .argument(SERVE)
         .environment("TRELLIS_FIRST_TENANT", "first")

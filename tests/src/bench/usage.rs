@@ -11,6 +11,8 @@ const TICKS_PER_SECOND: f64 = 100.0;
 pub(crate) struct Usage {
     pub(crate) cpu_seconds: f64,
     pub(crate) resident_mib: f64,
+    /// What of it is the process's own: without the files that it has mapped, which the kernel takes back as it likes.
+    pub(crate) anonymous_mib: f64,
     pub(crate) peak_mib: f64,
 }
 
@@ -21,7 +23,12 @@ pub(crate) fn of(pid: u32) -> Usage {
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
         line.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or_default() / 1024.0
     };
-    Usage { cpu_seconds: cpu_seconds(pid), resident_mib: mib("VmRSS:"), peak_mib: mib("VmHWM:") }
+    Usage {
+        cpu_seconds: cpu_seconds(pid),
+        resident_mib: mib("VmRSS:"),
+        anonymous_mib: mib("RssAnon:"),
+        peak_mib: mib("VmHWM:"),
+    }
 }
 
 /// Lets the peak begin again at what is resident now.
