@@ -149,7 +149,8 @@ fn large_merges_do_not_fill_the_memory() {
         }
     });
     let size = index.size();
-    assert_eq!((size.documents, size.segments), (16, 2));
+    // One where the first merge began late.
+    assert!(size.documents == 16 && size.segments <= 2, "{size:?}");
     assert!(size.disk_bytes + size.memory_bytes > 14 * LARGE, "{size:?}");
     assert!(most < 12 * LARGE, "{most} bytes were in memory of {size:?}");
     assert_eq!(contents(&index), (1..=16).map(|id| (id, 1)).collect());
