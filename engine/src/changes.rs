@@ -133,7 +133,7 @@ impl Session {
         let mut changes: Map<String, Value> = serde_json::from_str(&row.changes).map_err(Error::internal)?;
         if let Some(name) = &row.object {
             // A change of an object that is off or archived stays in the log for those who know it, not for this call.
-            let Some(object) = self.catalog.registry.objects.get(name.as_str()) else { return Ok(None) };
+            let Some(object) = self.catalog.effective.registry.objects.get(name.as_str()) else { return Ok(None) };
             if !self.caller.may(Action::Read, name, None) {
                 return Ok(None);
             }

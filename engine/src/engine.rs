@@ -14,7 +14,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::caller::{Caller, Rights};
 use crate::clock::Clock;
-use crate::definitions::catalog::{Catalog, CatalogCache};
+use crate::definitions::catalog::{self, Catalog, CatalogCache};
+use crate::definitions::effective::Shared;
 use crate::error::{Error, ErrorCode, Result};
 use crate::followers::Follower;
 use crate::index::Indexes;
@@ -54,6 +55,7 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) catalogs: CatalogCache,
+    pub(crate) shared: Shared,
     pub(crate) callers: Cache<String, Arc<Caller>>,
     /// Last versions seen of each tenant: metadata and access.
     versions: Cache<TenantId, (i64, i64)>,
@@ -97,7 +99,8 @@ impl Engine {
         let inner = Inner {
             store,
             clock: config.clock,
-            catalogs: Cache::builder().max_capacity(2_000).time_to_idle(Duration::from_secs(3600)).build(),
+            catalogs: catalog::cache(),
+            shared: Shared::new(),
             callers: Cache::builder().max_capacity(50_000).time_to_live(CALLER_LIFETIME).build(),
             versions: Cache::builder().max_capacity(50_000).build(),
             known_users: Cache::builder().max_capacity(100_000).build(),
@@ -185,13 +188,14 @@ impl Engine {
     /// The tenant's definitions at the newest version that this node has seen.
     pub(crate) async fn catalog(&self, tenant: TenantId) -> Result<Arc<Catalog>> {
         if let Some((version, _)) = self.inner.versions.get(&tenant).await
-            && let Some(catalog) = self.inner.catalogs.get(&(tenant.0, version)).await
+            && let Some((catalog, _)) = self.inner.catalogs.get(&(tenant.0, version)).await
         {
             return Ok(catalog);
         }
         let mut reader = self.store().read(tenant).await?;
-        let catalog = Arc::new(Catalog::load(&mut reader).await?);
-        self.inner.catalogs.insert((tenant.0, catalog.version), Arc::clone(&catalog)).await;
+        let (catalog, bytes) = Catalog::load(&mut reader, &self.inner.shared).await?;
+        let catalog = Arc::new(catalog);
+        self.inner.catalogs.insert((tenant.0, catalog.version), (Arc::clone(&catalog), bytes)).await;
         self.saw_versions(tenant, catalog.version, 0).await;
         Ok(catalog)
     }

@@ -1,5 +1,7 @@
 //! The effective definitions of one tenant: the fold of its layers, checked as a whole.
 
+use std::borrow::Borrow;
+
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
@@ -27,7 +29,9 @@ pub struct Registry {
 
 impl Registry {
     /// Folds `layers`, lowest first, and checks the result; every problem points into the topmost layer concerned.
-    pub fn fold(layers: &[Layer]) -> (Self, Problems) {
+    pub fn fold(layers: &[impl Borrow<Layer>]) -> (Self, Problems) {
+        let layers: Vec<&Layer> = layers.iter().map(Borrow::borrow).collect();
+        let layers = layers.as_slice();
         let mut problems = Problems::new();
         let mut registry = Self::default();
         for layer in layers {
@@ -45,7 +49,7 @@ impl Registry {
         (registry, problems)
     }
 
-    fn read_pipelines(&mut self, layers: &[Layer], problems: &mut Problems) {
+    fn read_pipelines(&mut self, layers: &[&Layer], problems: &mut Problems) {
         let mut folded: IndexMap<&(Name, Name), Folded> = IndexMap::new();
         for layer in layers {
             for (key, spec) in &layer.pipelines {
@@ -63,7 +67,7 @@ impl Registry {
         }
     }
 
-    fn read_objects(&mut self, layers: &[Layer], problems: &mut Problems) {
+    fn read_objects(&mut self, layers: &[&Layer], problems: &mut Problems) {
         let mut folded: IndexMap<&Name, Folded> = IndexMap::new();
         for layer in layers {
             for (name, spec) in &layer.objects {
@@ -127,7 +131,7 @@ impl Registry {
         }
     }
 
-    fn read_associations(&mut self, layers: &[Layer], problems: &mut Problems) {
+    fn read_associations(&mut self, layers: &[&Layer], problems: &mut Problems) {
         let mut folded: IndexMap<&Name, Folded> = IndexMap::new();
         for layer in layers {
             for (name, spec) in &layer.associations {

@@ -25,7 +25,7 @@ impl Session {
     pub async fn association_definitions(&mut self, query: DefinitionQuery) -> Result<Vec<Value>> {
         self.refresh().await?;
         let showing = Showing::of(&self.catalog);
-        let all = self.catalog.registry.associations.values();
+        let all = self.catalog.effective.registry.associations.values();
         let wanted = all.filter(|association| query.takes(&association.layer, association.archived));
         Ok(wanted.map(|association| showing.association(association)).collect())
     }
@@ -69,8 +69,8 @@ fn define(catalog: &Catalog, body: &Map<String, Value>, now: Timestamp) -> Resul
     let place = Place::of(body);
     let mut body = body.clone();
     let name = take_name(&mut body, &mut revision.problems)?;
-    if let Some(layer) = catalog.layers.iter().find(|layer| layer.associations.contains_key(&name)) {
-        let present = catalog.registry.associations.get(&name);
+    if let Some(layer) = catalog.effective.layers.iter().find(|layer| layer.associations.contains_key(&name)) {
+        let present = catalog.effective.registry.associations.get(&name);
         let is_archived = present.is_some_and(|association| association.archived);
         return Err(taken(&format!("an association `{name}`"), &layer.name, is_archived));
     }
@@ -88,7 +88,7 @@ fn change(catalog: &Catalog, name: &str, verb: &str, patch: &Map<String, Value>,
     check_supported(patch)?;
     let association = find_association(catalog, name)?;
     let mut revision = Revision { showing: Showing::of(catalog), now, problems: Problems::new() };
-    let source = Source::association(&catalog.layers, name);
+    let source = Source::association(&catalog.effective.layers, name);
     let before = Before {
         source: source.ok_or_else(|| Error::internal("an effective association is in no layer"))?,
         shown: shown_map(Showing::of(catalog).association(association), association.archived),

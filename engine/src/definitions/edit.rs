@@ -45,7 +45,7 @@ pub(crate) struct Edit {
 impl Edit {
     /// Leaves only the rows that differ from what `catalog` has.
     pub(crate) fn news(&mut self, catalog: &Catalog) {
-        let own = catalog.own_layer();
+        let own = catalog.effective.own_layer();
         self.rows.retain(|(row, spec)| match own.and_then(|own| row.of(own)) {
             Some(present) => present != spec,
             None => !spec.is_empty() || row.is_new(catalog),
@@ -54,8 +54,11 @@ impl Edit {
 
     /// The own layer with the change.
     pub(crate) fn apply(&self, catalog: &Catalog) -> Layer {
-        let mut own =
-            catalog.own_layer().cloned().unwrap_or_else(|| Layer { name: CUSTOM.to_owned(), ..Layer::default() });
+        let mut own = catalog
+            .effective
+            .own_layer()
+            .cloned()
+            .unwrap_or_else(|| Layer { name: CUSTOM.to_owned(), ..Layer::default() });
         for (row, spec) in &self.rows {
             match row {
                 Row::Object(name) if is_of_pack(catalog, name) => drop(own.extend.insert(name.clone(), spec.clone())),
@@ -71,7 +74,7 @@ impl Edit {
 
     /// Each row before and after, null where there was none.
     pub(crate) fn changes(&self, catalog: &Catalog) -> Value {
-        let own = catalog.own_layer();
+        let own = catalog.effective.own_layer();
         let change =
             |(row, spec): &(Row, Map<String, Value>)| (row.path(), json!([own.and_then(|own| row.of(own)), spec]));
         self.rows.iter().map(change).collect()
@@ -140,7 +143,7 @@ impl Row {
 
     /// No layer has it, so that even an empty specification says something.
     fn is_new(&self, catalog: &Catalog) -> bool {
-        !catalog.layers.iter().any(|layer| self.of(layer).is_some())
+        !catalog.effective.layers.iter().any(|layer| self.of(layer).is_some())
     }
 
     /// How the history names it.
@@ -155,5 +158,5 @@ impl Row {
 
 /// Whether some pack owns the object, so that the tenant only adds to it.
 pub(crate) fn is_of_pack(catalog: &Catalog, object: &str) -> bool {
-    catalog.layers.iter().any(|layer| layer.name != CUSTOM && layer.objects.contains_key(object))
+    catalog.effective.layers.iter().any(|layer| layer.name != CUSTOM && layer.objects.contains_key(object))
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorCode, Result};
 
 /// The object called `name`, archived or not; not one whose capability is off.
 pub(crate) fn find_object<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a ObjectDefinition> {
-    catalog.registry.objects.get(name).filter(|object| is_on(catalog, object)).ok_or_else(|| {
+    catalog.effective.registry.objects.get(name).filter(|object| is_on(catalog, object)).ok_or_else(|| {
         let known = catalog.objects().map(|object| object.name.as_str());
         Error::not_found(format!("there is no object `{}`{}", shortened(name), did_you_mean(name, known)))
     })
@@ -34,8 +34,8 @@ pub(crate) fn find_property<'a>(object: &'a ObjectDefinition, name: &str) -> Res
 
 /// The association called `name`, archived or not.
 pub(crate) fn find_association<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a AssociationDefinition> {
-    catalog.registry.associations.get(name).ok_or_else(|| {
-        let known = catalog.registry.associations.values().filter(|association| !association.archived);
+    catalog.effective.registry.associations.get(name).ok_or_else(|| {
+        let known = catalog.effective.registry.associations.values().filter(|association| !association.archived);
         let hint = did_you_mean(name, known.map(|association| association.name.as_str()));
         Error::not_found(format!("there is no association `{}`{hint}", shortened(name)))
     })
@@ -43,9 +43,9 @@ pub(crate) fn find_association<'a>(catalog: &'a Catalog, name: &str) -> Result<&
 
 /// The object's pipeline called `name`, archived or not.
 pub(crate) fn find_pipeline<'a>(catalog: &'a Catalog, object: &ObjectDefinition, name: &str) -> Result<&'a Pipeline> {
-    let pipelines = catalog.registry.pipelines.get(object.name.as_str());
+    let pipelines = catalog.effective.registry.pipelines.get(object.name.as_str());
     pipelines.and_then(|pipelines| pipelines.get(name)).ok_or_else(|| {
-        let known = catalog.registry.active_pipelines(&object.name).map(|pipeline| pipeline.name.as_str());
+        let known = catalog.effective.registry.active_pipelines(&object.name).map(|pipeline| pipeline.name.as_str());
         let hint = did_you_mean(name, known);
         Error::not_found(format!("`{}` has no pipeline `{}`{hint}", object.name, shortened(name)))
     })

@@ -8,6 +8,7 @@ mod associations;
 mod body;
 pub(crate) mod catalog;
 mod edit;
+pub(crate) mod effective;
 mod find;
 pub(crate) mod guard;
 mod history;

@@ -39,7 +39,7 @@ impl Session {
     pub async fn object_definitions(&mut self, query: DefinitionQuery) -> Result<Vec<Value>> {
         self.refresh().await?;
         let showing = Showing::of(&self.catalog).only(query);
-        let objects = self.catalog.registry.objects.values().filter(|object| is_on(&self.catalog, object));
+        let objects = self.catalog.effective.registry.objects.values().filter(|object| is_on(&self.catalog, object));
         let is_wanted = |object: &&ObjectDefinition| {
             let has_own = || object.properties.values().any(|property| query.takes_property(property));
             query.takes(&object.layer, object.archived) || (object.archived == query.archived && has_own())
@@ -57,7 +57,7 @@ impl Session {
     /// The JSON Schema 2020-12 of the `properties` of an object's stored records.
     pub async fn object_schema(&mut self, name: &str) -> Result<Value> {
         self.refresh().await?;
-        Ok(self.catalog.registry.json_schema(find_object(&self.catalog, name)?))
+        Ok(self.catalog.effective.registry.json_schema(find_object(&self.catalog, name)?))
     }
 
     /// Defines an object.
@@ -109,8 +109,10 @@ fn define(catalog: &Catalog, body: &Map<String, Value>, now: Timestamp) -> Resul
 }
 
 fn check_free(catalog: &Catalog, name: &Name) -> Result<()> {
-    let Some(layer) = catalog.layers.iter().find(|layer| layer.objects.contains_key(name)) else { return Ok(()) };
-    let object = catalog.registry.objects.get(name);
+    let Some(layer) = catalog.effective.layers.iter().find(|layer| layer.objects.contains_key(name)) else {
+        return Ok(());
+    };
+    let object = catalog.effective.registry.objects.get(name);
     let mut error = taken(&format!("an object `{name}`"), &layer.name, object.is_some_and(|object| object.archived));
     if let Some(capability) =
         object.filter(|object| !is_on(catalog, object)).and_then(|object| object.capability.as_ref())
@@ -150,7 +152,7 @@ fn before<'a>(catalog: &'a Catalog, object: &'a ObjectDefinition) -> Result<Befo
 
 /// The object as it is written.
 pub(crate) fn source(catalog: &Catalog, object: &ObjectDefinition) -> Result<Source> {
-    let source = Source::object(&catalog.layers, &object.name);
+    let source = Source::object(&catalog.effective.layers, &object.name);
     source.ok_or_else(|| Error::internal("an effective object is in no layer"))
 }
 

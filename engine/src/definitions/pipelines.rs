@@ -30,8 +30,14 @@ impl Session {
         self.refresh().await?;
         let object = find_object(&self.catalog, object)?;
         let showing = Showing::of(&self.catalog);
-        let all =
-            self.catalog.registry.pipelines.get(&object.name).into_iter().flat_map(|pipelines| pipelines.values());
+        let all = self
+            .catalog
+            .effective
+            .registry
+            .pipelines
+            .get(&object.name)
+            .into_iter()
+            .flat_map(|pipelines| pipelines.values());
         let wanted = all.filter(|pipeline| query.takes(&pipeline.layer, pipeline.archived));
         Ok(wanted.map(|pipeline| showing.pipeline(pipeline)).collect())
     }
@@ -89,8 +95,8 @@ fn define(catalog: &Catalog, object: &str, body: &Map<String, Value>, now: Times
     let mut body = body.clone();
     let name = take_name(&mut body, &mut problems)?;
     let key = (object.name.clone(), name.clone());
-    if let Some(layer) = catalog.layers.iter().find(|layer| layer.pipelines.contains_key(&key)) {
-        let present = catalog.registry.pipelines.get(&object.name).and_then(|pipelines| pipelines.get(&name));
+    if let Some(layer) = catalog.effective.layers.iter().find(|layer| layer.pipelines.contains_key(&key)) {
+        let present = catalog.effective.registry.pipelines.get(&object.name).and_then(|pipelines| pipelines.get(&name));
         let what = format!("a pipeline `{name}` of `{}`", object.name);
         return Err(taken(&what, &layer.name, present.is_some_and(|pipeline| pipeline.archived)));
     }
@@ -118,7 +124,7 @@ fn change(
 }
 
 fn source(catalog: &Catalog, pipeline: &Pipeline) -> Result<Source> {
-    let source = Source::pipeline(&catalog.layers, &pipeline.object, &pipeline.name);
+    let source = Source::pipeline(&catalog.effective.layers, &pipeline.object, &pipeline.name);
     source.ok_or_else(|| Error::internal("an effective pipeline is in no layer"))
 }
 
@@ -142,18 +148,19 @@ fn edit(
 
 /// The row of the own layer that makes `wanted` effective.
 fn row(catalog: &Catalog, object: &Name, name: &Name, wanted: &Map<String, Value>) -> (Row, Map<String, Value>) {
-    let base = Source::pipeline(&catalog.layers, object, name).and_then(|source| source.base);
+    let base = Source::pipeline(&catalog.effective.layers, object, name).and_then(|source| source.base);
     let spec = base.map_or_else(|| wanted.clone(), |base| overlay::of_pipeline(&base, &as_in_base(&base, wanted)));
     (Row::Pipeline { object: object.clone(), name: name.clone() }, spec)
 }
 
 /// Only one pipeline is where new records start.
 fn others_no_default(catalog: &Catalog, object: &Name, name: &Name) -> Vec<(Row, Map<String, Value>)> {
-    let pipelines = catalog.registry.pipelines.get(object).into_iter().flat_map(|pipelines| pipelines.values());
+    let pipelines =
+        catalog.effective.registry.pipelines.get(object).into_iter().flat_map(|pipelines| pipelines.values());
     pipelines
         .filter(|other| other.is_default && other.name != *name)
         .filter_map(|other| {
-            let mut wanted = Source::pipeline(&catalog.layers, object, &other.name)?.effective;
+            let mut wanted = Source::pipeline(&catalog.effective.layers, object, &other.name)?.effective;
             wanted.shift_remove("default");
             Some(row(catalog, object, &other.name, &wanted))
         })

@@ -9,7 +9,7 @@ use engine_model::{Problem, Problems};
 use engine_store::{Tx, change, definition, idempotency};
 use serde_json::{Value, json};
 
-use super::catalog::{Catalog, with_own_layer};
+use super::catalog::Catalog;
 use super::edit::Edit;
 use super::guard::fence::Turn;
 use super::guard::{Guard, Passage, coherence};
@@ -124,10 +124,8 @@ impl Proposal {
         let (registry, found) = if edit.rows.is_empty() {
             (None, Problems::new())
         } else {
-            let (registry, _, mut found) = with_own_layer(catalog, edit.apply(catalog));
-            let (_, present) = Registry::fold(&catalog.layers);
-            found.retain(|problem| !present.contains(problem));
-            found.extend(coherence::check(&catalog.registry, &registry));
+            let (registry, mut found) = catalog.effective.with_own_layer(edit.apply(catalog));
+            found.extend(coherence::check(&catalog.effective.registry, &registry));
             (Some(registry), found)
         };
         let reads =
@@ -138,7 +136,7 @@ impl Proposal {
 
     fn answer(&self, catalog: &Catalog) -> Result<Value> {
         let showing = Showing::of(catalog);
-        let registry = self.registry.as_ref().unwrap_or(&catalog.registry);
+        let registry = self.registry.as_ref().unwrap_or(&catalog.effective.registry);
         self.edit.answer(Showing { registry, ..showing })
     }
 }

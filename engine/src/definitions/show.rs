@@ -28,7 +28,7 @@ impl<'a> Showing<'a> {
     /// A tenant's definitions as they are.
     pub(crate) fn of(catalog: &'a Catalog) -> Self {
         let properties = DefinitionQuery { own_layer_only: false, archived: false };
-        Self { registry: &catalog.registry, since: Timestamp(catalog.tenant.created_at), properties }
+        Self { registry: &catalog.effective.registry, since: Timestamp(catalog.tenant.created_at), properties }
     }
 
     /// The same with only those properties that are asked for.

@@ -1,5 +1,7 @@
 //! A definition as it is written, layer by layer, rather than as it reads.
 
+use std::sync::Arc;
+
 use engine_model::layer::{CUSTOM, Folded, Layer};
 use serde_json::{Map, Value};
 
@@ -14,17 +16,17 @@ pub(crate) struct Source {
 
 impl Source {
     /// An object of `layers`.
-    pub(crate) fn object(layers: &[Layer], name: &str) -> Option<Self> {
+    pub(crate) fn object(layers: &[Arc<Layer>], name: &str) -> Option<Self> {
         Self::of(layers, |layer| layer.objects.get(name).or_else(|| layer.extend.get(name)))
     }
 
     /// An association of `layers`.
-    pub(crate) fn association(layers: &[Layer], name: &str) -> Option<Self> {
+    pub(crate) fn association(layers: &[Arc<Layer>], name: &str) -> Option<Self> {
         Self::of(layers, |layer| layer.associations.get(name))
     }
 
     /// A pipeline of `layers`.
-    pub(crate) fn pipeline(layers: &[Layer], object: &str, name: &str) -> Option<Self> {
+    pub(crate) fn pipeline(layers: &[Arc<Layer>], object: &str, name: &str) -> Option<Self> {
         Self::of(layers, |layer| {
             let is_it =
                 |key: &(engine_model::Name, engine_model::Name)| key.0.as_str() == object && key.1.as_str() == name;
@@ -32,7 +34,7 @@ impl Source {
         })
     }
 
-    fn of<'a>(layers: &'a [Layer], pick: impl Fn(&'a Layer) -> Option<&'a Map<String, Value>>) -> Option<Self> {
+    fn of<'a>(layers: &'a [Arc<Layer>], pick: impl Fn(&'a Layer) -> Option<&'a Map<String, Value>>) -> Option<Self> {
         let mut base: Option<Folded> = None;
         let mut own = None;
         for (layer, spec) in layers.iter().filter_map(|layer| Some((layer, pick(layer)?))) {
@@ -70,11 +72,11 @@ mod tests {
 
     use super::*;
 
-    fn layer(name: &str, document: Value) -> Layer {
+    fn layer(name: &str, document: Value) -> Arc<Layer> {
         let mut problems = Problems::new();
         let layer = Layer::read(name, document.as_object().expect("an object"), &mut problems);
         assert_eq!(problems, []);
-        layer
+        Arc::new(layer)
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine_model::layer::{CUSTOM, Layer};
+use engine_model::layer::Layer;
 use engine_model::name::did_you_mean;
 use engine_model::pack::{LocatedProblem, Pack};
 use engine_model::registry::Registry;
@@ -140,7 +140,8 @@ impl Session {
         let mut reader = self.reader().await?;
         let installed = pack::installed(&mut reader).await?;
         let mut views: Vec<PackView> = Vec::new();
-        let kept = installed.iter().filter_map(|row| serde_json::from_str::<Files>(&row.source).ok());
+        let sources = pack::sources(&mut reader).await?;
+        let kept = sources.iter().filter_map(|row| serde_json::from_str::<Files>(&row.source).ok());
         for files in self.engine.known_packs().into_iter().chain(kept) {
             let Ok(pack) = Pack::read(&files) else { continue };
             let version = pack.version.to_string();
@@ -238,9 +239,9 @@ impl Session {
 
     /// A pack without mistakes, and the definitions with it; `None` where the tenant has this very version.
     async fn checked(&self, files: &Files) -> Result<(Pack, Option<Registry>)> {
-        let below: Vec<Layer> = self.catalog.layers.iter().filter(|layer| layer.name != CUSTOM).cloned().collect();
         let pack = Pack::read_and_check(files, |pack| {
-            below.iter().filter(|layer| layer.name != pack.name.as_str()).cloned().collect()
+            let below = self.catalog.effective.pack_layers().filter(|layer| layer.name != pack.name.as_str());
+            below.map(|layer| Layer::clone(layer)).collect()
         })
         .map_err(mistakes)?;
         let has = pack::installed(&mut self.reader().await?).await?;
@@ -249,7 +250,7 @@ impl Session {
                 return Err(no_upgrade(&pack, &row.version));
             }
             let source = serde_json::to_string(files).map_err(Error::internal)?;
-            return if source == row.source { Ok((pack, None)) } else { Err(other_contents(&pack)) };
+            return if digest(&source) == row.digest { Ok((pack, None)) } else { Err(other_contents(&pack)) };
         }
         check_requirements(&pack, &has)?;
         let registry = with_pack(&self.catalog, &pack)?;
@@ -332,13 +333,7 @@ fn check_requirements(of: &Pack, has: &[pack::TenantPackRow]) -> Result<()> {
 
 /// The definitions with a pack; the tenant's own layer must still stand on top of it.
 fn with_pack(catalog: &Catalog, of: &Pack) -> Result<Registry> {
-    let mut layers = catalog.layers.clone();
-    let own = layers.pop();
-    layers.push(of.layer.clone());
-    layers.extend(own);
-    let before = Registry::fold(&catalog.layers).1;
-    let (registry, mut problems) = Registry::fold(&layers);
-    problems.retain(|problem| !before.contains(problem));
+    let (registry, problems) = catalog.effective.with_pack(of.layer.clone());
     if problems.is_empty() {
         return Ok(registry);
     }

@@ -119,7 +119,7 @@ impl Session {
             |_: &ObjectDefinition, property: &Property| !property.sensitive || self.caller.role.sees_sensitive;
         let context = ResolveContext {
             tenant: self.tenant(),
-            registry: &self.catalog.registry,
+            registry: &self.catalog.effective.registry,
             now: self.now(),
             zone: self.catalog.zone(),
             locale: &self.catalog.locale,

@@ -56,7 +56,7 @@ pub(super) fn answer(
             .flatten()
             .ok_or_else(|| Error::internal("a committed record has no id"))?,
     };
-    let object = catalog.registry.objects.get(state.object.as_str());
+    let object = catalog.effective.registry.objects.get(state.object.as_str());
     let shown = object.map_or(Shown::Only(Vec::new()), |object| Shown::of(object, role, None));
     let record = state.into_record(RecordId(id.0), &shown)?;
     Ok(Done { record: Some(record), effect })

@@ -112,7 +112,7 @@ impl Session {
                     return Err(too_many(include));
                 }
                 for link in links {
-                    let wanted = self.catalog.registry.objects.contains_key(include.name.as_str());
+                    let wanted = self.catalog.effective.registry.objects.contains_key(include.name.as_str());
                     if !wanted || link.object == include.name {
                         found.entry(link.near_id).or_default().push(link.id);
                     }
@@ -147,12 +147,13 @@ fn selected(object: &ObjectDefinition, include: &Include) -> Result<Option<Vec<S
 
 fn paths<'a>(catalog: &'a Catalog, object: &ObjectDefinition, include: &Include) -> Result<Vec<Path<'a>>> {
     let near = object.name.as_str();
-    if let Some(association) = catalog.registry.associations_of(near).find(|found| found.name.as_str() == include.name)
+    if let Some(association) =
+        catalog.effective.registry.associations_of(near).find(|found| found.name.as_str() == include.name)
     {
         return Ok(vec![Path { association: &association.name, direction: direction_from(association, near) }]);
     }
     let mut paths = Vec::new();
-    for association in catalog.registry.associations_of(near) {
+    for association in catalog.effective.registry.associations_of(near) {
         let far = include.name.as_str();
         if association.from.as_str() == near && association.to.accepts(far) {
             paths.push(Path { association: &association.name, direction: Direction::Out });
@@ -162,7 +163,7 @@ fn paths<'a>(catalog: &'a Catalog, object: &ObjectDefinition, include: &Include)
         }
     }
     if paths.is_empty() {
-        let linked = catalog.registry.associations_of(near).map(|found| found.name.as_str());
+        let linked = catalog.effective.registry.associations_of(near).map(|found| found.name.as_str());
         let known: Vec<&str> = linked.chain(catalog.objects().map(|object| object.name.as_str())).collect();
         let hint = did_you_mean(&include.name, known);
         let problem = format!(

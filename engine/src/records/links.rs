@@ -20,8 +20,8 @@ pub(crate) struct End<'a> {
 
 /// The association called `name` as seen from a record of `object`; problems are said relative to the link.
 pub(crate) fn find<'a>(catalog: &'a Catalog, name: &str, object: &str) -> Result<&'a AssociationDefinition, Problem> {
-    let known = || catalog.registry.associations_of(object).map(|association| association.name.as_str());
-    match catalog.registry.associations.get(name).filter(|association| !association.archived) {
+    let known = || catalog.effective.registry.associations_of(object).map(|association| association.name.as_str());
+    match catalog.effective.registry.associations.get(name).filter(|association| !association.archived) {
         Some(found) if found.from.as_str() == object || found.to.accepts(object) => Ok(found),
         Some(found) => {
             let message = format!("`{name}` does not concern `{object}`: it leads from `{}`", found.from);

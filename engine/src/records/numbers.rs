@@ -38,7 +38,7 @@ impl Session {
                 }
             }
             if let (false, Some(object)) =
-                (numbered.is_empty(), self.catalog.registry.objects.get(&*draft.after.object))
+                (numbered.is_empty(), self.catalog.effective.registry.objects.get(&*draft.after.object))
             {
                 draft.after.display_name = object.display.render(&draft.after.properties);
             }
@@ -50,7 +50,7 @@ impl Session {
 /// Properties of a new record that take a number, each with the name of its counter.
 fn numbered<'a>(catalog: &'a Catalog, body: &Body) -> Vec<(String, &'a Property)> {
     let Body::Record(draft) = body else { return Vec::new() };
-    let object = catalog.registry.objects.get(&*draft.after.object).filter(|_| draft.before.is_none());
+    let object = catalog.effective.registry.objects.get(&*draft.after.object).filter(|_| draft.before.is_none());
     let properties = object.into_iter().flat_map(|object| object.properties.values().map(move |one| (object, one)));
     let numbered = properties.filter(|(_, property)| !property.archived && property.kind.auto_number().is_some());
     numbered.map(|(object, property)| (format!("{}.{}", object.name, property.name), property)).collect()

@@ -250,6 +250,7 @@ impl<'a> Planner<'a> {
             let starts_elsewhere = self
                 .basis
                 .catalog
+                .effective
                 .registry
                 .associations
                 .get(input.kind.as_str())
@@ -290,7 +291,7 @@ impl Plan {
     pub(crate) fn writes(&self, catalog: &Catalog) -> Result<Vec<Write>> {
         let mut writes = match &self.body {
             Body::Record(draft) if draft.changes_anything() => {
-                let object = catalog.registry.objects.get(draft.after.object.as_str());
+                let object = catalog.effective.registry.objects.get(draft.after.object.as_str());
                 let object = object.ok_or_else(|| Error::internal("a planned record has no object"))?;
                 draft.writes(object)
             }
@@ -316,7 +317,7 @@ fn purge(catalog: &Catalog, state: &State) -> Result<Vec<Write>> {
         owner: None,
         archived_at: Some(state.archived_at.unwrap_or(state.updated_at)),
     })];
-    if let (Some(object), None) = (catalog.registry.objects.get(state.object.as_str()), state.archived_at) {
+    if let (Some(object), None) = (catalog.effective.registry.objects.get(state.object.as_str()), state.archived_at) {
         writes.extend(unique_values(object, &state.properties).into_iter().map(|value| Write::Release(record, value)));
         writes.extend(intervals(object, &state.properties).into_iter().map(|span| Write::Vacate(record, span)));
     }

@@ -47,7 +47,7 @@ fn check_required(object: &ObjectDefinition, properties: &Properties, problems: 
 }
 
 fn check_schema(catalog: &Catalog, object: &ObjectDefinition, properties: &mut Properties, problems: &mut Problems) {
-    let Some(validator) = catalog.validator(object) else { return };
+    let Some(validator) = catalog.effective.validator(object) else { return };
     // Values of archived properties stay stored and are no longer described.
     let is_described = |name: &str| object.property(name).is_some();
     let undescribed: Vec<String> = properties.keys().filter(|name| !is_described(name)).cloned().collect();
@@ -113,7 +113,7 @@ fn check_stage(
     problems: &mut Problems,
 ) {
     let text = |properties: &Properties, name: &str| properties.get(name).and_then(Value::as_str).map(str::to_owned);
-    let Some(pipelines) = catalog.registry.pipelines.get(object.name.as_str()) else { return };
+    let Some(pipelines) = catalog.effective.registry.pipelines.get(object.name.as_str()) else { return };
     let (Some(name), Some(stage_name)) = (text(properties, "pipeline"), text(properties, "stage")) else { return };
     let Some(pipeline) = pipelines.get(name.as_str()) else { return };
     let old_pipeline = before.and_then(|state| text(&state.properties, "pipeline"));
@@ -143,19 +143,25 @@ fn check_stage(
 
 /// Fills in where a new record starts, or where a record that changes its pipeline goes on; whether it may have.
 pub(crate) fn default_stage(catalog: &Catalog, object: &ObjectDefinition, properties: &mut Properties) -> bool {
-    if !catalog.registry.pipelines.contains_key(object.name.as_str()) {
+    if !catalog.effective.registry.pipelines.contains_key(object.name.as_str()) {
         return false;
     }
     let chosen = properties.get("pipeline").and_then(Value::as_str);
     let pipeline = match chosen {
-        Some(name) => catalog.registry.active_pipelines(&object.name).find(|pipeline| pipeline.name.as_str() == name),
+        Some(name) => {
+            catalog.effective.registry.active_pipelines(&object.name).find(|pipeline| pipeline.name.as_str() == name)
+        }
         None => {
             // A stage without a pipeline means the default pipeline, or else the first that has such a stage.
             let stage = properties.get("stage").and_then(Value::as_str);
-            let default = catalog.registry.default_pipeline(&object.name);
+            let default = catalog.effective.registry.default_pipeline(&object.name);
             match stage {
                 Some(stage) => default.filter(|pipeline| pipeline.stages.contains_key(stage)).or_else(|| {
-                    catalog.registry.active_pipelines(&object.name).find(|pipeline| pipeline.stages.contains_key(stage))
+                    catalog
+                        .effective
+                        .registry
+                        .active_pipelines(&object.name)
+                        .find(|pipeline| pipeline.stages.contains_key(stage))
                 }),
                 None => default,
             }

@@ -1,11 +1,14 @@
 //! Definitions that the tests of this folder fit maps to.
 
+use std::sync::Arc;
+
 use engine_model::Problems;
 use engine_model::layer::Layer;
 use engine_store::tenant::TenantRow;
 use serde_json::{Value, json};
 
 use crate::definitions::catalog::Catalog;
+use crate::definitions::effective::Effective;
 
 /// A tenant with deals, companies, and what lies between them.
 pub(super) fn catalog() -> Catalog {
@@ -52,7 +55,7 @@ pub(super) fn catalog() -> Catalog {
         capabilities: "{}".to_owned(),
         created_at: 0,
     };
-    let catalog = Catalog::build(1, tenant, vec![layer]).expect("a catalog");
+    let catalog = Catalog::build(1, tenant, Arc::new(Effective::fold(vec![Arc::new(layer)])));
     assert_eq!(catalog.objects().count(), 2);
     catalog
 }

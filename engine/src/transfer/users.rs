@@ -1,5 +1,7 @@
 //! Rows that become users instead of records.
 
+use std::sync::Arc;
+
 use engine_model::Name;
 use engine_model::layer::Layer;
 use serde_json::{Value, json};
@@ -12,6 +14,7 @@ use super::outcome::{Ended, Outcome, problems_of};
 use super::row::RowDraft;
 use crate::access::{NewUser, UserPatch, UserView};
 use crate::definitions::catalog::Catalog;
+use crate::definitions::effective::Effective;
 use crate::error::{Error, ErrorCode, Result};
 use crate::jobs::RowProblem;
 use crate::session::Session;
@@ -32,7 +35,8 @@ pub(super) fn catalog(session: &Session) -> Result<Catalog> {
     let name = Name::new(OBJECT).map_err(Error::internal)?;
     let mut layer = Layer { name: "engine".to_owned(), ..Layer::default() };
     layer.objects.insert(name, spec);
-    Catalog::build(session.catalog.version, session.catalog.tenant.clone(), vec![layer])
+    let effective = Arc::new(Effective::fold(vec![Arc::new(layer)]));
+    Ok(Catalog::build(session.catalog.version, session.catalog.tenant.clone(), effective))
 }
 
 /// Makes or changes the users that rows speak of, each for itself.

@@ -16,19 +16,37 @@ pub struct TenantPackRow {
     pub name: String,
     /// The installed version.
     pub version: String,
-    /// The pack's files as JSON.
+    /// What tells its files from all others.
+    pub digest: String,
+}
+
+/// The files of a pack.
+#[derive(Debug, Clone, FromRow)]
+pub struct PackSourceRow {
+    /// What tells them from all others.
+    pub digest: String,
+    /// They themselves, as JSON.
     pub source: String,
 }
 
-const INSTALLED: Sql = Sql::same(
-    "select t.name, t.version, p.source from tenant_pack t join pack p on p.digest = t.digest \
-     where t.tenant_id = $1 order by t.position",
-);
+const INSTALLED: Sql =
+    Sql::same("select name, version, digest from tenant_pack where tenant_id = $1 order by position");
 
 /// The tenant's packs, lowest layer first.
 pub async fn installed(reader: &mut Reader) -> Result<Vec<TenantPackRow>> {
     let tenant = reader.tenant();
     reader.fetch_all(&INSTALLED, args![tenant]).await
+}
+
+const SOURCES: Sql = Sql::same(
+    "select p.digest, p.source from tenant_pack t join pack p on p.digest = t.digest \
+     where t.tenant_id = $1 order by t.position",
+);
+
+/// The files of the tenant's packs, lowest layer first.
+pub async fn sources(reader: &mut Reader) -> Result<Vec<PackSourceRow>> {
+    let tenant = reader.tenant();
+    reader.fetch_all(&SOURCES, args![tenant]).await
 }
 
 const ADD: Sql =

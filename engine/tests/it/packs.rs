@@ -1,7 +1,9 @@
 //! Packs on tenants: what one installs is nobody else's business, and stored records may be in the way.
 
+use std::sync::Arc;
+
 use engine::packs::PackSource;
-use engine::{Error, NewTenant, Session};
+use engine::{Catalog, Error, NewTenant, Session};
 use serde_json::json;
 
 use crate::support::{Home, create, in_the_way, read};
@@ -24,14 +26,40 @@ fn object(name: &str) -> PackSource {
     local(&format!("objects: {{{name}: {{label: Thing, plural: {name}s, properties: {{name: {{type: string}}}}}}}}"))
 }
 
-#[tokio::test]
-async fn tenants_may_have_different_packs_of_one_name_and_version() {
-    let home = Home::open().await;
+/// A session of another tenant.
+async fn second_tenant(home: &Home) -> Session {
     let new = NewTenant { slug: "second".to_owned(), ..NewTenant::default() };
     let (_, secret) = home.engine.tenant_create(new, None).await.expect("a tenant");
     let origin = engine::Origin { actor: None, source: "api".to_owned(), request_id: None, ip: None, user_agent: None };
-    let mut theirs = home.engine.session(&secret, origin).await.expect("a session");
-    let mut ours = home.session().await;
+    home.engine.session(&secret, origin).await.expect("a session")
+}
+
+/// The definitions in force.
+async fn catalog(session: &mut Session) -> Arc<Catalog> {
+    session.tenant_read().await.expect("a tenant");
+    Arc::clone(&session.catalog)
+}
+
+#[tokio::test]
+async fn tenants_with_the_same_layers_share_what_these_come_to() {
+    let home = Home::open().await;
+    let (mut ours, mut theirs) = (home.session().await, second_tenant(&home).await);
+    let (one, other) = (catalog(&mut ours).await, catalog(&mut theirs).await);
+    assert_ne!(one.tenant.tenant_id, other.tenant.tenant_id);
+    assert!(Arc::ptr_eq(&one.effective, &other.effective));
+    assert!(install(&mut ours, object("gadget")).await.expect("installed"));
+    let ours_alone = catalog(&mut ours).await;
+    assert!(ours_alone.object("gadget").is_ok());
+    let unchanged = catalog(&mut theirs).await;
+    assert!(unchanged.object("gadget").is_err() && Arc::ptr_eq(&unchanged.effective, &one.effective));
+    assert!(install(&mut theirs, object("gadget")).await.expect("installed"));
+    assert!(Arc::ptr_eq(&ours_alone.effective, &catalog(&mut theirs).await.effective));
+}
+
+#[tokio::test]
+async fn tenants_may_have_different_packs_of_one_name_and_version() {
+    let home = Home::open().await;
+    let (mut ours, mut theirs) = (home.session().await, second_tenant(&home).await);
     assert!(install(&mut ours, object("gadget")).await.expect("installed"));
     assert!(install(&mut theirs, object("widget")).await.expect("installed"));
     create(&mut ours, "gadget", json!({"name": "a"})).await;

@@ -13,7 +13,7 @@ pub(super) fn part(catalog: &Catalog) -> TenantPart {
     for object in catalog.objects() {
         // A name that no object can have.
         let properties = format!("{}.properties", object.name);
-        let mut schema = catalog.registry.json_schema(object);
+        let mut schema = catalog.effective.registry.json_schema(object);
         if let Some(schema) = schema.as_object_mut() {
             schema.shift_remove("$schema");
         }

@@ -73,8 +73,7 @@ impl Pack {
     /// What is wrong with the pack's definitions when they are laid on `below`, lowest layer first.
     pub fn check(&self, below: &[Layer]) -> Vec<LocatedProblem> {
         let before = Registry::fold(below).1;
-        let mut layers = below.to_vec();
-        layers.push(self.layer.clone());
+        let layers: Vec<&Layer> = below.iter().chain([&self.layer]).collect();
         let (_, mut after) = Registry::fold(&layers);
         // What was wrong below is not this pack's doing.
         after.retain(|problem| !before.contains(problem));

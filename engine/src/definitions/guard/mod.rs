@@ -79,7 +79,7 @@ impl Guard {
         let fence = Fence { tenant: session.tenant(), version: session.catalog.version, turn: None };
         let mut guard = Self { objects: Vec::new(), links: Vec::new(), gone: Vec::new(), fence };
         if let Some(new) = new {
-            guard.compare(&session.catalog.registry, new, &session.catalog.locale);
+            guard.compare(&session.catalog.effective.registry, new, &session.catalog.locale);
         }
         guard
     }

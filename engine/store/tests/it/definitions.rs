@@ -80,8 +80,13 @@ async fn packs_lie_in_the_order_of_installing(home: Home) {
         tx.commit().await.unwrap();
     };
     let installed = async |tenant| {
-        let rows = pack::installed(&mut home.reader(tenant).await).await.unwrap();
-        rows.into_iter().map(|row| [row.name, row.version, row.source]).collect::<Vec<_>>()
+        let mut reader = home.reader(tenant).await;
+        let rows = pack::installed(&mut reader).await.unwrap();
+        let sources = pack::sources(&mut reader).await.unwrap();
+        let digests: Vec<_> = rows.iter().map(|row| &row.digest).collect();
+        assert_eq!(sources.iter().map(|source| &source.digest).collect::<Vec<_>>(), digests);
+        let rows = rows.into_iter().zip(sources);
+        rows.map(|(row, source)| [row.name, row.version, source.source]).collect::<Vec<_>>()
     };
     install(tenant, &[["core", "1.0.0", "c"], ["crm", "1.0.0", "a"]]).await;
     install(tenant, &[["core", "1.0.0", "c"], ["crm", "1.1.0", "b"]]).await;

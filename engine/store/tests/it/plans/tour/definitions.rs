@@ -20,5 +20,6 @@ pub(super) async fn tour(home: &Home) {
     let crm = pack::NewPack { name: "crm", version: "1.0.0", source: "{}", digest: "d" };
     pack::install(&mut tx, &crm, NOW).await.unwrap();
     pack::installed(tx.reader()).await.unwrap();
+    pack::sources(tx.reader()).await.unwrap();
     tx.commit().await.unwrap();
 }
