@@ -63,6 +63,7 @@ pub(super) async fn build(
         index.persist()
     };
     feed.blocking(move || finish().map_err(Error::internal)).await?;
+    feed.release();
     Ok(feed)
 }
 

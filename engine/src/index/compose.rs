@@ -1,28 +1,26 @@
 //! From stored records to documents. Takes its time: not for the threads that others wait for.
 
-use std::collections::BTreeSet;
-
 use engine_model::registry::Registry;
 use engine_model::time::Timestamp;
 use engine_model::{Properties, RecordId, UserId};
 use engine_search::{Document, Edit, Index, RecordState};
 use engine_store::record::RecordRow;
 
-use super::notes::Notes;
+use super::notes::{Notes, PropertySet};
 use crate::error::{Error, Result};
 
 /// Records that become documents before they are handed over, so that the index is at work meanwhile.
 const CHUNK: usize = 64;
 
-/// Values that have no definition: object and property of each.
-pub(super) type Strays = BTreeSet<(String, String)>;
-
 /// How far records were put.
+#[derive(Default)]
 pub(super) struct Written {
     /// How many of them.
     pub(super) done: usize,
+    /// Properties of which the notes do not know, and of which there are values in the index now.
+    pub(super) met: PropertySet,
     /// What stopped it: values without a definition, of which the notes do not know.
-    pub(super) strays: Strays,
+    pub(super) strays: PropertySet,
 }
 
 /// Puts records into an index, until values without a definition are met that the notes do not know.
@@ -35,12 +33,12 @@ pub(super) fn put(
     notes: &Notes,
     highest: i64,
 ) -> Result<Written> {
-    let mut written = Written { done: 0, strays: Strays::new() };
+    let mut written = Written::default();
     for chunk in rows.chunks(CHUNK) {
         let mut edits = Vec::with_capacity(chunk.len());
         for row in chunk {
             let properties: Properties = serde_json::from_str(&row.properties).map_err(Error::internal)?;
-            find_strays(row, &properties, registry, notes, &mut written.strays);
+            find_unknown(row, &properties, registry, notes, &mut written);
             let document = document(row, &properties, registry);
             let is_new = row.id > highest;
             edits.push(if is_new { Edit::Add(document) } else { Edit::Put(row.record_id(), document) });
@@ -54,13 +52,12 @@ pub(super) fn put(
     Ok(written)
 }
 
-fn find_strays(row: &RecordRow, properties: &Properties, registry: &Registry, notes: &Notes, strays: &mut Strays) {
+fn find_unknown(row: &RecordRow, properties: &Properties, registry: &Registry, notes: &Notes, written: &mut Written) {
     let definition = registry.objects.get(row.object.as_str());
-    for name in properties.keys() {
+    for name in properties.keys().filter(|name| !notes.knows(&row.object, name)) {
         let is_defined = definition.is_some_and(|object| object.properties.contains_key(name.as_str()));
-        if !is_defined && !notes.has_lost(&row.object, name) {
-            strays.insert((row.object.clone(), name.clone()));
-        }
+        let unknown = if is_defined { &mut written.met } else { &mut written.strays };
+        unknown.insert((row.object.clone(), name.clone()));
     }
 }
 

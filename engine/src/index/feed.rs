@@ -13,8 +13,8 @@ use engine_store::record::{self, RecordRow};
 use engine_store::{Reader, change};
 use tokio::time::Instant;
 
-use super::compose::{self, Strays};
-use super::notes::Notes;
+use super::compose;
+use super::notes::{Notes, PropertySet};
 use super::page::Page;
 use super::place::Generation;
 use super::portion::Portion;
@@ -40,8 +40,10 @@ pub(super) struct Feed {
     notes_text: String,
     /// No record in the index has an id above this one.
     highest: i64,
-    /// The definitions that documents are built by.
-    catalog: Arc<Catalog>,
+    /// Version of the definitions that the notes speak of; none where they are to be looked at again.
+    version: Option<i64>,
+    /// The definitions that documents are built by, as long as some are.
+    catalog: Option<Arc<Catalog>>,
     pub(super) portion: Portion,
     /// Edits since the last commit.
     pub(super) pending: usize,
@@ -62,7 +64,7 @@ impl Feed {
     ) -> Result<Self> {
         let reached = index.reached();
         let highest = index.view().highest_id().map_err(Error::internal)?.0;
-        let (catalog, size) = (engine.catalog(tenant).await?, index.size());
+        let size = index.size();
         let mut feed = Self {
             engine: engine.clone(),
             tenant,
@@ -73,19 +75,21 @@ impl Feed {
             notes: Arc::new(notes),
             notes_text: reached.notes,
             highest,
-            catalog,
+            version: None,
+            catalog: None,
             portion: Portion::default(),
             pending: 0,
             pending_since: None,
             edited: None,
             size,
         };
-        feed.take_over_definitions();
+        feed.catalog().await?;
         Ok(feed)
     }
 
     /// Applies the next page of the log; how many changes that were, fewer than [`PAGE`] at the end of the log.
     pub(super) async fn follow(&mut self) -> Result<usize> {
+        self.catalog().await?;
         let mut reader = self.engine.store().read(self.tenant).await?;
         let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
         let movements = change::movements_after(&mut reader, self.sequence, limit).await?;
@@ -137,12 +141,16 @@ impl Feed {
         let mut done = 0;
         while done < rows.len() {
             let (index, rows) = (self.index.clone(), Arc::clone(&rows));
-            let (catalog, notes) = (Arc::clone(&self.catalog), Arc::clone(&self.notes));
+            let (catalog, notes) = (self.catalog().await?, Arc::clone(&self.notes));
+            let effective = Arc::clone(&catalog.effective);
             let put = move || {
                 let rows = rows.get(done..).unwrap_or_default();
-                compose::put(&index, rows, &catalog.registry, &notes, highest)
+                compose::put(&index, rows, &effective.registry, &notes, highest)
             };
             let written = self.blocking(put).await?;
+            if !written.met.is_empty() {
+                self.write_notes(|notes| notes.meet(&written.met, &catalog.effective.registry));
+            }
             done += written.done;
             self.count(written.done);
             if !written.strays.is_empty() {
@@ -153,11 +161,11 @@ impl Feed {
     }
 
     /// Values were met that no definition explains: the definitions are newer by now, or the values are lost.
-    async fn explain(&mut self, strays: &Strays) -> Result<()> {
-        let before = self.catalog.version;
+    async fn explain(&mut self, strays: &PropertySet) -> Result<()> {
+        let before = self.version;
         let mut reader = self.engine.store().read(self.tenant).await?;
         self.look_at_definitions(&mut reader).await?;
-        if self.catalog.version == before {
+        if self.version == before {
             self.write_notes(|notes| strays.iter().for_each(|(object, property)| notes.lose(object, property)));
         }
         Ok(())
@@ -223,18 +231,28 @@ impl Feed {
     async fn look_at_definitions(&mut self, reader: &mut Reader) -> Result<()> {
         let head = reader.head().await?;
         self.engine.saw_versions(self.tenant, head.metadata_version, head.access_version).await;
-        let catalog = self.engine.catalog(self.tenant).await?;
-        if catalog.version > self.catalog.version {
-            self.catalog = catalog;
-            self.take_over_definitions();
-        }
-        Ok(())
+        self.release();
+        self.catalog().await.map(drop)
     }
 
-    fn take_over_definitions(&mut self) {
-        if Arc::make_mut(&mut self.notes).take_over(&self.catalog.registry) {
-            self.write_notes(|_| ());
+    /// The definitions, which the notes speak of from here on.
+    async fn catalog(&mut self) -> Result<Arc<Catalog>> {
+        if let Some(catalog) = &self.catalog {
+            return Ok(Arc::clone(catalog));
         }
+        let catalog = self.engine.catalog(self.tenant).await?;
+        if self.version.is_none_or(|version| version < catalog.version) {
+            self.version = Some(catalog.version);
+            if Arc::make_mut(&mut self.notes).take_over(&catalog.effective.registry) {
+                self.write_notes(|_| ());
+            }
+        }
+        Ok(Arc::clone(self.catalog.insert(catalog)))
+    }
+
+    /// Lets go of what is not needed before something is to be done again: many feeds are open and few are at work.
+    pub(super) fn release(&mut self) {
+        self.catalog = None;
     }
 
     /// Changes the notes, which are kept with the next commit.
@@ -265,7 +283,7 @@ impl Feed {
         self.notes = Arc::new(Notes::read(&reached.notes, self.tenant).map_err(Error::internal)?);
         self.notes_text = reached.notes;
         (self.pending, self.pending_since) = (0, None);
-        self.take_over_definitions();
+        (self.version, self.catalog) = (None, None);
         Ok(())
     }
 }

@@ -1,10 +1,10 @@
 //! What is noted with every commit of an index: under which forms the values of properties stand in it.
 //!
-//! A property that the notes do not know has no values in the index that could be missing: values are noted as lost
-//! when they are met without a definition. So a new property costs nothing, and only one whose form has changed, or
-//! whose values were lost, has its object's records put anew.
+//! A property that the notes do not know has no values in the index that could be missing: it is noted when its first
+//! value is met, and noted as lost where that has no definition. So properties without values cost nothing, and only one
+//! whose form has changed, or whose values were lost, has its object's records put anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use engine_model::TenantId;
 use engine_model::property::Storage;
@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 
 /// The form of values that are not all in the index.
 const LOST: &str = "";
+
+/// Object and property of each.
+pub(super) type PropertySet = BTreeSet<(String, String)>;
 
 /// Properties of an object, each with a form.
 type Forms = BTreeMap<String, String>;
@@ -76,7 +79,9 @@ impl Notes {
         let before = self.clone();
         for object in registry.objects.values() {
             for property in object.properties.values() {
-                self.take_over_property(&object.name, &property.name, form_of(property.kind.as_ref()));
+                if self.knows(&object.name, &property.name) {
+                    self.take_over_property(&object.name, &property.name, form_of(property.kind.as_ref()));
+                }
             }
         }
         let is_gone = |object: &str, property: &str| {
@@ -114,14 +119,24 @@ impl Notes {
         }
     }
 
+    /// Whether the property has, or has had, values in the index or lost ones.
+    pub(super) fn knows(&self, object: &str, property: &str) -> bool {
+        self.form(object, property).is_some()
+    }
+
+    /// Values of properties that were not known have come into the index, as they are defined.
+    pub(super) fn meet(&mut self, met: &PropertySet, registry: &Registry) {
+        for (object, property) in met {
+            let definition = registry.objects.get(object.as_str());
+            if let Some(definition) = definition.and_then(|object| object.properties.get(property.as_str())) {
+                self.take_over_property(object, property, form_of(definition.kind.as_ref()));
+            }
+        }
+    }
+
     /// Values of a property are not in the index, since it has no definition.
     pub(super) fn lose(&mut self, object: &str, property: &str) {
         self.forms.entry(object.to_owned()).or_default().insert(property.to_owned(), LOST.to_owned());
-    }
-
-    /// Whether that is noted already.
-    pub(super) fn has_lost(&self, object: &str, property: &str) -> bool {
-        self.form(object, property) == Some(LOST)
     }
 
     fn form(&self, object: &str, property: &str) -> Option<&str> {
@@ -174,19 +189,37 @@ mod tests {
         registry(json!({"site": {"properties": properties}}))
     }
 
+    fn has_lost(notes: &Notes, object: &str, property: &str) -> bool {
+        notes.form(object, property) == Some(LOST)
+    }
+
     fn unfilled(notes: &Notes) -> Vec<(&str, &str)> {
         let pairs =
             notes.filling().flat_map(|(object, filling)| filling.properties.keys().map(move |name| (object, name)));
         pairs.map(|(object, name)| (object.as_str(), name.as_str())).collect()
     }
 
+    /// Notes of an index with values of these properties of `site`.
+    fn met(names: &[&str], registry: &Registry) -> Notes {
+        let mut notes = Notes::default();
+        notes.meet(&names.iter().map(|name| ("site".to_owned(), (*name).to_owned())).collect(), registry);
+        notes
+    }
+
+    #[test]
+    fn a_property_without_values_is_there_whatever_its_form() {
+        let mut notes = met(&["name"], &site(&json!({"name": {"type": "string"}, "size": {"type": "integer"}})));
+        assert!(!notes.knows("site", "size"));
+        assert!(!notes.take_over(&site(&json!({"name": {"type": "string"}, "size": {"type": "decimal"}}))));
+        assert!(notes.is_filled("site", "size", Storage::Scaled(2)) && unfilled(&notes).is_empty());
+    }
+
     #[test]
     fn what_is_new_is_there_and_what_changes_its_form_is_to_be_filled() {
-        let mut notes = Notes::default();
-        assert!(notes.take_over(&site(&json!({"name": {"type": "string"}}))));
+        let mut notes = met(&["name"], &site(&json!({"name": {"type": "string"}})));
         let wider = site(&json!({"name": {"type": "string", "max_length": 9}, "size": {"type": "integer"}}));
-        assert!(notes.take_over(&wider));
         assert!(!notes.take_over(&wider));
+        notes.meet(&PropertySet::from([("site".to_owned(), "size".to_owned())]), &wider);
         assert!(notes.is_filled("site", "name", TEXT) && notes.is_filled("site", "size", Storage::Scaled(0)));
         assert!(notes.is_filled("site", "owner_id", TEXT) && notes.is_filled("deal", "name", TEXT));
         assert!(!notes.is_filled("site", "size", Storage::Scaled(2)), "whoever knows of another form finds nothing");
@@ -202,8 +235,7 @@ mod tests {
     #[test]
     fn another_property_to_be_filled_begins_from_the_beginning() {
         let both = |name: &str, size: &str| site(&json!({"name": {"type": name}, "size": {"type": size}}));
-        let mut notes = Notes::default();
-        notes.take_over(&both("string", "integer"));
+        let mut notes = met(&["name", "size"], &both("string", "integer"));
         notes.take_over(&both("text", "integer"));
         let filling = notes.filling_of("site").expect("something to fill");
         (filling.after, filling.until) = (7, Some(9));
@@ -217,13 +249,12 @@ mod tests {
 
     #[test]
     fn values_without_a_definition_are_filled_once_there_is_one() {
-        let mut notes = Notes::default();
         let name = site(&json!({"name": {"type": "string"}}));
-        notes.take_over(&name);
+        let mut notes = met(&["name"], &name);
         notes.lose("permit", "number");
-        assert!(notes.has_lost("permit", "number") && !notes.is_filled("permit", "number", TEXT));
+        assert!(has_lost(&notes, "permit", "number") && !notes.is_filled("permit", "number", TEXT));
         notes.take_over(&registry(json!({})));
-        assert!(notes.has_lost("site", "name") && unfilled(&notes).is_empty());
+        assert!(has_lost(&notes, "site", "name") && unfilled(&notes).is_empty());
         notes.take_over(&name);
         assert_eq!(unfilled(&notes), [("site", "name")]);
         notes.take_over(&registry(json!({})));

@@ -5,7 +5,7 @@ use std::io;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
-use engine_model::TenantId;
+use engine_model::{Sequence, TenantId};
 use engine_search::{Index, Result, SearchError};
 
 use super::notes::Notes;
@@ -68,6 +68,14 @@ impl Place {
         Ok(Found::Nothing(reason))
     }
 
+    /// How far the index reaches that would be opened, as it says itself; none where it has to be opened to tell.
+    pub(super) fn peek(&self) -> Option<Sequence> {
+        let newest = self.generations().ok()?.pop()?;
+        let reached = Index::peek(&self.folder(newest)).ok()?;
+        let notes = Notes::read(&reached.notes, self.tenant).ok()?;
+        (notes.tenant() == self.tenant && !notes.is_unfinished).then_some(reached.sequence)
+    }
+
     /// A generation to be made, after removing all but the one that is in use.
     ///
     /// # Errors
@@ -117,7 +125,6 @@ fn open(folder: &Path) -> Result<Index> {
 
 #[cfg(test)]
 mod tests {
-    use engine_model::Sequence;
     use engine_model::time::Timestamp;
     use engine_search::{Pace, Reached};
 
@@ -150,9 +157,11 @@ mod tests {
         assert_eq!(opened(&place), Err("there is no index here".to_owned()));
         let first = place.begin(None).expect("a generation");
         make(&place, first, &Notes::unfinished(TenantId(7)));
+        assert_eq!(place.peek(), None);
         assert_eq!(opened(&place), Err("the index was not finished".to_owned()));
         let first = place.begin(None).expect("a generation");
         make(&place, first, &finished(TenantId(7)));
+        assert_eq!((place.peek(), Place { tenant: TenantId(8), ..place.clone() }.peek()), (Some(Sequence(1)), None));
         let second = place.begin(Some(first)).expect("a generation");
         make(&place, second, &Notes::unfinished(TenantId(7)));
         assert_eq!(opened(&place), Ok(1));
@@ -162,6 +171,7 @@ mod tests {
         assert_eq!(opened(&place), Ok(2));
         assert!(!place.folder(first).exists());
         fs::write(place.folder(second).join("meta.json"), "{").expect("written");
+        assert_eq!(place.peek(), None);
         assert!(opened(&place).expect_err("nothing").contains("damaged"));
         let other = place.begin(None).expect("a generation");
         assert_eq!(other, Generation(1));

@@ -43,6 +43,7 @@ struct State {
     head: Sequence,
     /// Since when that is further than what can be seen.
     behind_since: Option<Instant>,
+    /// What the files took when that was looked at last; none where the index is closed.
     size: Option<IndexSize>,
     /// Somebody has asked for it to be made anew, and it has not been.
     is_asked_anew: bool,
@@ -148,9 +149,10 @@ impl Slot {
         self.state().size = size;
     }
 
-    /// What the index was found to take last.
+    /// What the index takes: its files as they were looked at last, and the documents that can be seen now.
     pub(super) fn size(&self) -> Option<IndexSize> {
-        self.state().size
+        let documents = self.shown.borrow().documents();
+        self.state().size.map(|size| IndexSize { documents, ..size })
     }
 
     /// Somebody asks for it to be made anew.
@@ -189,6 +191,13 @@ impl Slot {
 }
 
 impl Shown {
+    fn documents(&self) -> u64 {
+        match self {
+            Self::Ready(view) => view.documents(),
+            Self::Closed | Self::Building(_) => 0,
+        }
+    }
+
     fn sequence(&self) -> Option<Sequence> {
         match self {
             Self::Ready(view) => Some(view.sequence()),

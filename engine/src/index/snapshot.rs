@@ -71,6 +71,11 @@ impl SearchView {
         self.view.highest_id()
     }
 
+    /// Records and links that can be found.
+    pub fn documents(&self) -> u64 {
+        self.view.documents()
+    }
+
     /// The last change of the log that can be found.
     pub fn sequence(&self) -> Sequence {
         self.view.reached().sequence

@@ -21,6 +21,8 @@ const MANY: usize = 5_000;
 /// What a turn has come to.
 #[derive(Debug)]
 pub(super) enum Turn {
+    /// The index is open. Whatever is to be written takes another turn, once there is room for a writer.
+    Opened,
     /// The log was applied, to its end or not.
     Followed { is_at_end: bool },
     /// There is no index that could be used, and why.
@@ -52,27 +54,28 @@ pub(super) async fn open(engine: &Engine, tenant: TenantId) -> Result<Opened> {
     Ok(Opened::Feed(Box::new(Feed::resume(engine, tenant, *found).await?)))
 }
 
-/// Opens the index where it is not open, applies what the log has, and makes visible what somebody waits for, or all
-/// where it `commits`. The feed comes back unless there is none.
+/// Opens the index where it is not open; else applies what the log has, and makes visible what somebody waits for, or
+/// all where it `commits`. The feed comes back unless there is none.
 pub(super) async fn take(
     engine: Engine,
     slot: &Slot,
     feed: Option<Box<Feed>>,
     commits: bool,
 ) -> (Option<Box<Feed>>, Result<Turn>) {
-    let mut feed = match feed {
-        Some(feed) => feed,
-        None => match open(&engine, slot.tenant).await {
-            Ok(Opened::Feed(feed)) => feed,
-            Ok(Opened::Nothing(reason)) => return (None, Ok(Turn::NothingThere(reason))),
-            Err(error) => return (None, Err(error)),
-        },
+    let Some(mut feed) = feed else {
+        return match open(&engine, slot.tenant).await {
+            Ok(Opened::Feed(mut feed)) => {
+                feed.show(slot);
+                feed.release();
+                (Some(feed), Ok(Turn::Opened))
+            }
+            Ok(Opened::Nothing(reason)) => (None, Ok(Turn::NothingThere(reason))),
+            Err(error) => (None, Err(error)),
+        };
     };
-    if slot.shown_sequence().is_none() {
-        feed.show(slot);
-    }
     let began = Instant::now();
     let followed = feed.follow_for(slot, began, commits).await;
+    feed.release();
     engine.inner.indexes.counts.turns.add(began.elapsed());
     (Some(feed), followed.map(|is_at_end| Turn::Followed { is_at_end }))
 }

@@ -1,5 +1,7 @@
 //! What the library's `meta.json` says: which files make up the index, and what was noted with the last commit.
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -64,6 +66,15 @@ impl Segment {
 }
 
 impl Manifest {
+    /// Reads the last durable state of a folder.
+    pub(crate) fn of(folder: &Path) -> Result<Self> {
+        match fs::read(folder.join(META)) {
+            Ok(text) => Self::parse(&text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(SearchError::Missing),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Reads a `meta.json`.
     pub(super) fn parse(text: &[u8]) -> Result<Self> {
         serde_json::from_slice(text).map_err(|error| SearchError::Damaged(format!("{META}: {error}")))

@@ -113,6 +113,14 @@ impl Index {
         Self::over(claim, directory, reached, Pace::Steady)
     }
 
+    /// How far an index reaches on disk, without opening it or looking at its files.
+    ///
+    /// # Errors
+    /// [`SearchError::Missing`], [`SearchError::Outdated`] and [`SearchError::Damaged`] as far as that shows.
+    pub fn peek(folder: &Path) -> Result<Reached> {
+        reached_of(Manifest::of(folder)?.payload.as_deref())
+    }
+
     fn over(claim: Claim, directory: WriteBehind, reached: Reached, pace: Pace) -> Result<Self> {
         let library = open_library(directory.clone())?;
         let reader = library
@@ -265,7 +273,7 @@ impl Index {
             disk_bytes: self.inner.directory.disk_bytes(),
             memory_bytes: self.unpersisted_bytes(),
             segments: segments.len(),
-            documents: segments.iter().map(|segment| u64::from(segment.num_docs())).sum(),
+            documents: view.documents(),
             deleted: segments.iter().map(|segment| u64::from(segment.num_deleted_docs())).sum(),
         }
     }

@@ -44,6 +44,11 @@ impl View {
         answer(&self.searcher, &self.kept, query, limits)
     }
 
+    /// Records and links that can be found.
+    pub fn documents(&self) -> u64 {
+        self.searcher.num_docs()
+    }
+
     /// How far the view reaches.
     pub fn reached(&self) -> &Reached {
         &self.reached

@@ -68,6 +68,7 @@ impl Keeper {
         let (engine, stopping) = (self.engine.clone(), self.engine.stopping());
         let called = &engine.inner.indexes.called;
         loop {
+            self.admit_writers();
             self.begin_turns();
             self.begin_builds();
             self.begin_persisting();
@@ -83,6 +84,7 @@ impl Keeper {
                 Some(tenant) = self.builds.removals.next() => self.end_removal(tenant),
                 Some(end) = self.room.closings.next() => self.end_closing(end),
                 Some(heads) = self.look.under_way.next() => self.end_look(heads),
+                Some(found) = self.look.peeks.next() => self.end_peek(found),
                 () = called.notified() => self.take_calls(),
                 grown = growth(&mut self.growth) => self.hear(grown),
                 () = tokio::time::sleep_until(next) => self.wake(),

@@ -1,6 +1,6 @@
 //! Room: how many indexes are open and how many are written at a time. Who was used least lately gives way.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use engine_model::{Sequence, TenantId};
 use futures::FutureExt;
@@ -11,12 +11,16 @@ use tokio::time::Instant;
 use super::Keeper;
 use crate::error::Result;
 use crate::index::slot::Shown;
-use crate::index::tended::Standing;
+use crate::index::tended::{Standing, Tended};
 
 /// Writers that are open at a time, about; each takes threads and memory.
 const WRITERS: usize = 8;
-/// Indexes that are open at a time, about.
-const OPEN: usize = 2_000;
+/// Writers with which no other is opened before one has ended: ending one takes a while.
+const MOST_WRITERS: usize = 12;
+/// Indexes that are open at a time, about. Opening one takes a few milliseconds; an open one keeps its files mapped.
+const OPEN: usize = 128;
+/// Indexes that are opened although nobody has asked for them, and nothing is missing in them.
+pub(super) const OPENED_UNASKED: usize = 32;
 
 /// An index that was closed: whose, how far what is on disk reaches, and whether that is all.
 type ClosingEnd = (TenantId, Sequence, Result<()>);
@@ -26,8 +30,10 @@ type ClosingEnd = (TenantId, Sequence, Result<()>);
 pub(super) struct Room {
     /// Tenants with an open writer, and when each was written last.
     writers: HashMap<TenantId, Instant>,
-    /// How far indexes reach that were closed.
+    /// How far indexes reach that are closed.
     closed: HashMap<TenantId, Sequence>,
+    /// Tenants whose turn has come, but for a writer.
+    waiting: VecDeque<TenantId>,
     pub(super) closings: FuturesUnordered<BoxFuture<'static, ClosingEnd>>,
 }
 
@@ -57,6 +63,16 @@ impl Room {
         self.closed.get(&tenant).is_some_and(|reached| *reached >= head)
     }
 
+    /// A tenant's index is not open, and on disk it reaches that far.
+    pub(super) fn found_closed(&mut self, tenant: TenantId, reached: Sequence) {
+        self.closed.insert(tenant, reached);
+    }
+
+    /// Whether it is known how far a closed index reaches.
+    pub(super) fn knows(&self, tenant: TenantId) -> bool {
+        self.closed.contains_key(&tenant)
+    }
+
     /// A tenant's index is opened again.
     pub(super) fn forget(&mut self, tenant: TenantId) {
         self.closed.remove(&tenant);
@@ -64,6 +80,31 @@ impl Room {
 }
 
 impl Keeper {
+    /// Whether a turn would open one writer too many.
+    pub(super) fn has_to_wait_for_a_writer(&self, tenant: TenantId) -> bool {
+        let may_open_one = |tended: &Tended| tended.feed.is_some() && tended.written.is_none();
+        self.room.writers.len() >= MOST_WRITERS && self.tended.get(&tenant).is_some_and(may_open_one)
+    }
+
+    pub(super) fn wait_for_a_writer(&mut self, tenant: TenantId) {
+        if let Some(tended) = self.tended.get_mut(&tenant) {
+            tended.standing = Standing::Idle;
+            if !self.room.waiting.contains(&tenant) {
+                self.room.waiting.push_back(tenant);
+            }
+        }
+        self.make_room();
+    }
+
+    /// Goes on with those who have waited for a writer, if there is room for one by now.
+    pub(super) fn admit_writers(&mut self) {
+        if self.room.writers.len() < MOST_WRITERS {
+            for tenant in std::mem::take(&mut self.room.waiting) {
+                self.plan_turn(tenant);
+            }
+        }
+    }
+
     /// Has writers end and indexes closed where there are too many.
     pub(super) fn make_room(&mut self) {
         let gives_way = |tenant: &TenantId| self.tended.get(tenant).is_some_and(|tended| tended.gives_way);
@@ -123,7 +164,7 @@ impl Keeper {
         }
         self.turns.later.set(tenant, None);
         self.chores.later.set(tenant, None);
-        self.room.closed.insert(tenant, durable);
+        self.room.found_closed(tenant, durable);
         self.indexes().forget(tended.slot);
     }
 

@@ -63,10 +63,13 @@ impl Keeper {
         while let Some((tenant, place)) = self.turns.due.take() {
             let standing = self.tended.get(&tenant).map(|tended| tended.standing);
             // Who has been moved to those that are waited for stands in both queues.
-            if standing == Some(Standing::Ready { is_asked: place.is_asked() }) {
-                self.begin_turn(tenant, place);
-            } else {
+            if standing != Some(Standing::Ready { is_asked: place.is_asked() }) {
                 self.turns.due.give_back(place);
+            } else if self.has_to_wait_for_a_writer(tenant) {
+                self.turns.due.give_back(place);
+                self.wait_for_a_writer(tenant);
+            } else {
+                self.begin_turn(tenant, place);
             }
         }
     }
@@ -94,6 +97,14 @@ impl Keeper {
         let Some(tended) = self.tended.get_mut(&tenant) else { return };
         tended.last_turn = now;
         match turn {
+            Ok(Turn::Opened) => {
+                tended.succeed();
+                // Whoever waits may need more than there is.
+                tended.is_called = true;
+                if !tended.answers.is_empty() {
+                    self.want_build(tenant);
+                }
+            }
             Ok(Turn::Followed { is_at_end }) => {
                 tended.succeed();
                 // What is known of the log's head may be older than what was read.
