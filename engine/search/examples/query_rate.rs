@@ -210,6 +210,30 @@ fn asked(text: &str) -> Query {
     query
 }
 
+/// Words over everything: of all objects there are, most have no records.
+fn everywhere(text: &str) -> Query {
+    let mut query = asked(text);
+    let of = |object: String, searched: &[Field]| {
+        let object = Name::new(&object).unwrap();
+        let of = |field: &Field| Field { object: object.clone(), ..field.clone() };
+        let searched = searched.iter().map(of).collect();
+        let sort = vec![SortKey::Relevance];
+        Scope { object: object.clone(), filter: Filter::everything(), searched, sort, aggregates: Vec::new() }
+    };
+    let searched = query.scopes[0].searched.clone();
+    query.scopes.push(of("company".to_owned(), &searched));
+    query.scopes.extend((0..28).map(|at| of(format!("empty_{at}"), &searched)));
+    query
+}
+
+/// What a picker asks.
+fn suggested(text: &str) -> Query {
+    let mut query = asked(text);
+    query.limit = 10;
+    query.scopes[0].sort.push(SortKey::Value { field: field("display_name"), is_descending: false });
+    query
+}
+
 fn queries() -> Vec<(&'static str, Query)> {
     let all = || query(Filter::everything());
     let three = || {
@@ -219,6 +243,8 @@ fn queries() -> Vec<(&'static str, Query)> {
             numbers("amount", 5_000_000, 6_000_000),
         ]))
     };
+    let wide =
+        || query(Filter::All(vec![texts("hot", &["true"]), texts("source", &["web"]), numbers("score", 300, 400)]));
     let value = |name: &str| Group::Value(field(name));
     let sum = || vec![Measure::Sum(field("amount")), Measure::Count];
     vec![
@@ -228,12 +254,14 @@ fn queries() -> Vec<(&'static str, Query)> {
         ("count money range 10 %", query(numbers("amount", 5_000_000, 6_000_000))),
         ("count date range 20 %", query(numbers("born", 0, 3_650))),
         ("count three filters", three()),
+        ("count three wide filters", wide()),
         ("count or of enums", query(texts("stage", &["won", "lost", "new"]))),
         ("count not enum", query(Filter::Not(Box::new(texts("stage", &["won"]))))),
         ("count exists", query(Filter::Exists(field("born")))),
         ("count not exists", query(Filter::Not(Box::new(Filter::Exists(field("born")))))),
         ("count starts with", query(Filter::Is(field("last_name"), Test::StartsWith("name1".to_owned())))),
         ("three filters, sort by date", sorted(three(), by("seen"))),
+        ("three wide filters, sort by date", sorted(wide(), by("seen"))),
         ("three filters, sort by text", sorted(three(), by("last_name"))),
         ("enum, sort by date", sorted(query(texts("stage", &["won"])), by("seen"))),
         ("all, sort by date", sorted(all(), by("seen"))),
@@ -260,6 +288,11 @@ fn queries() -> Vec<(&'static str, Query)> {
         ("words: a letter", asked("a")),
         ("words: two letters", asked("us")),
         ("words: rare", asked("user4711@host1.example.com")),
+        ("words everywhere: one of all", everywhere("met")),
+        ("words everywhere: one common", everywhere("ada")),
+        ("words everywhere: two", everywhere("grace name1234")),
+        ("words everywhere: rare", everywhere("name1234")),
+        ("suggestions", suggested("grace na")),
     ]
 }
 

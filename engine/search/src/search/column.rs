@@ -150,9 +150,14 @@ impl Firsts {
             if are_all && documents.is_sorted_by(|one, other| one < other) {
                 source.get_range(u64::from(first), values);
             } else {
-                rows.clear();
-                rows.extend(documents.iter().filter_map(|document| column.row(*document)));
-                source.get_vals(rows, values);
+                match &column.rows {
+                    Rows::Some(presence) => {
+                        rows.clear();
+                        presence.rows_of_all(documents, rows);
+                        source.get_vals(rows, values);
+                    }
+                    Rows::Full | Rows::Many => source.get_vals(documents, values),
+                }
             }
             return values.iter().enumerate().for_each(|(place, value)| take(place, *value));
         }

@@ -20,7 +20,7 @@ use super::budget::Budget;
 use super::column::{Firsts, ValueColumn};
 use super::linked::LinkedIds;
 use super::presence::Presence;
-use super::segment::{Segment, ordered, position_of};
+use super::segment::{Segment, add_postings, ordered, position_of};
 use super::words::add_word;
 use crate::document::unsigned;
 use crate::error::Result;
@@ -296,9 +296,7 @@ fn narrow_by_ids(ids: &[RecordId], segment: &Segment<'_>, bits: &mut Bits) -> Re
 
 /// Keeps documents that have one of the terms.
 fn narrow_by_terms(terms: &[Term], segment: &Segment<'_>, bits: &mut Bits) -> Result<()> {
-    if let [term] = terms
-        && is_few(bits)
-    {
+    if let [term] = terms {
         return keep_documents_of(term, segment, bits);
     }
     let mut found = Bits::none(bits.length());
@@ -309,13 +307,30 @@ fn narrow_by_terms(terms: &[Term], segment: &Segment<'_>, bits: &mut Bits) -> Re
     Ok(())
 }
 
-/// [`narrow_by_terms`] for few candidates: goes from one to the next along the term's documents.
+/// [`narrow_by_terms`] for one term.
 fn keep_documents_of(term: &Term, segment: &Segment<'_>, bits: &mut Bits) -> Result<()> {
-    let postings = segment.terms(term.field())?.read_postings(term, IndexRecordOption::Basic)?;
-    let Some(mut postings) = postings else {
+    let terms = segment.terms(term.field())?;
+    let Some(info) = terms.get_term_info(term)? else {
         *bits = Bits::none(bits.length());
         return Ok(());
     };
+    let is_few = is_few(bits);
+    let list = match is_few {
+        true => segment.known_list(term.field(), &info),
+        false => segment.long_list(term.field(), &terms, &info)?,
+    };
+    if let Some(documents) = list {
+        bits.and(&documents);
+        return Ok(());
+    }
+    if !is_few {
+        let mut found = Bits::none(bits.length());
+        add_postings(&mut terms.read_block_postings_from_terminfo(&info, IndexRecordOption::Basic)?, &mut found);
+        bits.and(&found);
+        return Ok(());
+    }
+    // From one candidate to the next along the term's documents.
+    let mut postings = terms.read_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
     let mut at = postings.doc();
     bits.retain(|document| {
         if at < document {
@@ -339,7 +354,12 @@ fn narrow_by_ranges(column: Option<&Rc<ValueColumn>>, ranges: &[RangeInclusive<i
     }
     let mut found = Bits::none(bits.length());
     if bits.count() <= bits.length() / FEWER {
-        keep_within(column, bits, |number| ranges.iter().any(|range| range.contains(&number)), &mut found);
+        match ranges.as_slice() {
+            [range] => keep_within(column, bits, is_in(range), &mut found),
+            ranges => {
+                keep_within(column, bits, |number| ranges.iter().any(|range| range.contains(&number)), &mut found);
+            }
+        }
         *bits = found;
         return;
     }
@@ -347,6 +367,12 @@ fn narrow_by_ranges(column: Option<&Rc<ValueColumn>>, ranges: &[RangeInclusive<i
         column.add_range(range, &mut found);
     }
     bits.and(&found);
+}
+
+/// Whether a number is in the range, by a single comparison.
+fn is_in(range: &RangeInclusive<u64>) -> impl Fn(u64) -> bool {
+    let (start, width) = (*range.start(), range.end().checked_sub(*range.start()));
+    move |number| width.is_some_and(|width| number.wrapping_sub(start) <= width)
 }
 
 /// Adds those of the candidates whose value is wanted.
@@ -358,12 +384,18 @@ fn keep_within(column: &Rc<ValueColumn>, bits: &Bits, is_wanted: impl Fn(u64) ->
             .for_each(|document| found.insert(document));
     }
     let mut firsts = Firsts::of(column.clone(), bits);
+    let mut wanted = Vec::new();
     let kept = bits.each_chunk::<Infallible>(CHUNK, |chunk| {
+        wanted.resize(chunk.len(), 0);
+        // Written for each, and taken only where it is wanted: which are cannot be foreseen.
+        let mut count = 0;
         firsts.each(chunk, |place, value| {
-            if is_wanted(value) {
-                chunk.get(place).into_iter().for_each(|document| found.insert(*document));
+            if let (Some(to), Some(document)) = (wanted.get_mut(count), chunk.get(place)) {
+                *to = *document;
             }
+            count += usize::from(is_wanted(value));
         });
+        wanted.iter().take(count).for_each(|document| found.insert(*document));
         Ok(())
     });
     match kept {
@@ -387,7 +419,7 @@ fn narrow_by_texts(
     };
     let mut found = Bits::none(segment.length());
     if bits.count() <= bits.length() / FEWER {
-        keep_within(&column.positions, bits, |position| positions.contains(&position), &mut found);
+        keep_within(&column.positions, bits, is_in(&positions), &mut found);
         *bits = found;
         return Ok(());
     }

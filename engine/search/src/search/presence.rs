@@ -64,14 +64,32 @@ impl Presence {
         (word & bit != 0).then(|| self.before.get(at).map(|before| before + (word & (bit - 1)).count_ones())).flatten()
     }
 
+    /// The rows of documents, each of which has one.
+    pub(crate) fn rows_of_all(&self, documents: &[u32], rows: &mut Vec<u32>) {
+        rows.extend(documents.iter().map(|document| self.before(*document)));
+    }
+
     /// The rows of those of the documents that have one, each with the document's place among them.
     pub(crate) fn rows(&self, documents: &[u32], places: &mut Vec<u32>, rows: &mut Vec<u32>) {
+        places.resize(documents.len(), 0);
+        rows.resize(documents.len(), 0);
+        // Written for each, and kept only where there is one: which documents have one cannot be foreseen.
+        let mut count = 0;
         for (place, document) in (0..).zip(documents) {
-            if let Some(row) = self.row(*document) {
-                places.push(place);
-                rows.push(row);
+            if let (Some(to_place), Some(to_row)) = (places.get_mut(count), rows.get_mut(count)) {
+                (*to_place, *to_row) = (place, self.before(*document));
             }
+            count += usize::from(self.bits.contains(*document));
         }
+        places.truncate(count);
+        rows.truncate(count);
+    }
+
+    /// How many documents before this one have a value.
+    fn before(&self, document: u32) -> u32 {
+        let at = (document >> 6) as usize;
+        let (Some(word), Some(before)) = (self.bits.words().get(at), self.before.get(at)) else { return 0 };
+        before + (word & ((1 << (document & 63)) - 1)).count_ones()
     }
 
     /// Adds the documents of rows, which are in order.

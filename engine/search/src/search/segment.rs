@@ -7,13 +7,13 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use tantivy::columnar::{Column, ColumnIndex, ColumnType, ColumnValues, StrColumn};
 use tantivy::index::SegmentId;
-use tantivy::postings::BlockSegmentPostings;
+use tantivy::postings::{BlockSegmentPostings, TermInfo};
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{InvertedIndexReader, SegmentReader, TERMINATED, Term};
 
 use super::bits::Bits;
 use super::column::{Firsts, ValueColumn};
-use super::kept::{Kept, Opened};
+use super::kept::{Kept, List, Opened};
 use super::presence::Presence;
 use crate::error::{Result, SearchError};
 use crate::fields;
@@ -33,6 +33,16 @@ pub(crate) struct Segment<'a> {
 pub(crate) struct TextColumn {
     pub(crate) dictionary: StrColumn,
     pub(crate) positions: Rc<ValueColumn>,
+}
+
+/// Documents that a long list has at least.
+const LONG: u32 = 128;
+
+/// A long list has at least one document of so many.
+const SHARE: u32 = 32;
+
+fn list_of(field: Field, info: &TermInfo) -> List {
+    (field, info.postings_range.start)
 }
 
 /// A signed number as an unsigned one in the same order, as columns hold it.
@@ -145,11 +155,44 @@ impl<'a> Segment<'a> {
 
     /// Adds the documents that have a term.
     pub(crate) fn add_documents_of(&self, term: &Term, bits: &mut Bits) -> Result<()> {
-        let postings = self.terms(term.field())?.read_block_postings(term, IndexRecordOption::Basic)?;
-        if let Some(mut postings) = postings {
-            add_postings(&mut postings, bits);
+        let terms = self.terms(term.field())?;
+        let Some(info) = terms.get_term_info(term)? else { return Ok(()) };
+        if let Some(documents) = self.long_list(term.field(), &terms, &info)? {
+            bits.or(&documents);
+            return Ok(());
         }
+        let mut postings = terms.read_block_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
+        add_postings(&mut postings, bits);
         Ok(())
+    }
+
+    /// The documents of a term that many have; none where few do, whose list is read as fast as it would be found.
+    pub(crate) fn long_list(
+        &self,
+        field: Field,
+        terms: &InvertedIndexReader,
+        info: &TermInfo,
+    ) -> Result<Option<Arc<Bits>>> {
+        if !self.is_long(info) {
+            return Ok(None);
+        }
+        let read = || {
+            let mut bits = Bits::none(self.length());
+            let mut postings = terms.read_block_postings_from_terminfo(info, IndexRecordOption::Basic)?;
+            add_postings(&mut postings, &mut bits);
+            Ok(bits)
+        };
+        self.kept.list(self.id_in_index(), list_of(field, info), read).map(Some)
+    }
+
+    /// [`Segment::long_list`], but only where it is known already.
+    pub(crate) fn known_list(&self, field: Field, info: &TermInfo) -> Option<Arc<Bits>> {
+        self.is_long(info).then(|| self.kept.known_list(self.id_in_index(), list_of(field, info))).flatten()
+    }
+
+    /// Whether reading the list takes longer than looking at every document's bit does.
+    fn is_long(&self, info: &TermInfo) -> bool {
+        info.doc_freq >= LONG && info.doc_freq >= self.length() / SHARE
     }
 
     /// The documents of a kind.

@@ -271,6 +271,10 @@ fn add_words_of_dictionary(segment: &Segment<'_>, path: &str, beginning: &str, b
     let mut postings = None;
     while stream.advance() {
         let info = stream.value();
+        if let Some(documents) = segment.long_list(fields().words, &terms, info)? {
+            bits.or(&documents);
+            continue;
+        }
         let postings = match &mut postings {
             Some(postings) => {
                 terms.reset_block_postings_from_terminfo(info, postings)?;

@@ -1,5 +1,6 @@
 //! Random queries over random records, compared with a plain reading of the same.
 
+mod many;
 mod questions;
 mod reference;
 mod text;
@@ -45,18 +46,21 @@ fn registry() -> Registry {
 /// An index over a world, in several segments and with records that were written over.
 struct Fixture {
     world: World,
+    index: Index,
     searcher: Searcher,
     kept: Kept,
 }
 
 impl Fixture {
-    fn new(world: World, segments: usize) -> Self {
+    /// With `is_mixed` records do not stand in the order of their ids.
+    fn new(world: World, segments: usize, is_mixed: bool) -> Self {
         let registry = registry();
         let schema = fields().schema.clone();
         let index = Index::builder().schema(schema).tokenizers(tokenizers()).create_in_ram().expect("an index");
         let mut writer: IndexWriter = index.writer_with_num_threads(1, 15_000_000).expect("a writer");
         writer.set_merge_policy(Box::new(NoMergePolicy));
-        let records: Vec<&Record> = world.records.values().collect();
+        let mut records: Vec<&Record> = world.records.values().collect();
+        records.sort_by_key(|record| if is_mixed { record.id * 7 % 31 } else { record.id });
         for part in records.chunks(records.len().div_ceil(segments).max(1)) {
             for record in part {
                 // What was there before must not be found any more.
@@ -77,7 +81,20 @@ impl Fixture {
             writer.add_document(link_document(fields(), &ends)).expect("a document");
         }
         writer.commit().expect("a commit");
-        Self { searcher: index.reader().expect("a reader").searcher(), kept: Kept::default(), world }
+        let searcher = index.reader().expect("a reader").searcher();
+        Self { world, index, searcher, kept: Kept::default() }
+    }
+
+    /// Deletes records; the segments stay, and so does what is kept of them.
+    fn delete(&mut self, ids: impl Iterator<Item = i64>) {
+        let mut writer: IndexWriter = self.index.writer_with_num_threads(1, 15_000_000).expect("a writer");
+        writer.set_merge_policy(Box::new(NoMergePolicy));
+        for id in ids {
+            writer.delete_term(Term::from_field_u64(fields().id, unsigned(RecordId(id))));
+            self.world.records.remove(&id);
+        }
+        writer.commit().expect("a commit");
+        self.searcher = self.index.reader().expect("a reader").searcher();
     }
 
     fn ask(&self, query: &Query) -> Answer {
@@ -160,9 +177,10 @@ proptest! {
     fn answers_are_those_of_a_plain_reading(
         world in worlds(),
         segments in 1_usize..4,
+        is_mixed: bool,
         queries in prop::collection::vec(questions::queries(), 30),
     ) {
-        let fixture = Fixture::new(world, segments);
+        let fixture = Fixture::new(world, segments, is_mixed);
         for query in queries {
             fixture.check(query)?;
         }

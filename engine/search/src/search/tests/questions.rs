@@ -43,7 +43,7 @@ fn field(object: &str, property: &str) -> Field {
     Field { object: name(object), name: name(property), storage, form, options: Arc::from(options) }
 }
 
-fn deal(property: &str) -> Field {
+pub(super) fn deal(property: &str) -> Field {
     field("deal", property)
 }
 

@@ -21,7 +21,7 @@ fn fixture() -> Fixture {
         let properties = Properties::from_iter([("name".to_owned(), json!(name)), ("notes".to_owned(), json!(notes))]);
         (id, Record { id, object: "deal", is_archived: false, properties })
     };
-    Fixture::new(World { records: texts.into_iter().map(record).collect(), links: Vec::new() }, 2)
+    Fixture::new(World { records: texts.into_iter().map(record).collect(), links: Vec::new() }, 2, false)
 }
 
 fn query(asked: Words) -> Query {
