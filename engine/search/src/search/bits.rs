@@ -1,5 +1,7 @@
 //! A set of documents of one segment, or of ids: one bit each.
 
+use std::ops::Range;
+
 use crate::error::SearchError;
 
 /// A set of numbers below a length.
@@ -109,21 +111,19 @@ impl Bits {
     pub(crate) fn each_chunk<E>(&self, most: usize, mut take: impl FnMut(&[u32]) -> Result<(), E>) -> Result<(), E> {
         let mut chunk = Vec::with_capacity(most + 64);
         for (at, word) in (0_u32..).zip(&self.words) {
-            if *word == u64::MAX {
-                chunk.extend(at << 6..(at << 6) + 64);
-            } else {
-                let mut rest = *word;
-                while rest != 0 {
-                    chunk.push(at << 6 | rest.trailing_zeros());
-                    rest &= rest - 1;
-                }
-            }
+            add_numbers(at, *word, &mut chunk);
             if chunk.len() >= most {
                 take(&chunk)?;
                 chunk.clear();
             }
         }
         if chunk.is_empty() { Ok(()) } else { take(&chunk) }
+    }
+
+    /// Adds the numbers within these words to a list.
+    pub(crate) fn add_numbers(&self, words: Range<u32>, list: &mut Vec<u32>) {
+        let within = self.words.get(words.start as usize..).unwrap_or_default();
+        words.zip(within).for_each(|(at, word)| add_numbers(at, *word, list));
     }
 
     /// The numbers below this can be in it.
@@ -158,6 +158,18 @@ impl Bits {
     }
 }
 
+/// The numbers of a word, the lowest of which is 64 times its place.
+fn add_numbers(at: u32, word: u64, list: &mut Vec<u32>) {
+    if word == u64::MAX {
+        return list.extend(at << 6..(at << 6) + 64);
+    }
+    let mut rest = word;
+    while rest != 0 {
+        list.push(at << 6 | rest.trailing_zeros());
+        rest &= rest - 1;
+    }
+}
+
 fn words_of(length: u32) -> usize {
     length.div_ceil(64) as usize
 }
@@ -187,6 +199,9 @@ mod tests {
             let mut chunks = Vec::new();
             first.each_chunk::<()>(70, |chunk| { chunks.extend_from_slice(chunk); Ok(()) }).expect("taken");
             prop_assert_eq!(chunks, first.iter().collect::<Vec<_>>());
+            let mut numbers = Vec::new();
+            first.add_numbers(1..3, &mut numbers);
+            prop_assert_eq!(numbers, first.iter().filter(|number| (64..192).contains(number)).collect::<Vec<_>>());
             let mut both = first.clone();
             both.and(&second);
             prop_assert_eq!(both, bits(length, &(&one & &other)));

@@ -11,6 +11,7 @@ use tantivy::index::SegmentId;
 use tantivy::schema::Field;
 
 use super::bits::Bits;
+use super::blocks::IdBlocks;
 use super::presence::Presence;
 use crate::error::Result;
 
@@ -49,6 +50,7 @@ struct Known {
     columns: FxHashMap<String, Option<Opened>>,
     facts: FxHashMap<String, bool>,
     lists: FxHashMap<List, Arc<Bits>>,
+    id_blocks: Option<Arc<IdBlocks>>,
     bytes: usize,
     list_bytes: usize,
 }
@@ -99,6 +101,20 @@ impl Kept {
             0
         };
         self.get_or_find(segment, known, find, keep)
+    }
+
+    /// Where which ids are in a segment, found first where it is not kept.
+    pub(crate) fn id_blocks(
+        &self,
+        segment: SegmentId,
+        find: impl FnOnce() -> Result<IdBlocks>,
+    ) -> Result<Arc<IdBlocks>> {
+        let known = |known: &Known| known.id_blocks.as_ref().map(Arc::clone);
+        let keep = |known: &mut Known, blocks: &Arc<IdBlocks>| {
+            known.id_blocks = Some(Arc::clone(blocks));
+            blocks.bytes()
+        };
+        self.get_or_find(segment, known, || find().map(Arc::new), keep)
     }
 
     /// The documents of a list, where they are kept.

@@ -4,7 +4,9 @@
 //! in order, the tables. Nothing is estimated or capped; what would cost too much is refused.
 
 mod aggregate;
+mod best;
 mod bits;
+mod blocks;
 mod budget;
 mod column;
 mod filter;

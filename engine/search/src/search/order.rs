@@ -3,6 +3,7 @@
 //! Within a segment a key is a number that compares as the value does (a text is its position in the segment's sorted
 //! dictionary); only what stays is brought to values that compare across segments.
 
+use std::ops::{Range, RangeInclusive};
 use std::rc::Rc;
 
 use engine_model::RecordId;
@@ -10,17 +11,15 @@ use engine_model::property::Storage;
 use engine_model::query::{Field, Key, Place, SortKey};
 use tantivy::columnar::StrColumn;
 
+use super::best::{Best, Rank, Ranked, Ranks, Stretch};
 use super::bits::Bits;
+use super::blocks::BLOCK;
 use super::budget::Budget;
 use super::column::{Firsts, ValueColumn};
 use super::segment::{Segment, TextColumn, number_of, ordered, position_of, text_at};
 use super::words::Matches;
 use crate::error::Result;
 use crate::schema::path_of;
-
-/// A key within a segment: whether there is no value, then the value, turned round where the order descends. Records
-/// without a value come last either way.
-type Rank = (bool, u64);
 
 const NULL: Rank = (true, 0);
 
@@ -53,14 +52,6 @@ enum Reading<'a> {
 pub(crate) struct KeyReader<'a> {
     segment: &'a Segment<'a>,
     readings: Vec<Reading<'a>>,
-}
-
-/// A document among the best so far.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Ranked {
-    ranks: Vec<Rank>,
-    id: u64,
-    document: u32,
 }
 
 impl<'a> KeyReader<'a> {
@@ -113,38 +104,21 @@ impl<'a> KeyReader<'a> {
         }
     }
 
-    /// The first key's ranks of many documents.
-    fn first_ranks(&self, documents: &[u32], firsts: Option<&mut Firsts>, ranks: &mut Vec<Rank>) {
-        ranks.clear();
-        ranks.resize(documents.len(), NULL);
-        let Some(reading) = self.readings.first() else { return };
-        let Some(firsts) = firsts else {
-            let ranked = documents.iter().map(|document| self.rank(reading, *document));
-            return ranks.iter_mut().zip(ranked).for_each(|(rank, ranked)| *rank = ranked);
+    /// What is read of many documents at a time: the key after the first `same`, or the id where there are no more.
+    fn leading(&self, same: usize, documents: &Bits) -> Leading<'_> {
+        let column = match self.readings.get(same) {
+            Some(Reading::Number { column, .. }) => column.clone(),
+            Some(Reading::Text { column, .. } | Reading::Option { column, .. }) => {
+                column.as_ref().map(|column| Rc::clone(&column.positions))
+            }
+            Some(Reading::Score(_) | Reading::Id { .. }) | None => None,
         };
-        match reading {
-            Reading::Number { is_descending, .. } => {
-                firsts.each(documents, |place, number| ranks[place] = rank_of(Some(number), *is_descending));
-            }
-            Reading::Text { is_descending, .. } => {
-                firsts.each(documents, |place, at| ranks[place] = rank_of(Some(of_position(at)), *is_descending));
-            }
-            Reading::Option { places, is_descending, .. } => {
-                let rank = |at| rank_of(place_of(places, at).map(ordered), *is_descending);
-                firsts.each(documents, |place, at| ranks[place] = rank(at));
-            }
-            Reading::Score(_) | Reading::Id { .. } => {}
+        Leading {
+            reading: self.readings.get(same),
+            firsts: column.map(|column| Firsts::of(column, documents)),
+            ids: Vec::new(),
+            ranks: Vec::new(),
         }
-    }
-
-    /// Reads the first key's values, where it has a column.
-    fn firsts(&self, documents: &Bits) -> Option<Firsts> {
-        let column = match self.readings.first()? {
-            Reading::Number { column, .. } => column.clone()?,
-            Reading::Text { column, .. } | Reading::Option { column, .. } => column.as_ref()?.positions.clone(),
-            Reading::Score(_) | Reading::Id { .. } => return None,
-        };
-        Some(Firsts::of(column, documents))
     }
 
     /// The best documents, at most `most`, that come after `after`; all of them where it is none.
@@ -160,71 +134,113 @@ impl<'a> KeyReader<'a> {
         if let Some(Reading::Score(matches)) = self.readings.first() {
             for (score, documents) in matches.levels(documents) {
                 let first = rank_of(Some(ordered(score)), true);
-                self.add_best(&documents, Some(first), after.as_ref(), &mut best, budget)?;
+                self.add_best(&documents, &[first], after.as_ref(), &mut best, budget)?;
                 if best.is_full() {
                     break;
                 }
             }
         } else {
-            self.add_best(documents, None, after.as_ref(), &mut best, budget)?;
+            self.add_best(documents, &[], after.as_ref(), &mut best, budget)?;
         }
         best.into_sorted().into_iter().map(|ranked| self.place(&ranked)).collect()
     }
 
-    /// Puts those documents among the best that are; `same` is the rank of their first keys where all have the same.
+    /// Puts those documents among the best that are; `same` are the ranks of their first keys where all have the same.
     fn add_best(
         &self,
         documents: &Bits,
-        same: Option<Rank>,
-        after: Option<&(Vec<Rank>, u64)>,
+        same: &[Rank],
+        after: Option<&Ranks>,
         best: &mut Best,
         budget: &Budget,
     ) -> Result<()> {
-        let (mut firsts, mut ranks, mut candidates) = (self.firsts(documents), Vec::new(), Vec::new());
-        let is_after = |first: Rank| after.is_none_or(|(ranks, _)| ranks.first().is_none_or(|rank| first >= *rank));
-        if same.is_some_and(|first| best.is_beyond(first) || !is_after(first)) {
-            return Ok(());
-        }
-        documents.each_chunk(CHUNK, |chunk| {
-            budget.check_time()?;
-            match same {
-                Some(first) => {
-                    ranks.clear();
-                    ranks.resize(chunk.len(), first);
-                }
-                None => self.first_ranks(chunk, firsts.as_mut(), &mut ranks),
+        let Stretch::From(first) = Stretch::after(after, same) else { return Ok(()) };
+        let mut leading = self.leading(same.len(), documents);
+        let is_by_id = leading.is_descending_by_id();
+        let mut candidates = Vec::new();
+        let mut take =
+            |chunk: &[u32], best: &mut Best| {
+                budget.check_time()?;
+                let Stretch::From(last) = best.last(same) else { return Ok(()) };
+                let ranks = leading.read(self, chunk).iter().copied().zip(chunk.iter().copied());
+                candidates.clear();
+                candidates.extend(ranks.filter(|(rank, _)| {
+                    first.is_none_or(|first| *rank >= first) && last.is_none_or(|last| *rank <= last)
+                }));
+                self.consider(&mut candidates, same, after, first, best);
+                Ok(())
+            };
+        match is_by_id {
+            None => documents.each_chunk(CHUNK, |chunk| take(chunk, best)),
+            Some(is_descending) => {
+                let mut chunk = Vec::with_capacity(BLOCK as usize);
+                self.each_block(is_descending, |ranks, words| {
+                    match best.last(same) {
+                        Stretch::From(last) if last.is_none_or(|last| *ranks.start() <= last) => {}
+                        Stretch::From(_) | Stretch::Nothing => return Ok(false),
+                    }
+                    if first.is_none_or(|first| *ranks.end() >= first) {
+                        chunk.clear();
+                        documents.add_numbers(words, &mut chunk);
+                        take(&chunk, best)?;
+                    }
+                    Ok(true)
+                })
             }
-            let with_rank = ranks.iter().copied().zip(chunk.iter().copied());
-            candidates.clear();
-            candidates.extend(with_rank.filter(|(first, _)| !best.is_beyond(*first) && is_after(*first)));
-            self.consider(&mut candidates, after, best);
-            Ok(())
-        })
+        }
     }
 
-    /// Puts those among the best that are; each with the rank of its first key.
-    fn consider(&self, candidates: &mut [(Rank, u32)], after: Option<&(Vec<Rank>, u64)>, best: &mut Best) {
-        // Those that rank as the last of the page before may have been on it.
-        let seen = after.and_then(|(ranks, _)| ranks.first());
+    /// Calls `take` with the ranks between which the ids of a block are, and with the words of sets that stand for it;
+    /// for one block after another in the order of ids, until it needs no more.
+    fn each_block(
+        &self,
+        is_descending: bool,
+        mut take: impl FnMut(RangeInclusive<Rank>, Range<u32>) -> Result<bool>,
+    ) -> Result<()> {
+        const WORDS: u32 = BLOCK / 64;
+        let rank = |id: &u64| (false, turned(*id, is_descending));
+        for (at, ids) in self.segment.id_blocks()?.in_order(is_descending) {
+            let ranks = match is_descending {
+                false => rank(ids.start())..=rank(ids.end()),
+                true => rank(ids.end())..=rank(ids.start()),
+            };
+            if !take(ranks, at * WORDS..(at + 1) * WORDS)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts those among the best that are; each with the rank of its leading key. Those with the rank `seen` may have
+    /// been on the page before.
+    fn consider(
+        &self,
+        candidates: &mut [(Rank, u32)],
+        same: &[Rank],
+        after: Option<&Ranks>,
+        seen: Option<Rank>,
+        best: &mut Best,
+    ) {
         let mut unsure = 0;
         for at in 0..candidates.len() {
-            if candidates.get(at).is_some_and(|(first, _)| Some(first) == seen) {
+            if candidates.get(at).is_some_and(|(rank, _)| Some(*rank) == seen) {
                 candidates.swap(at, unsure);
                 unsure += 1;
             }
         }
         // Where each is better than all before, as in the order of their making, only so many of a chunk matter.
         let sure = candidates.get_mut(unsure..).unwrap_or_default();
-        let bound = best.most.checked_sub(1).filter(|last| *last < sure.len()).map(|last| {
-            let (_, (bound, _), _) = sure.select_nth_unstable_by_key(last, |(first, _)| *first);
+        let bound = best.most().checked_sub(1).filter(|last| *last < sure.len()).map(|last| {
+            let (_, (bound, _), _) = sure.select_nth_unstable_by_key(last, |(rank, _)| *rank);
             *bound
         });
         let mut ranks = Vec::with_capacity(self.readings.len());
-        for (first, document) in candidates.iter().filter(|(first, _)| bound.is_none_or(|bound| *first <= bound)) {
+        for (rank, document) in candidates.iter().filter(|(rank, _)| bound.is_none_or(|bound| *rank <= bound)) {
             let id = self.segment.id(*document);
             ranks.clear();
-            ranks.extend(self.readings.first().map(|_| *first));
-            ranks.extend(self.readings.iter().skip(1).map(|reading| self.rank(reading, *document)));
+            ranks.extend_from_slice(same);
+            ranks.extend(self.readings.get(same.len()).map(|_| *rank));
+            ranks.extend(self.readings.iter().skip(same.len() + 1).map(|reading| self.rank(reading, *document)));
             if after.is_none_or(|(after, after_id)| (&ranks, id) > (after, *after_id)) {
                 best.add(&ranks, id, *document);
             }
@@ -232,7 +248,7 @@ impl<'a> KeyReader<'a> {
     }
 
     /// A place as this segment would rank it; texts that it lacks rank between those around them.
-    fn ranks_of(&self, place: &Place) -> Result<(Vec<Rank>, u64)> {
+    fn ranks_of(&self, place: &Place) -> Result<Ranks> {
         let mut ranks = Vec::with_capacity(self.readings.len());
         for (reading, key) in self.readings.iter().zip(&place.keys) {
             ranks.push(match (reading, key) {
@@ -288,6 +304,65 @@ impl<'a> KeyReader<'a> {
         };
         let keys = self.readings.iter().map(key).collect::<Result<_>>()?;
         Ok(Place { keys, id: RecordId(i64::try_from(ranked.id).unwrap_or_default()) })
+    }
+}
+
+/// Reads one key of many documents at a time: the first in which they may differ.
+struct Leading<'a> {
+    /// None where that is the id.
+    reading: Option<&'a Reading<'a>>,
+    /// Its values, where it has a column.
+    firsts: Option<Firsts>,
+    ids: Vec<u64>,
+    ranks: Vec<Rank>,
+}
+
+impl Leading<'_> {
+    /// Where it is the id, whether the highest comes first.
+    fn is_descending_by_id(&self) -> Option<bool> {
+        match self.reading {
+            None => Some(false),
+            Some(Reading::Id { is_descending }) => Some(*is_descending),
+            Some(_) => None,
+        }
+    }
+
+    /// The ranks of these documents.
+    fn read(&mut self, keys: &KeyReader<'_>, documents: &[u32]) -> &[Rank] {
+        let Self { reading, firsts, ids, ranks } = self;
+        ranks.clear();
+        ranks.resize(documents.len(), NULL);
+        match *reading {
+            Some(Reading::Number { is_descending, .. }) => {
+                rank_firsts(firsts.as_mut(), documents, ranks, |number| rank_of(Some(number), *is_descending));
+            }
+            Some(Reading::Text { is_descending, .. }) => {
+                rank_firsts(firsts.as_mut(), documents, ranks, |at| rank_of(Some(of_position(at)), *is_descending));
+            }
+            Some(Reading::Option { places, is_descending, .. }) => {
+                let rank = |at| rank_of(place_of(places, at).map(ordered), *is_descending);
+                rank_firsts(firsts.as_mut(), documents, ranks, rank);
+            }
+            Some(reading @ Reading::Score(_)) => {
+                let ranked = documents.iter().map(|document| keys.rank(reading, *document));
+                ranks.iter_mut().zip(ranked).for_each(|(rank, ranked)| *rank = ranked);
+            }
+            Some(Reading::Id { .. }) | None => {
+                let is_descending = matches!(reading, Some(Reading::Id { is_descending: true }));
+                ids.clear();
+                ids.resize(documents.len(), 0);
+                keys.segment.ids.values.get_vals(documents, ids);
+                ranks.iter_mut().zip(&*ids).for_each(|(rank, id)| *rank = (false, turned(*id, is_descending)));
+            }
+        }
+        ranks
+    }
+}
+
+/// The ranks of those of the documents that have a value.
+fn rank_firsts(firsts: Option<&mut Firsts>, documents: &[u32], ranks: &mut [Rank], rank: impl Fn(u64) -> Rank) {
+    if let Some(firsts) = firsts {
+        firsts.each(documents, |place, value| ranks[place] = rank(value));
     }
 }
 
@@ -348,56 +423,4 @@ fn of_position(position: u64) -> u64 {
 
 fn before_position(position: u64) -> u64 {
     position * 2
-}
-
-/// The best so many, found without sorting all.
-struct Best {
-    most: usize,
-    kept: Vec<Ranked>,
-    /// The worst that is still good enough; known once there are enough.
-    bound: Option<(Vec<Rank>, u64)>,
-}
-
-impl Best {
-    fn new(most: usize) -> Self {
-        Self { most, kept: Vec::new(), bound: None }
-    }
-
-    /// Whether nothing with this first rank can be among the best.
-    fn is_beyond(&self, first: Rank) -> bool {
-        let bound = self.bound.as_ref().and_then(|(ranks, _)| ranks.first());
-        self.most == 0 || bound.is_some_and(|bound| first > *bound)
-    }
-
-    /// Whether there are as many as are wanted.
-    fn is_full(&self) -> bool {
-        self.kept.len() >= self.most
-    }
-
-    fn add(&mut self, ranks: &[Rank], id: u64, document: u32) {
-        if self.bound.as_ref().is_some_and(|(bound, bound_id)| (ranks, id) > (bound, *bound_id)) {
-            return;
-        }
-        self.kept.push(Ranked { ranks: ranks.to_vec(), id, document });
-        if self.kept.len() >= self.most.saturating_mul(2).max(64) {
-            self.cut();
-        }
-    }
-
-    fn cut(&mut self) {
-        if self.kept.len() <= self.most {
-            return;
-        }
-        if let Some(last) = self.most.checked_sub(1) {
-            let (_, worst, _) = self.kept.select_nth_unstable(last);
-            self.bound = Some((worst.ranks.clone(), worst.id));
-        }
-        self.kept.truncate(self.most);
-    }
-
-    fn into_sorted(mut self) -> Vec<Ranked> {
-        self.cut();
-        self.kept.sort_unstable();
-        self.kept
-    }
 }

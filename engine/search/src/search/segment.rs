@@ -12,6 +12,7 @@ use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{InvertedIndexReader, SegmentReader, TERMINATED, Term};
 
 use super::bits::Bits;
+use super::blocks::IdBlocks;
 use super::column::{Firsts, ValueColumn};
 use super::kept::{Kept, List, Opened};
 use super::presence::Presence;
@@ -69,6 +70,11 @@ impl<'a> Segment<'a> {
     /// The id of a record.
     pub(crate) fn id(&self, document: u32) -> u64 {
         self.ids.values.get_val(document)
+    }
+
+    /// Where which ids are.
+    pub(crate) fn id_blocks(&self) -> Result<Arc<IdBlocks>> {
+        self.kept.id_blocks(self.id_in_index(), || Ok(IdBlocks::of(&*self.ids.values, self.length())))
     }
 
     /// The ids of its records as numbers like any other.
