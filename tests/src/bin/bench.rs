@@ -7,7 +7,7 @@ use tests::bench::{self, Options};
 
 // The allocator belongs to a program, not to a library: the same as the product's own.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     // The server under load is this same program, so that one build measures what it has built.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 // The allocator belongs to a program, not to a library: the same as the product's own.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     tests::end_with_parent();
