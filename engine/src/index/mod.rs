@@ -14,6 +14,7 @@ mod feed;
 mod fill;
 mod keeper;
 mod notes;
+mod pace;
 mod page;
 mod place;
 mod portion;
@@ -86,6 +87,11 @@ impl Indexes {
     /// A tenant's slot.
     fn slot(&self, tenant: TenantId) -> Arc<Slot> {
         Arc::clone(self.slots().entry(tenant).or_insert_with(|| Slot::new(tenant)))
+    }
+
+    /// A tenant's slot, if anything is known of its index.
+    fn known_slot(&self, tenant: TenantId) -> Option<Arc<Slot>> {
+        self.slots().get(&tenant).cloned()
     }
 
     /// Every slot.

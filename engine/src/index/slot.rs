@@ -119,6 +119,12 @@ impl Slot {
         wanted.filter(|wanted| self.shown_sequence().is_none_or(|shown| shown < *wanted))
     }
 
+    /// Whether somebody waits for what an open index has not reached, and more than `changes` are missing in it.
+    pub(super) fn is_waited_for_by(&self, changes: i64) -> bool {
+        let Some((wanted, shown)) = self.wanted().zip(self.shown_sequence()) else { return false };
+        self.state().head.max(wanted).0.saturating_sub(shown.0) > changes
+    }
+
     /// A search asks.
     pub(super) fn touch(&self) {
         self.state().asked = Some(Instant::now());
@@ -213,5 +219,34 @@ impl Drop for Waiter {
         if state.waiting == 0 {
             state.wanted = Sequence(0);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine_model::time::Timestamp;
+    use engine_search::{Index, Pace, Reached};
+
+    use super::super::notes::Notes;
+    use super::*;
+
+    #[test]
+    fn an_index_is_far_behind_only_for_those_who_wait() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let index = Index::create(&folder.path().join("1"), Pace::Steady).expect("an index");
+        let slot = Slot::new(TenantId(7));
+        let show = || slot.show(Shown::Ready(SearchView::new(slot.tenant, index.view(), Arc::new(Notes::default()))));
+        slot.note_head(Sequence(10));
+        let (waiter, _) = slot.wait(Sequence(3));
+        assert!(!slot.is_waited_for_by(5), "what is closed or being made is told to those who wait");
+        show();
+        assert!(slot.is_waited_for_by(9) && !slot.is_waited_for_by(10));
+        drop(waiter);
+        assert!(!slot.is_waited_for_by(5), "nobody waits");
+        let (_waiter, _) = slot.wait(Sequence(3));
+        assert!(slot.is_waited_for_by(5));
+        index.commit(Reached { sequence: Sequence(4), at: Timestamp(1), notes: String::new() }).expect("committed");
+        show();
+        assert!(!slot.is_waited_for_by(5), "it has what is waited for");
     }
 }

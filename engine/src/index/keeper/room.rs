@@ -14,11 +14,11 @@ use crate::index::slot::Shown;
 use crate::index::tended::{Standing, Tended};
 
 /// Writers that are open at a time, about; each takes threads and memory.
-const WRITERS: usize = 8;
+const WRITERS: usize = 4;
 /// Writers with which no other is opened before one has ended: ending one takes a while.
-const MOST_WRITERS: usize = 12;
+const MOST_WRITERS: usize = 6;
 /// Indexes that are open at a time, about. Opening one takes a few milliseconds; an open one keeps its files mapped.
-const OPEN: usize = 128;
+const OPEN: usize = 64;
 /// Indexes that are opened although nobody has asked for them, and nothing is missing in them.
 pub(super) const OPENED_UNASKED: usize = 32;
 

@@ -22,7 +22,7 @@ async fn many_tenants_share_few_writers() {
         join_all(write_and_look).await;
         // Those at work are not counted until they are done, and those that give way until they have.
         let few = async {
-            while engine.index_status().writers > 8 {
+            while engine.index_status().writers > 4 {
                 tokio::task::yield_now().await;
             }
         };
