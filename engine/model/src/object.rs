@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::expression::Expression;
 use crate::layer::Folded;
 use crate::name::{Name, did_you_mean};
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, push_segment};
 use crate::property::{Property, Storage};
 use crate::spec::{SpecReader, named_entries};
 use crate::template::Template;
@@ -164,7 +164,10 @@ impl ObjectDefinition {
         // Kept for whoever shows the definition.
         reader.string("archived_at");
         reader.finish();
-        if problems.len() > before {
+        let reads = problems.len() == before;
+        // One that was stored before this was asked for stands all the same, so that the object is not lost.
+        check_display(folded, display.as_ref(), &properties, problems);
+        if !reads {
             return None;
         }
         Some(Self {
@@ -269,6 +272,29 @@ fn read_display(reader: &mut SpecReader<'_>, properties: &IndexMap<Name, Propert
             reader.problem("display", "invalid", error.to_string());
             None
         }
+    }
+}
+
+/// Whoever sees a record, in a list, as a suggestion or at the end of a link, reads what it is called.
+fn check_display(
+    folded: &Folded,
+    display: Option<&Template>,
+    properties: &IndexMap<Name, Property>,
+    problems: &mut Problems,
+) {
+    let names = display.into_iter().flat_map(Template::names);
+    for name in names.filter(|name| properties.get(*name).is_some_and(|property| property.sensitive)) {
+        let message = match folded.spec.get("display") {
+            Some(Value::String(_)) => format!(
+                "`{name}` is sensitive, and what a record is called is read by all who see the record: take it out of \
+                 `display`, or let it not be sensitive"
+            ),
+            _ => format!(
+                "without `display` records are called by `{name}`, which is sensitive, and that is read by all who see \
+                 the record: give a `display` without it, or let it not be sensitive"
+            ),
+        };
+        problems.push(Problem::new(push_segment(&folded.pointer, "display"), "sensitive", message));
     }
 }
 

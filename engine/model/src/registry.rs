@@ -291,6 +291,30 @@ mod tests {
     }
 
     #[test]
+    fn what_records_are_called_shows_nothing_sensitive() {
+        let secret = json!({"type": "string", "sensitive": true});
+        let (registry, problems) = fold(json!({"objects": {
+            "patient": {"display": "{{ name }} {{ ssn }}", "properties": {"name": {"type": "string"}, "ssn": secret}},
+            "chart": {"display": "{% if name %}{{ name }}{% endif %}", "properties": {"name": secret}},
+            "visit": {"properties": {"name": secret}},
+            "ward": {"display": "Ward", "properties": {"name": secret}},
+        }}));
+        let places = ["/objects/patient/display", "/objects/chart/display", "/objects/visit/display"];
+        assert_eq!(problems, places.map(|place| (place.to_owned(), "sensitive")));
+        // Those that are stored already are kept, so that nobody loses their records.
+        assert_eq!(registry.objects.len(), 4);
+    }
+
+    #[test]
+    fn a_property_that_records_are_called_by_does_not_become_sensitive() {
+        let below = layer("core", json!({"objects": {"site": {"properties": {"name": {"type": "string"}}}}}));
+        let above = layer("own", json!({"extend": {"site": {"properties": {"name": {"sensitive": true}}}}}));
+        let (_, problems) = Registry::fold(&[below, above]);
+        assert_eq!((problems.len(), problems[0].pointer.as_str()), (1, "/extend/site/display"));
+        assert!(problems[0].message.starts_with("without `display` records are called by `name`"), "{problems:?}");
+    }
+
+    #[test]
     fn every_mistake_is_reported_with_its_place() {
         let (_, problems) = fold(json!({
             "objects": {

@@ -160,6 +160,31 @@ async fn a_property_that_becomes_sensitive_is_unknown_at_once(server: TestServer
     assert_eq!(names(&tenant, "employee", query).await, ["Ada", "Bob"]);
 }
 
+async fn what_records_are_called_tells_nothing_sensitive(server: TestServer) {
+    let tenant = staff(&server).await;
+    let refused = async |reply: tests::Response| {
+        let problem = reply.problem(422, "validation_failed");
+        assert!(problem.words().contains("sensitive"), "{}", problem.body);
+        problem.errors()
+    };
+    let secret = json!({"type": "string", "sensitive": true});
+    let new = json!({"name": "badge", "plural": "badges", "display": "{{ code }}", "properties": {"code": secret}});
+    let display = [("/display".to_owned(), "sensitive".to_owned())];
+    assert_eq!(refused(tenant.post("/object-definitions", &new).await).await, display);
+    let employee = "/object-definitions/employee";
+    assert_eq!(refused(tenant.patch(employee, &json!({"display": "{{ name }} {{ pay }}"})).await).await, display);
+    let properties = json!({"properties": {"name": {"sensitive": true}}});
+    assert_eq!(refused(tenant.patch(employee, &properties).await).await, display);
+    let name = format!("{employee}/properties/name");
+    assert_eq!(refused(tenant.patch(&name, &json!({"sensitive": true})).await).await[0].1, "sensitive");
+    tenant.patch(employee, &json!({"display": "Employee {{ city }}"})).await.ok(200);
+    tenant.patch(&name, &json!({"sensitive": true})).await.ok(200);
+    let pack = "pack: vault\nversion: 1.0.0\nobjects:\n  key:\n    plural: keys\n    display: \"{{ code }}\"\n    \
+                properties:\n      code: {type: string, sensitive: true}\n";
+    let problem = tenant.post("/packs/plan", &json!({"source": pack})).await.problem(422, "validation_failed");
+    assert!(problem.words().contains("sensitive"), "{}", problem.body);
+}
+
 async fn scopes_end_where_they_should(server: TestServer) {
     let tenant = server.tenant("generic").await;
     let ada = create_id(&tenant, "contact", json!({"first_name": "Quilla", "last_name": "One"})).await;
@@ -265,6 +290,7 @@ scenarios![
     sensitive_properties_are_unknown_to_those_who_may_not_see_them,
     sensitive_values_are_in_no_answer,
     a_property_that_becomes_sensitive_is_unknown_at_once,
+    what_records_are_called_tells_nothing_sensitive,
     scopes_end_where_they_should,
     objects_that_are_switched_off_are_nowhere,
     tenants_find_what_is_theirs,
