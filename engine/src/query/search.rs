@@ -163,7 +163,7 @@ impl Session {
 
 fn next_cursor(answer: &Answer, hits: &[Hit], text: &QueryText, query: &Query) -> Option<String> {
     let last = hits.last().filter(|_| answer.has_more)?;
-    Some(Cursor::write(&last.place, text, &query.scopes))
+    Some(Cursor::write(&last.place, query.tenant, text, &query.scopes))
 }
 
 impl crate::engine::Engine {

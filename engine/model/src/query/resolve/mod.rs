@@ -38,7 +38,7 @@ pub use words::{MAX_TEXT, MAX_WORDS};
 use super::ast::QueryText;
 use super::cursor::Cursor;
 use super::moment::Clock;
-use super::typed::{Filter, Query};
+use super::typed::{Filter, Place, Query, Scope};
 use crate::TenantId;
 use crate::object::ObjectDefinition;
 use crate::problem::{Problem, Problems, push_segment};
@@ -102,13 +102,7 @@ pub fn resolve(
     if problems.is_empty() {
         scope::check_alike(text, &scopes, &mut problems);
     }
-    let mut after = None;
-    if let Some(cursor) = text.cursor.as_deref().filter(|_| problems.is_empty()) {
-        match Cursor::read(cursor, text, &scopes) {
-            Ok(place) => after = Some(place),
-            Err(message) => problems.push(Problem::new(push_segment(&text.pointer, "cursor"), "invalid", message)),
-        }
-    }
+    let after = place(text, &scopes, context, &mut problems);
     if problems.is_empty() {
         let (archived, limit, count) = (text.archived, text.limit, text.count);
         return Ok(Query { tenant: context.tenant, scopes, archived, words, limit, after, count });
@@ -118,6 +112,16 @@ pub fn resolve(
 
 fn check_limit(text: &QueryText, problems: &mut Problems) {
     if text.limit > MAX_LIMIT {
+/// Where the page begins. Of which search a cursor is can only be told where the rest is in order.
+fn place(text: &QueryText, scopes: &[Scope], context: &ResolveContext<'_>, problems: &mut Problems) -> Option<Place> {
+    let place = Cursor::read(text.cursor.as_deref()?).and_then(|cursor| match problems.is_empty() {
+        true => cursor.place(context.tenant, text, scopes).map(Some),
+        false => Ok(None),
+    });
+    let told = |message| problems.push(Problem::new(push_segment(&text.pointer, "cursor"), "invalid", message));
+    place.map_err(told).ok().flatten()
+}
+
         let message = format!("at most {MAX_LIMIT} records are answered at once; go on with `cursor`");
         problems.push(Problem::new(push_segment(&text.pointer, "limit"), "too_large", message));
     }

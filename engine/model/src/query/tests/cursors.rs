@@ -3,7 +3,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::super::{Cursor, Key, Place};
 use super::*;
-use crate::RecordId;
+use crate::{RecordId, TenantId};
+
+const TENANT: TenantId = TenantId(1);
 
 fn text(body: &Value) -> QueryText {
     read(&raw(body)).expect("a query")
@@ -13,7 +15,7 @@ fn written(body: &Value, objects: &[&str], keys: Vec<Key>) -> String {
     let text = text(body);
     let objects: Vec<_> = objects.iter().map(|name| object(name)).collect();
     let query = resolve(&text, &objects, &context()).expect("a query");
-    Cursor::write(&Place { keys, id: RecordId(42) }, &text, &query.scopes)
+    Cursor::write(&Place { keys, id: RecordId(42) }, TENANT, &text, &query.scopes)
 }
 
 /// The place that a cursor leads to in a query, or what is wrong with it.
@@ -91,17 +93,39 @@ fn a_cursor_of_another_search_is_refused() {
 }
 
 #[test]
+fn a_cursor_of_another_tenant_is_refused() {
+    let sent = text(&sorted());
+    let query = resolve(&sent, &[object("deal")], &context()).expect("a query");
+    let foreign = Cursor::write(&Place { keys: keys(), id: RecordId(42) }, TenantId(2), &sent, &query.scopes);
+    let (pointer, code, message) = read_back(&sorted(), &foreign).expect_err("another tenant");
+    assert_eq!((pointer.as_str(), code), ("/cursor", "invalid"));
+    assert!(message.starts_with("this cursor is of another search"), "{message}");
+}
+
+#[test]
+fn what_is_no_cursor_is_told_beside_the_rest() {
+    for body in [json!({"limit": 500, "cursor": "zz"}), json!({"cursor": "zz", "sort": ["nope"]})] {
+        let places: Vec<_> = refused(&body).into_iter().map(|(pointer, ..)| pointer).collect();
+        assert_eq!((places.len(), places[1].as_str()), (2, "/cursor"), "{body}");
+    }
+    // Of which search one is, nobody can say of a search that cannot be.
+    let cursor = written(&sorted(), &["deal"], keys());
+    assert_eq!(refusal(&json!({"limit": 500, "cursor": cursor})).0, "/limit");
+}
+
+#[test]
 fn a_cursor_ends_where_what_is_sorted_by_changes_its_type() {
     let body = json!({"sort": ["stage"]});
     let sent = text(&body);
     let query = resolve(&sent, &[object("deal")], &context()).expect("a query");
-    let cursor = Cursor::write(&Place { keys: vec![Key::Number(1)], id: RecordId(1) }, &sent, &query.scopes);
+    let cursor = Cursor::write(&Place { keys: vec![Key::Number(1)], id: RecordId(1) }, TENANT, &sent, &query.scopes);
     let mut scopes = query.scopes;
-    assert!(Cursor::read(&cursor, &sent, &scopes).is_ok());
+    let cursor = Cursor::read(&cursor).expect("a cursor");
+    assert!(cursor.place(TENANT, &sent, &scopes).is_ok());
     if let super::super::SortKey::Value { field, .. } = &mut scopes[0].sort[0] {
         field.options = ["won", "new"].map(str::to_owned).into();
     }
-    assert!(Cursor::read(&cursor, &sent, &scopes).expect_err("other options").contains("another search"));
+    assert!(cursor.place(TENANT, &sent, &scopes).expect_err("other options").contains("another search"));
 }
 
 #[test]
@@ -128,7 +152,7 @@ fn what_is_no_cursor_is_refused() {
         (forge("[null]", "[5]"), broken),
         (forge("[null]", "[]"), broken),
         (forge("[null]", "{}"), broken),
-        (forge("[1,", "[2,"), "this cursor is of an earlier release; begin again without it"),
+        (forge("[2,", "[1,"), "this cursor is of an earlier release; begin again without it"),
     ] {
         assert_eq!(read_back(&body, &cursor), Err(("/cursor".to_owned(), "invalid", message.to_owned())), "{cursor}");
     }
