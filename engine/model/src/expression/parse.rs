@@ -58,7 +58,11 @@ fn describe(message: &str) -> String {
     if let Some(word) = message.strip_prefix("reserved identifier: ") {
         return format!("`{word}` is a word of the language itself and cannot be a name");
     }
-    if message.starts_with("invalid int literal") || message.starts_with("invalid double literal") {
+    if message.starts_with("invalid int literal") {
+        let limit = i64::MAX;
+        return format!("the number is out of range: above {limit} write it as a decimal, such as `{limit}0.0`");
+    }
+    if message.starts_with("invalid double literal") {
         return "the number is out of range".to_owned();
     }
     let Some(detail) = message.strip_prefix(SYNTAX_ERROR) else { return message.to_owned() };

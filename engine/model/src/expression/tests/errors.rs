@@ -16,7 +16,10 @@ fn errors_have_a_place_and_say_what_to_do() {
         ("'é😀' == x + ) y", "`)` is not expected here (at column 13)"),
         ("a &&\n  b +", "the expression ends too early (at line 2, column 6)"),
         ("package == 1", "`package` is a word of the language itself and cannot be a name (at column 1)"),
-        ("99999999999999999999", "the number is out of range (at column 1)"),
+        (
+            "99999999999999999999",
+            "the number is out of range: above 9223372036854775807 write it as a decimal, such as `92233720368547758070.0` (at column 1)",
+        ),
         (
             "0.12345678901234567890123456789",
             "`0.12345678901234567890123456789` is no number of up to 28 digits (at column 1)",

@@ -48,7 +48,7 @@ enum Meaning {
 
 /// The days since 1970-01-01 that a text covers, or why it names none.
 pub(crate) fn days(text: &str, clock: Clock) -> Result<Span, String> {
-    let (first, last) = match read::read(text, clock, "day")? {
+    let (first, last) = match read::read(text, clock, read::DAY)? {
         Meaning::Days(first, last) => (first, last),
         Meaning::Moment(moment) => (clock.day_of(moment), clock.day_of(moment)),
         Meaning::Since(first) => (first, clock.today()),

@@ -14,6 +14,9 @@ const LONGEST: usize = 64;
 /// Digits of the number in a step.
 const MOST_DIGITS: usize = 6;
 
+/// What is expected where no time of day is.
+pub(super) const DAY: &str = "day";
+
 const OUT_OF_RANGE: &str = "it lies outside of the years 0001 to 9999";
 
 const UNITS: [(&str, Unit); 7] = [
@@ -40,14 +43,17 @@ type Read<T> = Result<T, String>;
 pub(super) fn read(text: &str, clock: Clock, noun: &str) -> Read<Meaning> {
     let text = text.trim();
     let unknown = |reason: &str| Err(format!("`{}` is no {noun}{reason}", excerpt(text)));
-    let form = "; write it as `2026-03-01` or `2026-03-01T09:30:00Z`, or relative as `today-30d` or `this_month`";
+    let form = match noun {
+        DAY => "; write it as `2026-03-01`, or relative as `today-30d` or `this_month`",
+        _ => "; write it as `2026-03-01` or `2026-03-01T09:30:00Z`, or relative as `today-30d` or `this_month`",
+    };
     if text.len() > LONGEST {
         return unknown(form);
     }
     if text.starts_with(|first: char| first.is_ascii_digit()) {
         return match written(text) {
             Some(meaning) => Ok(meaning),
-            None => unknown(&offset_hint(text).unwrap_or_else(|| form.to_owned())),
+            None => unknown(&time_hint(text, noun).unwrap_or_else(|| form.to_owned())),
         };
     }
     let found = match text.split_once('_') {
@@ -73,11 +79,14 @@ fn written(text: &str) -> Option<Meaning> {
     is_moment(Timestamp(moment.timestamp_micros())).then_some(Meaning::Written(moment))
 }
 
-/// What is missing where a time lacks its offset.
-fn offset_hint(text: &str) -> Option<String> {
+/// What is missing where a time lacks its offset, or too much where a day is expected.
+fn time_hint(text: &str, noun: &str) -> Option<String> {
     let zoned = format!("{text}Z");
-    let is_whole = DateTime::parse_from_rfc3339(&zoned).is_ok();
-    is_whole.then(|| format!("; add the offset, such as `{zoned}` or `{text}+02:00`"))
+    let moment = DateTime::parse_from_rfc3339(&zoned).ok()?;
+    Some(match noun {
+        DAY => format!("; without the time it is `{}`", moment.date_naive()),
+        _ => format!("; add the offset, such as `{zoned}` or `{text}+02:00`"),
+    })
 }
 
 /// `now` and the like, with its steps. `None` where the word is not known.

@@ -127,7 +127,7 @@ fn months_clamp_to_their_last_day() {
 
 #[test]
 fn what_is_not_understood_is_told_with_what_was_meant() {
-    let form = "; write it as `2026-03-01` or `2026-03-01T09:30:00Z`, or relative as `today-30d` or `this_month`";
+    let form = "; write it as `2026-03-01`, or relative as `today-30d` or `this_month`";
     for (text, reason) in [
         ("soon", format!("`soon` is no day{form}")),
         ("todya", "`todya` is no day; did you mean `today`?".to_owned()),
@@ -136,24 +136,29 @@ fn what_is_not_understood_is_told_with_what_was_meant() {
         ("today-30", "`today-30` is no day: a unit is missing, as in `today-30d`".to_owned()),
         ("today-d", "`today-d` is no day: a number is missing, as in `today-30d`".to_owned()),
         ("today 30d", "`today 30d` is no day: a step begins with `+` or `-`".to_owned()),
-        ("today-30days", "`today-30days` is no day: `days` is no unit; units are `min`, `h`, `d`, `w`, `m`, `q`, `y`".to_owned()),
+        (
+            "today-30days",
+            "`today-30days` is no day: `days` is no unit; units are `min`, `h`, `d`, `w`, `m`, `q`, `y`".to_owned(),
+        ),
         ("last_30d-1d", "`last_30d-1d` is no day: nothing can follow a period".to_owned()),
         ("this_30d", format!("`this_30d` is no day{form}")),
         ("today-1234567d", "`today-1234567d` is no day: a number has at most 6 digits".to_owned()),
         ("today-3000y", "`today-3000y` is no day: it lies outside of the years 0001 to 9999".to_owned()),
         ("last_9000y", "`last_9000y` is no day: it lies outside of the years 0001 to 9999".to_owned()),
         ("2026-02-30", format!("`2026-02-30` is no day{form}")),
+        ("01/02/2026", format!("`01/02/2026` is no day{form}")),
         ("2026-3-1", format!("`2026-3-1` is no day{form}")),
-        (
-            "2026-03-01T09:30:00",
-            "`2026-03-01T09:30:00` is no day; add the offset, such as `2026-03-01T09:30:00Z` or `2026-03-01T09:30:00+02:00`"
-                .to_owned(),
-        ),
+        ("2026-03-01T09:30:00", "`2026-03-01T09:30:00` is no day; without the time it is `2026-03-01`".to_owned()),
         ("2026-03-01T09:30:00Z", "`2026-03-01T09:30:00Z` is no day; without the time it is `2026-03-01`".to_owned()),
         (&"9".repeat(1_000), format!("`{}…` is no day{form}", "9".repeat(60))),
     ] {
         assert_eq!(days_of(text, wednesday()), reason);
     }
+    assert_eq!(
+        moments_of("2026-03-01T09:30:00", wednesday()),
+        "`2026-03-01T09:30:00` is no moment; add the offset, such as `2026-03-01T09:30:00Z` or `2026-03-01T09:30:00+02:00`"
+    );
+    let form = "; write it as `2026-03-01` or `2026-03-01T09:30:00Z`, or relative as `today-30d` or `this_month`";
     assert_eq!(
         moments_of("9999-12-31T23:59:59-01:00", wednesday()),
         format!("`9999-12-31T23:59:59-01:00` is no moment{form}")
