@@ -115,6 +115,11 @@ impl Error {
         Self { code: ErrorCode::Internal, detail, problems: Vec::new(), source: Some(source.into()), replay: None }
     }
 
+    /// What happened inside, or where nothing else did what the user is told: for those who run the server.
+    pub(crate) fn cause(&self) -> String {
+        self.source.as_deref().map_or_else(|| self.to_string(), ToString::to_string)
+    }
+
     /// The same error without what happened inside, to be kept or told again.
     #[must_use]
     pub fn retold(&self) -> Self {

@@ -49,6 +49,7 @@ pub(super) async fn build(
     let mut feed = begin(engine, tenant, in_use, &head).await?;
     (feed.sequence, feed.at) = (head.sequence(), at);
     feed.put_all(progress).await?;
+    progress.end_records();
     feed.link_all().await?;
     feed.catch_up().await?;
     feed.write_notes(|notes| notes.is_unfinished = false);

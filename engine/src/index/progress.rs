@@ -1,6 +1,6 @@
 //! How far the making of an index has come, for those who wait for it.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use crate::error::{Error, ErrorCode};
 
@@ -13,18 +13,26 @@ pub(crate) struct Progress {
     done: AtomicI64,
     /// About; 0 as long as nobody has looked.
     total: AtomicI64,
+    /// Every record is in; links and files take a while longer.
+    has_all: AtomicBool,
 }
 
 impl Progress {
     /// So many records there are, about.
     pub(super) fn begin(&self, total: i64) {
         self.done.store(0, Ordering::Relaxed);
+        self.has_all.store(false, Ordering::Relaxed);
         self.total.store(total, Ordering::Relaxed);
     }
 
     /// So many more are in the index.
     pub(super) fn add(&self, records: usize) {
         self.done.fetch_add(i64::try_from(records).unwrap_or(i64::MAX), Ordering::Relaxed);
+    }
+
+    /// Every record is in the index.
+    pub(super) fn end_records(&self) {
+        self.has_all.store(true, Ordering::Relaxed);
     }
 
     /// How many are done, of how many, about.
@@ -41,7 +49,9 @@ impl Progress {
     /// What a search is told meanwhile.
     pub(super) fn error(&self) -> Error {
         let (done, total) = self.read();
-        let how_far = if total == 0 {
+        let how_far = if self.has_all.load(Ordering::Relaxed) {
+            format!("all {} records are in, links and files are being written", grouped(done))
+        } else if total == 0 {
             "it is about to begin".to_owned()
         } else {
             format!("{} of about {} records", grouped(done), grouped(total))
@@ -78,6 +88,10 @@ mod tests {
         let error = progress.error();
         assert_eq!(error.code, ErrorCode::Unavailable);
         assert!(error.detail.contains("120,000 of about 1,000,000 records"), "{}", error.detail);
+        progress.add(700_000);
+        progress.end_records();
+        let detail = progress.error().detail;
+        assert!(detail.contains("all 820,000 records are in, links and files are being written"), "{detail}");
         assert!(progress.takes_long());
         progress.begin(SOON_DONE);
         assert!(!progress.takes_long());

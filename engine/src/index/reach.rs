@@ -6,7 +6,7 @@ use engine_model::{Sequence, TenantId};
 use tokio::time::Instant;
 
 use super::Call;
-use super::slot::Shown;
+use super::slot::{Shown, Slot};
 use super::snapshot::SearchView;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode, Result};
@@ -28,7 +28,7 @@ impl Engine {
         let slot = self.inner.indexes.slot(tenant);
         slot.touch();
         let mut shown = slot.watch();
-        if let Some(view) = ready(&shown.borrow_and_update(), at_least)? {
+        if let Some(view) = ready(&slot, &shown.borrow_and_update(), at_least)? {
             return Ok(view);
         }
         let (_waiter, is_first) = slot.wait(at_least);
@@ -37,7 +37,7 @@ impl Engine {
         }
         let reached = async {
             loop {
-                if let Some(view) = ready(&shown.borrow_and_update(), at_least)? {
+                if let Some(view) = ready(&slot, &shown.borrow_and_update(), at_least)? {
                     return Ok(view);
                 }
                 if shown.changed().await.is_err() {
@@ -47,29 +47,38 @@ impl Engine {
         };
         let stopping = self.stopping();
         tokio::select! {
-            reached = tokio::time::timeout_at(deadline, reached) => reached.unwrap_or_else(|_| Err(late(&slot.watch().borrow()))),
+            reached = tokio::time::timeout_at(deadline, reached) => reached.unwrap_or_else(|_| Err(late(&slot))),
             () = stopping.cancelled() => Err(closing()),
         }
     }
 }
 
 /// What is shown, if it is enough; an error where it will not be for long.
-fn ready(shown: &Shown, at_least: Sequence) -> Result<Option<SearchView>> {
+fn ready(slot: &Slot, shown: &Shown, at_least: Sequence) -> Result<Option<SearchView>> {
     match shown {
         Shown::Ready(view) if view.sequence() >= at_least => Ok(Some(view.clone())),
-        Shown::Building(progress) if progress.takes_long() => Err(progress.error()),
+        Shown::Building(progress) if progress.takes_long() => Err(failing(slot).unwrap_or_else(|| progress.error())),
         Shown::Ready(_) | Shown::Closed | Shown::Building(_) => Ok(None),
     }
 }
 
-fn late(shown: &Shown) -> Error {
-    match shown {
-        Shown::Building(progress) => progress.error(),
-        Shown::Ready(_) | Shown::Closed => {
-            let detail = format!("the search index did not catch up within {} seconds; try again", PATIENCE.as_secs());
-            Error::new(ErrorCode::Unavailable, detail)
-        }
+fn late(slot: &Slot) -> Error {
+    let slow = || {
+        let detail = format!("the search index did not catch up within {} seconds; try again", PATIENCE.as_secs());
+        Error::new(ErrorCode::Unavailable, detail)
+    };
+    match &*slot.watch().borrow() {
+        Shown::Ready(_) => slow(),
+        Shown::Building(progress) => failing(slot).unwrap_or_else(|| progress.error()),
+        Shown::Closed => failing(slot).unwrap_or_else(slow),
     }
+}
+
+/// What is told where there is no index and none could be made. The reason may name folders, which are not for callers.
+fn failing(slot: &Slot) -> Option<Error> {
+    let detail = "the search index cannot be built; the log of the server tells its operator why, and it is tried again \
+                  by itself; lists and reads by id work";
+    slot.failure().map(|_| Error::new(ErrorCode::Unavailable, detail))
 }
 
 fn closing() -> Error {

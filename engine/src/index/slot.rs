@@ -51,6 +51,8 @@ struct State {
     making: Option<Arc<Progress>>,
     /// Why the last one came to nothing.
     failure: Option<String>,
+    /// Why what is there cannot be opened.
+    obstacle: Option<String>,
 }
 
 /// Somebody who waits, until it is dropped.
@@ -169,8 +171,7 @@ impl Slot {
 
     /// It is made from here on.
     pub(super) fn begin_making(&self, progress: &Arc<Progress>) {
-        let mut state = self.state();
-        (state.making, state.failure) = (Some(Arc::clone(progress)), None);
+        self.state().making = Some(Arc::clone(progress));
     }
 
     /// It was made, or could not be.
@@ -186,9 +187,15 @@ impl Slot {
         made.or_else(|| state.is_asked_anew.then_some((0, 0)))
     }
 
-    /// Why it could not be made last.
+    /// It was opened, or could not be.
+    pub(super) fn end_opening(&self, obstacle: Option<String>) {
+        self.state().obstacle = obstacle;
+    }
+
+    /// Why it could not be made or opened last.
     pub(super) fn failure(&self) -> Option<String> {
-        self.state().failure.clone()
+        let state = self.state();
+        state.failure.clone().or_else(|| state.obstacle.clone())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -63,7 +63,9 @@ pub(super) async fn take(
     commits: bool,
 ) -> (Option<Box<Feed>>, Result<Turn>) {
     let Some(mut feed) = feed else {
-        return match open(&engine, slot.tenant).await {
+        let opened = open(&engine, slot.tenant).await;
+        slot.end_opening(opened.as_ref().err().map(Error::cause));
+        return match opened {
             Ok(Opened::Feed(mut feed)) => {
                 feed.show(slot);
                 feed.release();

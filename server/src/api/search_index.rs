@@ -37,6 +37,7 @@ pub(crate) struct SearchIndexBody {
 /// How far an index is that is being made.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Building {
+    /// Where all are, links and files are still being written.
     records_done: i64,
     /// About; 0 as long as nobody has looked.
     records_total: i64,

@@ -101,8 +101,7 @@ impl Keeper {
                 tended.building = Building::No;
                 tended.fail(Instant::now());
                 tracing::warn!(tenant.id = %tenant, %error, source = error.source.as_deref(), "a search index cannot be built");
-                let reason = error.source.as_deref().map_or_else(|| error.to_string(), ToString::to_string);
-                tended.slot.end_making(Some(reason));
+                tended.slot.end_making(Some(error.cause()));
                 for answer in tended.answers.drain(..) {
                     drop(answer.send(Err(error.retold())));
                 }

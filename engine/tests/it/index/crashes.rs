@@ -149,6 +149,28 @@ async fn an_index_whose_folder_goes_away_is_made_anew_without_a_restart() {
 }
 
 #[tokio::test]
+async fn an_index_that_cannot_be_built_is_told_without_its_folder() {
+    let world = World::sqlite().await;
+    // Where the folder should be is a file.
+    fs::write(world.index_dir("index"), "").expect("written");
+    let engine = world.open("index").await;
+    for _ in 0..2 {
+        let error = engine.search_view(world.tenant, Sequence(0)).await.expect_err("none");
+        assert_eq!(error.code, ErrorCode::Unavailable);
+        assert!(
+            error.detail.starts_with("the search index cannot be built; the log of the server"),
+            "{}",
+            error.detail
+        );
+    }
+    assert!(engine.tenant_index(world.tenant).await.expect("a look").failure.is_some());
+    fs::remove_file(world.index_dir("index")).expect("removed");
+    world.assert_same(&engine).await;
+    assert_eq!(engine.tenant_index(world.tenant).await.expect("a look").failure, None);
+    engine.close().await;
+}
+
+#[tokio::test]
 async fn a_position_that_is_never_reached_is_told() {
     let world = World::sqlite().await;
     let engine = world.open("index").await;
