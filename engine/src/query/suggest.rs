@@ -5,6 +5,7 @@ use engine_model::query::QueryText;
 use engine_model::query::ast::SortText;
 use uuid::Uuid;
 
+use super::list::of_parameters;
 use super::search::SearchAnswer;
 use crate::error::Result;
 use crate::session::Session;
@@ -32,7 +33,8 @@ impl Session {
         };
         let q = Some(q.to_owned()).filter(|q| !q.trim().is_empty());
         let text = QueryText { q, sort, limit, select: Some(Vec::new()), ..QueryText::default() };
-        let SearchAnswer { results, .. } = self.record_search(object, &text, Vec::new()).await?;
+        let SearchAnswer { results, .. } =
+            self.record_search(object, &text, Vec::new()).await.map_err(of_parameters)?;
         let suggestion = |found: super::FoundRecord| Suggestion {
             id: found.record.id,
             uid: found.record.uid,

@@ -19,8 +19,8 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
-        if decode(parts.uri.path(), PlusIs::Plus).is_none() {
-            return Err(ApiError::bad_request("the path is not UTF-8 in percent-encoding"));
+        if let Err(reason) = decode(parts.uri.path(), PlusIs::Plus) {
+            return Err(ApiError::bad_request(format!("the path {}", reason.reason())));
         }
         AxumPath::from_request_parts(parts, state).await.map(|AxumPath(value)| Self(value)).map_err(refuse)
     }

@@ -100,23 +100,23 @@ impl<'a> QueryReader<'a> {
         let mut reader = Self { parameters: Vec::new(), asked: Vec::new(), problems: Vec::new() };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let Some(name) = decode(name, PlusIs::Space) else {
-                reader.problems.push(Problem::new(
-                    "",
-                    "invalid",
-                    "a parameter's name is not UTF-8 in percent-encoding",
-                ));
-                continue;
+            let name = match decode(name, PlusIs::Space) {
+                Ok(name) => name,
+                Err(reason) => {
+                    let message = format!("a parameter's name {}", reason.reason());
+                    reader.problems.push(Problem::new("", "invalid", message));
+                    continue;
+                }
             };
             if reader.parameters.iter().any(|(other, _)| *other == name) {
                 reader.problem(&name, "duplicate", format!("`{name}` is given more than once"));
                 continue;
             }
             let value = decode(value, PlusIs::Space);
-            if value.is_none() {
-                reader.problem(&name, "invalid", format!("`{name}` is not UTF-8 in percent-encoding"));
+            if let Err(reason) = value {
+                reader.problem(&name, "invalid", format!("`{name}` {}", reason.reason()));
             }
-            reader.parameters.push((name, value));
+            reader.parameters.push((name, value.ok()));
         }
         reader
     }
@@ -254,10 +254,11 @@ mod tests {
 
     #[test]
     fn every_problem_is_told_at_once() {
-        let found = problems("limit=201&archived=yes&after=x&selct=a&cursor=1&cursor=2&bad=%ff");
+        let found = problems("limit=201&archived=yes&after=x&selct=a&cursor=1&cursor=2&bad=%ff&null=%00");
         let expected = [
             ("/cursor", "duplicate", "`cursor` is given more than once"),
             ("/bad", "invalid", "`bad` is not UTF-8 in percent-encoding"),
+            ("/null", "invalid", "`null` has the character U+0000, which no text can have"),
             ("/limit", "out_of_range", "`limit` is a number from 1 to 200"),
             ("/archived", "invalid", "`archived` is `true` or `false`"),
             ("/after", "invalid", "`after` is a sequence"),

@@ -48,6 +48,10 @@ async fn too_much_is_refused_with_the_bound(server: TestServer) {
     check(&tenant, json!({"sort": vec!["seats"; 9]}), "/sort", "too_many", "8").await;
     let all: serde_json::Map<_, _> = (0..21).map(|n| (format!("t{n}"), json!({}))).collect();
     check(&tenant, json!({"aggregate": all}), "/aggregate", "too_many", "20").await;
+    for q in ["/a.*/".to_owned(), "x".repeat(1_001)] {
+        let problem = tenant.get(&format!("/records/thing/suggest?q={q}")).await.problem(400, "bad_request");
+        assert_eq!(problem.pointers(), ["/q"], "{q}");
+    }
     for query in ["limit=0", "limit=51", "limit=x"] {
         let problem = tenant.get(&format!("/records/thing/suggest?{query}")).await.problem(400, "bad_request");
         assert_eq!(problem.pointers(), ["/limit"], "{query}");
