@@ -57,20 +57,20 @@ impl Session {
             Some(names) => names.iter().map(String::as_str).collect(),
             None => self.catalog.objects().filter(may_see).map(|object| object.name.as_str()).collect(),
         };
-        let mut problems = malformed;
-        let before = problems.len();
-        for (index, name) in names.iter().enumerate() {
-            if let Err(error) = self.catalog.object(name) {
-                problems.push(Problem::new(format!("/objects/{index}"), "unknown", error.detail));
-            } else if names.iter().take(index).any(|before| before == name) {
-                let message = format!("`{name}` is named more than once");
-                problems.push(Problem::new(format!("/objects/{index}"), "duplicate", message));
-            }
+        let (mut problems, mut known) = (malformed, Vec::with_capacity(names.len()));
+        for (index, name) in names.into_iter().enumerate() {
+            let (code, message) = match self.catalog.object(name) {
+                Err(error) => ("unknown", error.detail),
+                Ok(_) if known.contains(&name) => ("duplicate", format!("`{name}` is named more than once")),
+                Ok(_) => {
+                    known.push(name);
+                    continue;
+                }
+            };
+            problems.push(Problem::new(format!("/objects/{index}"), code, message));
         }
-        if problems.len() > before {
-            return Err(Error::invalid(problems));
-        }
-        self.try_search(&names, text, problems, at_least).await
+        // The rest is looked at by the objects that there are, so that everything is told at once.
+        self.try_search(&known, text, problems, at_least).await
     }
 
     /// The position that a search has to see: all that is acknowledged by now, unless it asks for less.

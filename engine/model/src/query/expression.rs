@@ -89,7 +89,7 @@ fn question(
     context: &ResolveContext<'_>,
 ) -> Result<Filter, Vec<(&'static str, String)>> {
     let Some(known) = known(&asked.name, object, context) else {
-        return Err(vec![("unknown_property", unknown(&asked.name, object, context))]);
+        return Err(vec![("unknown_property", unknown(&asked.name, &[object], context))]);
     };
     let (operator, symbol) = match asked.question {
         Question::Exists => (Operator::Exists, "!= null"),

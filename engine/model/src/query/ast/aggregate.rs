@@ -61,10 +61,10 @@ pub struct GroupText {
 pub enum GroupingText {
     /// Values of this property.
     Property(String),
-    /// `{date, every}`: calendar intervals of this property.
-    Date(String, Every),
-    /// `{number, every}`: steps of this property, their width as written.
-    Number(String, Box<RawValue>),
+    /// `{date, every}`: calendar intervals of this property; none where they could not be read, which has been told.
+    Date(String, Option<Every>),
+    /// `{number, every}`: steps of this property, their width as written; none where it is missing, which has been told.
+    Number(String, Option<Box<RawValue>>),
 }
 
 /// What is computed of a group, under a name.
@@ -155,13 +155,13 @@ fn date_group(object: &mut ObjectReader<'_, '_>) -> Option<GroupingText> {
     if !is_given {
         object.problem_at("every", "required", "`every` is required: day, week, month, quarter or year");
     }
-    Some(GroupingText::Date(property?, every?))
+    Some(GroupingText::Date(property?, every))
 }
 
 fn number_group(object: &mut ObjectReader<'_, '_>) -> Option<GroupingText> {
     let property = object.required("number");
     let every = object.required("every");
-    Some(GroupingText::Number(property?, every?))
+    Some(GroupingText::Number(property?, every))
 }
 
 impl MeasureText {
@@ -241,7 +241,8 @@ fn percentiles<'a>(argument: &'a RawValue, reading: &mut Reading<'a>) -> Option<
         object.problem_at("at", "required", "`at` is required: percentages, such as `[50, 95]`");
     }
     object.finish();
-    Some(MeasureForm::Percentiles(property?, at?))
+    // What is wrong with the percentages has been told; the property is to be looked at.
+    Some(MeasureForm::Percentiles(property?, at.unwrap_or_default()))
 }
 
 impl OrderText {

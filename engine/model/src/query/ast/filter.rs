@@ -46,8 +46,8 @@ pub enum FilterForm {
 pub struct PropertyText {
     /// The property's name.
     pub property: String,
-    /// The operator's name.
-    pub op: String,
+    /// The operator's name; none where it could not be read, which has been told.
+    pub op: Option<String>,
     /// What it is compared with, as written; JSON null is kept.
     pub value: Option<Box<RawValue>>,
 }
@@ -88,6 +88,10 @@ pub struct CountText {
 }
 
 const FORMS: [&str; 5] = ["all", "any", "not", "property", "association"];
+/// Those that nothing short is near to by chance.
+const LONG_FORMS: [&str; 2] = ["property", "association"];
+const LIST: &str = "an object is expected, not a list; write `{\"all\": […]}` where every condition must hold, \
+                    `{\"any\": […]}` where one is enough";
 const DIRECTIONS: [(&str, Direction); 2] = [("out", Direction::Out), ("in", Direction::In)];
 
 impl<'a> FromJson<'a> for FilterText {
@@ -111,6 +115,8 @@ impl FilterReader {
         }
         let pointer = reading.pointer();
         if raw.get().starts_with('[') {
+            reading.problem("wrong_type", LIST);
+            // What it holds is looked at all the same, so that everything is told at once.
             return self.list(raw, reading, depth).map(|list| FilterText { pointer, form: FilterForm::All(list) });
         }
         let mut object = reading.object(raw)?;
@@ -142,7 +148,7 @@ impl FilterReader {
         let op = object.required("op");
         let value = self.value(object);
         let is_counted = self.count_condition(object.reading());
-        let (property, op, value) = (property?, op?, value?);
+        let (property, value) = (property?, value?);
         is_counted.then_some(PropertyText { property, op, value })
     }
 
@@ -152,7 +158,9 @@ impl FilterReader {
         let quantifier = self.quantifier(object);
         let matches = object.optional_with("match", |raw, reading| self.filter(raw, reading, depth + 1)).map(Box::new);
         let is_counted = self.count_condition(object.reading());
-        let (association, quantifier) = (association?, quantifier?);
+        let association = association?;
+        // What is wrong with the quantifier has been told; the rest is to be looked at.
+        let quantifier = quantifier.unwrap_or(QuantifierText::Any);
         is_counted.then_some(AssociationText { association, direction, quantifier, matches })
     }
 
@@ -226,13 +234,28 @@ fn negated(filter: FilterText) -> FilterForm {
 fn not_one_form(object: &ObjectReader<'_, '_>, found: &[&str]) -> String {
     let forms = "a filter has one of `all`, `any`, `not`, `property` and `association`";
     match found {
-        [] => {
-            let hint = object.names().map(|name| did_you_mean(name, FORMS)).find(|hint| !hint.is_empty());
-            format!("{forms}{}", hint.unwrap_or_default())
-        }
+        [] => format!("{forms}{}", missing_form(object)),
         found => {
             let found = found.iter().map(|form| format!("`{form}`")).collect::<Vec<_>>().join(" and ");
             format!("{forms}, not {found} together")
+        }
+    }
+}
+
+/// What probably was meant by a filter without any of the forms.
+fn missing_form(object: &ObjectReader<'_, '_>) -> String {
+    let has = |names: &[&str]| object.names().any(|name| names.contains(&name));
+    if let Some(form) = FORMS.into_iter().find(|form| has(&[form])) {
+        return format!("; here `{form}` is null");
+    }
+    let hint = object.names().map(|name| did_you_mean(name, LONG_FORMS)).find(|hint| !hint.is_empty());
+    match hint {
+        Some(hint) => hint,
+        None if has(&["op", "value"]) => "; beside `op` and `value` it needs `property`".to_owned(),
+        None if has(&["quantifier", "count", "match"]) => "; beside these it needs `association`".to_owned(),
+        None => {
+            let hint = object.names().map(|name| did_you_mean(name, FORMS)).find(|hint| !hint.is_empty());
+            hint.unwrap_or_default()
         }
     }
 }

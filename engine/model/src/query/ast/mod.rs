@@ -121,8 +121,7 @@ impl QueryText {
             &[("strong", Consistency::Strong), ("eventual", Consistency::Eventual)];
         let pointer = reading.pointer();
         let mut object = reading.object(raw)?;
-        let objects =
-            takes_objects.then(|| object.optional_with("objects", |raw, reading| names(raw, reading, MAX_OBJECTS)));
+        let objects = takes_objects.then(|| object.optional_with("objects", searched));
         let query = Self {
             pointer,
             q: object.optional("q"),
@@ -143,6 +142,15 @@ impl QueryText {
         object.finish();
         Some(query)
     }
+}
+
+/// Objects to search: one at least, since a list of none is more likely a mistake than a search for nothing.
+fn searched<'a>(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Vec<String>> {
+    if reading.elements(raw, MAX_OBJECTS)?.is_empty() {
+        reading.problem("required", "name one object at least, or leave `objects` out to search all");
+        return None;
+    }
+    names(raw, reading, MAX_OBJECTS)
 }
 
 fn names<'a>(raw: &'a RawValue, reading: &mut Reading<'a>, most: usize) -> Option<Vec<String>> {

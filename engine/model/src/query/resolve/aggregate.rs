@@ -29,8 +29,13 @@ pub(super) fn aggregate(
     problems: &mut Problems,
 ) -> Aggregate {
     let groups = text.groups.iter().filter_map(|sent| {
-        let found = group(&sent.grouping, object, context);
-        told(found, &sent.pointer, problems)
+        // The width is looked at for itself, so that it is told beside a property that does not exist.
+        let every = match &sent.grouping {
+            GroupingText::Number(_, Some(every)) => told(check_width(every.get()), &sent.pointer, problems),
+            GroupingText::Property(_) | GroupingText::Date(..) | GroupingText::Number(_, None) => None,
+        };
+        let found = group(&sent.grouping, every, object, context);
+        told(found, &sent.pointer, problems).flatten()
     });
     let groups = groups.collect();
     let measures = text.measures.iter().filter_map(|sent| {
@@ -63,13 +68,19 @@ fn told<T>(found: Result<T, Refusal>, pointer: &str, problems: &mut Problems) ->
     found.map_err(told).ok()
 }
 
-fn group(sent: &GroupingText, object: &ObjectDefinition, context: &ResolveContext<'_>) -> Result<Group, Refusal> {
+/// What is grouped by; nothing where its interval, or `width`, could not be read, which has been told.
+fn group(
+    sent: &GroupingText,
+    width: Option<&str>,
+    object: &ObjectDefinition,
+    context: &ResolveContext<'_>,
+) -> Result<Option<Group>, Refusal> {
     match sent {
-        GroupingText::Property(name) if name == "object" => Ok(Group::Object),
+        GroupingText::Property(name) if name == "object" => Ok(Some(Group::Object)),
         GroupingText::Property(name) => {
             let known = find("", name, object, context)?;
             match is_compared(known.field.storage) {
-                true => Ok(Group::Value(known.field)),
+                true => Ok(Some(Group::Value(known.field))),
                 false => Err(("", "not_applicable", format!("there are no groups by {}", known.subject()))),
             }
         }
@@ -77,7 +88,7 @@ fn group(sent: &GroupingText, object: &ObjectDefinition, context: &ResolveContex
             let known = find("date", name, object, context)?;
             match known.field.storage {
                 Storage::Date | Storage::Datetime => {
-                    Ok(Group::Calendar { field: known.field, every: *every, zone: context.zone })
+                    Ok(every.map(|every| Group::Calendar { field: known.field, every, zone: context.zone }))
                 }
                 _ => Err((
                     "date",
@@ -86,29 +97,33 @@ fn group(sent: &GroupingText, object: &ObjectDefinition, context: &ResolveContex
                 )),
             }
         }
-        GroupingText::Number(name, every) => {
+        GroupingText::Number(name, _) => {
             let known = find("number", name, object, context)?;
             let Storage::Scaled(scale) = known.field.storage else {
                 return Err(("number", "not_applicable", format!("only numbers have steps, not {}", known.subject())));
             };
-            Ok(Group::Bucket { field: known.field, every: width(every.get(), scale)? })
+            let every = width.map(|written| in_units(written, scale)).transpose()?;
+            Ok(every.map(|every| Group::Bucket { field: known.field, every }))
         }
     }
 }
 
-/// The width of a step, in units of the last digit kept.
-fn width(written: &str, scale: u32) -> Result<i64, Refusal> {
+/// The width of a step as a plain number above 0.
+fn check_width(written: &str) -> Result<&str, Refusal> {
     let written = written.trim_matches('"').trim();
-    let Some((above, below)) = around(written, scale) else {
-        return Err(("every", "wrong_type", "a number or a decimal string is expected".to_owned()));
-    };
-    if above != below {
-        return Err(("every", "too_precise", format!("has more than {scale} digits after the point")));
+    match around(written, 0) {
+        None => Err(("every", "wrong_type", "a number or a decimal string is expected".to_owned())),
+        Some((above, _)) if above <= 0 => Err(("every", "too_small", "must be above 0".to_owned())),
+        Some(_) => Ok(written),
     }
-    match i64::try_from(above) {
-        Ok(width) if width > 0 => Ok(width),
-        Ok(_) => Err(("every", "too_small", "must be above 0".to_owned())),
-        Err(_) => Err(("every", "too_large", "is wider than any two numbers lie apart".to_owned())),
+}
+
+/// The width of a step, in units of the last digit kept.
+fn in_units(written: &str, scale: u32) -> Result<i64, Refusal> {
+    match around(written, scale) {
+        Some((above, below)) if above == below => i64::try_from(above)
+            .map_err(|_| ("every", "too_large", "is wider than any two numbers lie apart".to_owned())),
+        _ => Err(("every", "too_precise", format!("has more than {scale} digits after the point"))),
     }
 }
 
@@ -145,8 +160,8 @@ fn find<'a>(
     object: &'a ObjectDefinition,
     context: &ResolveContext<'_>,
 ) -> Result<Known<'a>, Refusal> {
-    let known =
-        known(name, object, context).ok_or_else(|| (segment, "unknown_property", unknown(name, object, context)))?;
+    let missing = || (segment, "unknown_property", unknown(name, &[object], context));
+    let known = known(name, object, context).ok_or_else(missing)?;
     match known.role {
         Role::Value => Ok(known),
         Role::Id | Role::Uid => {

@@ -47,12 +47,15 @@ fn of_property(
     let context = work.context;
     let at = |segment| push_segment(pointer, segment);
     let Some(known) = known(&asked.property, object, context) else {
-        let message = unknown(&asked.property, object, context);
+        let message = unknown(&asked.property, &[object], context);
         problems.push(Problem::new(at("property"), "unknown_property", message));
+        if let Some(message) = asked.op.as_deref().and_then(Operator::unknown) {
+            problems.push(Problem::new(at("op"), "unknown_operator", message));
+        }
         return None;
     };
     work.charge(known.field.options.len())?;
-    let operator = match Operator::find(&asked.op, known.operators, &known.subject()) {
+    let operator = match Operator::find(asked.op.as_deref()?, known.operators, &known.subject()) {
         Ok(operator) => operator,
         Err((code, message)) => {
             problems.push(Problem::new(at("op"), code, message));

@@ -6,6 +6,7 @@ use serde_json::Map;
 
 use super::super::typed::{Field, Form};
 use super::ResolveContext;
+use super::names::listed;
 use crate::name::{Name, did_you_mean};
 use crate::object::ObjectDefinition;
 use crate::problem::Problems;
@@ -131,12 +132,15 @@ pub(super) fn is_known(name: &str, object: &ObjectDefinition, context: &ResolveC
     is_system || object.property(name).is_some_and(|property| (context.may_see)(object, property))
 }
 
-/// The message for a name that stands for nothing that the caller may see.
-pub(crate) fn unknown(name: &str, object: &ObjectDefinition, context: &ResolveContext<'_>) -> String {
-    let seen = object.properties.values().filter(|found| !found.archived && (context.may_see)(object, found));
+/// The message for a name that stands in none of these objects for anything that the caller may see.
+pub(crate) fn unknown(name: &str, objects: &[&ObjectDefinition], context: &ResolveContext<'_>) -> String {
+    let seen = objects.iter().flat_map(|object| {
+        let properties = object.properties.values().filter(|found| !found.archived);
+        properties.filter(|found| (context.may_see)(object, found)).map(|found| found.name.as_str())
+    });
     let system = SYSTEM_FIELDS.iter().map(|field| field.name.as_str());
-    let hint = did_you_mean(name, seen.map(|found| found.name.as_str()).chain(system));
-    format!("`{}` is no property of `{}`{hint}", excerpt(name), object.name)
+    let hint = did_you_mean(name, seen.chain(system));
+    format!("`{}` is no property of {}{hint}", excerpt(name), listed(objects))
 }
 
 /// Whether the values have an order or can at least be told apart.

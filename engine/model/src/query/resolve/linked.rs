@@ -7,6 +7,7 @@ use super::ResolveContext;
 use super::condition::{comparison, integer};
 use super::filter::filter;
 use super::known::{is_known, unknown};
+use super::names::listed;
 use super::operand::read_values;
 use super::operator::Operator;
 use super::work::Work;
@@ -43,15 +44,13 @@ pub(super) fn linked(
             return None;
         }
     };
-    let direction = match direction(asked.direction, association, object) {
-        Ok(direction) => direction,
-        Err((code, message)) => {
-            problems.push(Problem::new(at("direction"), code, message));
-            return None;
-        }
-    };
-    let others = others(asked, pointer, association, direction, hops, work, problems)?;
-    Some(Filter::Linked(Linked { association: association.name.clone(), direction, others, quantifier: quantifier? }))
+    let direction = direction(asked.direction, association, object);
+    let direction = direction.map_err(|(code, message)| problems.push(Problem::new(at("direction"), code, message)));
+    // What is asked of the other end is looked at all the same; where both are possible, either will do for that.
+    let probable = if association.from == object.name { Direction::Out } else { Direction::In };
+    let others = others(asked, pointer, association, direction.unwrap_or(probable), hops, work, problems)?;
+    let (association, direction, quantifier) = (association.name.clone(), direction.ok()?, quantifier?);
+    Some(Filter::Linked(Linked { association, direction, others, quantifier }))
 }
 
 fn find<'a>(
@@ -63,8 +62,14 @@ fn find<'a>(
     if let Some(found) = all.find(|association| association.name.as_str() == name) {
         return Ok(found);
     }
-    let hint = did_you_mean(name, context.registry.associations_of(&object.name).map(|found| found.name.as_str()));
-    Err(format!("no association `{}` leads from or to `{}`{hint}", excerpt(name), object.name))
+    Err(unknown_association(name, &[object], context))
+}
+
+/// The message for a name that is no association of any of these objects.
+pub(super) fn unknown_association(name: &str, objects: &[&ObjectDefinition], context: &ResolveContext<'_>) -> String {
+    let all = objects.iter().flat_map(|object| context.registry.associations_of(&object.name));
+    let hint = did_you_mean(name, all.map(|found| found.name.as_str()));
+    format!("no association `{}` leads from or to {}{hint}", excerpt(name), listed(objects))
 }
 
 /// The end at which a record of `object` stands: the one that is possible, or the one that was given.
@@ -174,26 +179,25 @@ fn find_unknown(
     context: &ResolveContext<'_>,
     problems: &mut Problems,
 ) {
-    let (segment, code, messages): (_, _, Vec<String>) = match &text.form {
+    let at = |segment| push_segment(&text.pointer, segment);
+    match &text.form {
         FilterForm::All(list) | FilterForm::Any(list) => {
-            return list.iter().for_each(|inner| find_unknown(inner, objects, context, problems));
+            list.iter().for_each(|inner| find_unknown(inner, objects, context, problems));
         }
-        FilterForm::Not(inner) => return find_unknown(inner, objects, context, problems),
+        FilterForm::Not(inner) => find_unknown(inner, objects, context, problems),
         FilterForm::Property(asked) => {
             let name = &asked.property;
-            let lacking = objects.iter().filter(|object| !is_known(name, object, context));
-            ("property", "unknown_property", lacking.map(|object| unknown(name, object, context)).collect())
+            if !objects.iter().any(|object| is_known(name, object, context)) {
+                problems.push(Problem::new(at("property"), "unknown_property", unknown(name, objects, context)));
+            }
         }
         FilterForm::Association(asked) => {
-            let errors = objects.iter().filter_map(|object| find(&asked.association, object, context).err());
-            ("association", "unknown_association", errors.collect())
+            let name = &asked.association;
+            if objects.iter().all(|object| find(name, object, context).is_err()) {
+                let message = unknown_association(name, objects, context);
+                problems.push(Problem::new(at("association"), "unknown_association", message));
+            }
         }
-    };
-    if messages.len() == objects.len() {
-        // One that knows what was meant says more than the others.
-        let told = messages.iter().find(|message| message.contains("did you mean")).or(messages.first());
-        let message = told.cloned().unwrap_or_default();
-        problems.push(Problem::new(push_segment(&text.pointer, segment), code, message));
     }
 }
 

@@ -16,6 +16,7 @@ mod filter;
 mod keys;
 mod known;
 mod linked;
+mod names;
 mod operand;
 mod operator;
 mod scope;
@@ -95,6 +96,7 @@ pub fn resolve(
     for object in objects {
         scopes.push(scope::scope(text, object, words.is_some(), &work, &mut problems));
     }
+    names::tell_once(text, objects, context, &mut problems);
     if work.is_exhausted() {
         let message = "the filter takes too much work for all objects that it leads to; ask less, or of fewer objects";
         problems.push(Problem::new(push_segment(&text.pointer, "filter"), "too_costly", message));
@@ -110,8 +112,6 @@ pub fn resolve(
     Err(told(problems))
 }
 
-fn check_limit(text: &QueryText, problems: &mut Problems) {
-    if text.limit > MAX_LIMIT {
 /// Where the page begins. Of which search a cursor is can only be told where the rest is in order.
 fn place(text: &QueryText, scopes: &[Scope], context: &ResolveContext<'_>, problems: &mut Problems) -> Option<Place> {
     let place = Cursor::read(text.cursor.as_deref()?).and_then(|cursor| match problems.is_empty() {
@@ -122,6 +122,8 @@ fn place(text: &QueryText, scopes: &[Scope], context: &ResolveContext<'_>, probl
     place.map_err(told).ok().flatten()
 }
 
+fn check_limit(text: &QueryText, problems: &mut Problems) {
+    if text.limit > MAX_LIMIT {
         let message = format!("at most {MAX_LIMIT} records are answered at once; go on with `cursor`");
         problems.push(Problem::new(push_segment(&text.pointer, "limit"), "too_large", message));
     }

@@ -84,6 +84,19 @@ impl Operator {
         }
     }
 
+    /// The problem of a name that is no operator at all; none where it is one, whatever it may be applied to.
+    pub(crate) fn unknown(name: &str) -> Option<String> {
+        if ALL.iter().any(|(known, _)| *known == name) {
+            return None;
+        }
+        let meant = ELSEWHERE.iter().find(|(other, _)| *other == name);
+        let hint = match meant {
+            Some((_, known)) => format!("; did you mean `{known}`?"),
+            None => did_you_mean(name, ALL.map(|(known, _)| known)),
+        };
+        Some(format!("`{}` is no operator{hint}", excerpt(name)))
+    }
+
     /// Name in conditions.
     pub(crate) fn name(self) -> &'static str {
         ALL.iter().find(|(_, operator)| *operator == self).map_or("", |(name, _)| name)

@@ -9,7 +9,7 @@ use super::filter::filter;
 use super::known::{known, system_field, unknown};
 use super::sort::sort;
 use super::work::Work;
-use crate::object::ObjectDefinition;
+use crate::object::{ObjectDefinition, SYSTEM_FIELDS};
 use crate::problem::{Problem, Problems, push_segment};
 use crate::property::Storage;
 
@@ -64,10 +64,15 @@ pub(super) fn check_select(
         let is_known = objects
             .iter()
             .any(|object| object.property(name).is_some_and(|property| (context.may_see)(object, property)));
-        if let (false, Some(first)) = (is_known, objects.first()) {
-            let at = format!("{}/{index}", push_segment(&text.pointer, "select"));
-            problems.push(Problem::new(at, "unknown_property", unknown(name, first, context)));
+        if is_known || objects.is_empty() {
+            continue;
         }
+        let at = format!("{}/{index}", push_segment(&text.pointer, "select"));
+        let (code, message) = match SYSTEM_FIELDS.contains(&name.as_str()) {
+            true => ("not_applicable", format!("`{name}` comes with every record: leave it out of `select`")),
+            false => ("unknown_property", unknown(name, objects, context)),
+        };
+        problems.push(Problem::new(at, code, message));
     }
 }
 

@@ -49,7 +49,7 @@ fn key(
     let is_descending = sent.is_descending.unwrap_or(false);
     let Some(known) = known(name, object, context) else {
         return match RELEVANCE.contains(&name) {
-            false => Err(("property", "unknown_property", unknown(name, object, context))),
+            false => Err(("property", "unknown_property", unknown(name, &[object], context))),
             true if !has_text => Err(("property", "not_applicable", format!("without `q` there is no {name}"))),
             true if sent.is_descending == Some(false) => {
                 Err(("direction", "not_applicable", "the best match comes first: leave `direction` out".to_owned()))

@@ -248,10 +248,10 @@ fn filters_are_joined_and_nested() {
     let hot = json!({"property": "is_hot", "op": "eq", "value": true});
     for (filter, expected) in [
         (json!({"all": [stage, hot]}), "(stage {won} & is_hot {true})"),
-        (json!([stage, {"any": [hot, {"not": stage}]}]), "(stage {won} & (is_hot {true} | !stage {won}))"),
+        (json!({"all": [stage, {"any": [hot, {"not": stage}]}]}), "(stage {won} & (is_hot {true} | !stage {won}))"),
         (json!({"all": []}), "everything"),
         (json!({"any": []}), "nothing"),
-        (json!({"not": []}), "!everything"),
+        (json!({"not": {"all": []}}), "!everything"),
     ] {
         assert_eq!(asked(&filter), expected, "{filter}");
     }

@@ -22,22 +22,22 @@ fn a_filter_nests_sixteen_levels_deep() {
 #[test]
 fn a_filter_has_five_hundred_conditions_however_they_are_grouped() {
     let half = json!({"any": vec![leaf(); 250]});
-    assert!(query(&json!({"filter": [half, half]})).is_ok());
-    let found = refusal(&json!({"filter": [half, half, leaf(), leaf()]}));
-    assert_eq!(found, ("/filter/2".to_owned(), "too_many", "a filter has at most 500 conditions".to_owned()));
-    let empty = json!({"any": vec![json!([]); 251]});
-    assert_eq!(refusal(&json!({"filter": [half, empty]})).0, "/filter/1/any/250");
-    let found = refusal(&json!({"filter": vec![leaf(); 501]}));
-    assert_eq!(found, ("/filter".to_owned(), "too_many", "a list of at most 500 is taken, not of 501".to_owned()));
+    assert!(query(&json!({"filter": {"all": [half, half]}})).is_ok());
+    let found = refusal(&json!({"filter": {"all": [half, half, leaf(), leaf()]}}));
+    assert_eq!(found, ("/filter/all/2".to_owned(), "too_many", "a filter has at most 500 conditions".to_owned()));
+    let empty = json!({"any": vec![json!({"all": []}); 251]});
+    assert_eq!(refusal(&json!({"filter": {"all": [half, empty]}})).0, "/filter/all/1/any/250/all");
+    let found = refusal(&json!({"filter": {"all": vec![leaf(); 501]}}));
+    assert_eq!(found, ("/filter/all".to_owned(), "too_many", "a list of at most 500 is taken, not of 501".to_owned()));
 }
 
 #[test]
 fn the_lists_of_a_filter_have_ten_thousand_values_together() {
     let list = |count: usize| json!({"property": "name", "op": "in", "value": vec!["a"; count]});
-    assert!(query(&json!({"filter": [list(4_000), list(6_000)]})).is_ok());
-    let found = refusal(&json!({"filter": [list(4_000), list(6_001)]}));
+    assert!(query(&json!({"filter": {"all": [list(4_000), list(6_000)]}})).is_ok());
+    let found = refusal(&json!({"filter": {"all": [list(4_000), list(6_001)]}}));
     let message = "all lists of a filter have at most 10000 values together";
-    assert_eq!(found, ("/filter/1/value".to_owned(), "too_many", message.to_owned()));
+    assert_eq!(found, ("/filter/all/1/value".to_owned(), "too_many", message.to_owned()));
     assert_eq!(refusal(&json!({"filter": list(10_001)})).2, "a list of at most 10000 is taken, not of 10001");
     let counted = json!({"association": "deal_task", "count": {"op": "in", "value": vec![1; 10_001]}});
     assert_eq!(refusal(&json!({"filter": counted})).0, "/filter/count/value");
@@ -48,7 +48,7 @@ fn associations_lead_three_steps_far() {
     let step = |inner: Value| json!({"association": "contact_friend", "direction": "out", "match": inner});
     let three = json!({"association": "deal_party", "match": step(step(json!({"property": "age", "op": "exists"})))});
     assert!(query(&json!({"filter": three})).is_ok(), "{:?}", query(&json!({"filter": three})));
-    let four = json!({"association": "deal_party", "match": step(step(step(json!([]))))});
+    let four = json!({"association": "deal_party", "match": step(step(step(json!({"all": []}))))});
     let found = refusal(&json!({"filter": four}));
     let message = "a filter leads along at most 3 associations, one after the other";
     assert_eq!(found, ("/filter/match/match/match".to_owned(), "too_deep", message.to_owned()));
@@ -134,10 +134,13 @@ fn pages_orders_and_tables_have_limits() {
 
 #[test]
 fn a_body_of_megabytes_is_given_up_early() {
-    let many = format!("{{\"filter\": [{}]}}", vec!["{\"any\": [[], [], []]}"; 400].join(","));
+    let many = format!(
+        "{{\"filter\": {{\"all\": [{}]}}}}",
+        vec!["{\"any\": [{\"all\": []}, {\"all\": []}, {\"all\": []}]}"; 400].join(",")
+    );
     let body: Box<RawValue> = serde_json::from_str(&many).expect("JSON");
     let found = read::<QueryText>(&body).expect_err("too many");
     assert_eq!(found.len(), 1);
     let wrong = vec![json!({"property": "seats", "op": "in", "value": vec!["x"; 50]}); 200];
-    assert_eq!(refused(&json!({"filter": wrong})).len(), 1_000);
+    assert_eq!(refused(&json!({"filter": {"all": wrong}})).len(), 1_000);
 }

@@ -8,7 +8,7 @@ fn linked_records_are_asked_from_either_end() {
         (json!({"association": "deal_company"}), ">deal_company any(company: everything)"),
         (json!({"association": "deal_company", "match": industry}), ">deal_company any(company: industry {retail})"),
         (
-            json!({"association": "deal_company", "quantifier": "none", "match": [industry]}),
+            json!({"association": "deal_company", "quantifier": "none", "match": {"all": [industry]}}),
             ">deal_company none(company: (industry {retail}))",
         ),
         (
@@ -161,17 +161,17 @@ fn mistakes_about_links_are_told_in_place() {
             json!({"association": "deal_party", "match": {"property": "agee", "op": "exists"}}),
             "/match/property",
             "unknown_property",
-            "`agee` is no property of `contact`; did you mean `age`?",
+            "`agee` is no property of `company`, `contact`; did you mean `age`?",
         ),
         (
             json!({"association": "deal_party", "match": {"association": "deal_tsk"}}),
             "/match/association",
             "unknown_association",
-            "no association `deal_tsk` leads from or to `company`",
+            "no association `deal_tsk` leads from or to `company`, `contact`",
         ),
         (
             json!({"association": "deal_party", "match":
-                [{"property": "age", "op": "exists"}, {"property": "industry", "op": "exists"}]}),
+                {"all": [{"property": "age", "op": "exists"}, {"property": "industry", "op": "exists"}]}}),
             "/match",
             "unknown_property",
             "no object at the other end of `deal_party` has everything that this names",
@@ -186,6 +186,33 @@ fn mistakes_about_links_are_told_in_place() {
         let expected = (format!("/filter{pointer}"), code, message.to_owned());
         assert_eq!(refusal(&json!({"filter": filter})), expected, "{filter}");
     }
+}
+
+#[test]
+fn all_that_is_wrong_about_links_is_told_at_once() {
+    let unknown = json!({"property": "zz", "op": "exists"});
+    for (filter, places) in [
+        (json!({"association": "zz", "quantifier": "bad"}), &["/quantifier", "/association"][..]),
+        (json!({"association": "zz", "count": {"op": "bad", "value": 1}}), &["/count/op", "/association"]),
+        (
+            json!({"association": "deal_company", "direction": "in", "match": unknown}),
+            &["/direction", "/match/property"],
+        ),
+        (
+            json!({"association": "deal_company", "quantifier": 1, "match": unknown}),
+            &["/quantifier", "/match/property"],
+        ),
+    ] {
+        assert_eq!(filter_places(&filter), places, "{filter}");
+    }
+}
+
+#[test]
+fn what_no_object_at_the_other_end_has_is_told_of_all() {
+    let body = json!({"filter": {"association": "note_about", "direction": "out", "match": {"property": "zzzz", "op": "exists"}}});
+    let text: QueryText = read(&raw(&body)).expect("a query");
+    let (_, _, message) = told(resolve(&text, &[object("note")], &context()).expect_err("unknown")).remove(0);
+    assert_eq!(message, "`zzzz` is no property of `deal`, `company`, `contact` and 2 more");
 }
 
 #[test]

@@ -156,6 +156,22 @@ fn refused(body: &Value) -> Vec<Told> {
     told(query(body).expect_err("refused"))
 }
 
+/// Everything that is wrong with a query of deals, its form included, by place.
+fn all_places(body: &Value) -> Vec<String> {
+    let body = raw(body);
+    let mut reading = crate::json::Reading::default();
+    let text = reading.value::<QueryText>(&body).expect("understood");
+    let mut problems = reading.into_problems();
+    problems.extend(resolve(&text, &[object("deal")], &context()).err().unwrap_or_default());
+    problems.into_iter().map(|problem| problem.pointer).collect()
+}
+
+/// [`all_places`] below the filter.
+fn filter_places(filter: &Value) -> Vec<String> {
+    let places = all_places(&json!({"filter": filter})).into_iter();
+    places.map(|place| place.strip_prefix("/filter").expect("of the filter").to_owned()).collect()
+}
+
 /// The one thing that is wrong with it.
 fn refusal(body: &Value) -> Told {
     let mut found = refused(body);

@@ -103,7 +103,7 @@ fn what_is_sorted_across_objects_is_of_one_type() {
         assert_eq!(found, [("/sort/1/property".to_owned(), "not_applicable", message.to_owned())]);
     }
     let found = told(query_across(&json!({"sort": ["industry"]}), &both).expect_err("unknown"));
-    let message = "`industry` is no property of `deal`";
+    let message = "`industry` is no property of `deal`; name those that have it in `objects`: `company`";
     assert_eq!(found, [("/sort/0/property".to_owned(), "unknown_property", message.to_owned())]);
     // The same mistake is told once, however many objects there are.
     let found = query_across(&json!({"limit": 201, "filter": {"property": "id", "op": "eq", "value": 1}}), &both);

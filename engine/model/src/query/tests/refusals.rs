@@ -205,6 +205,15 @@ fn the_form_of_a_filter_is_checked() {
         (json!({}), "", "invalid", forms),
         (json!({"proprety": "a", "op": "eq"}), "", "invalid", &message("; did you mean `property`?")),
         (json!({"and": []}), "", "invalid", &message("; did you mean `any`?")),
+        (json!({"not": null}), "", "invalid", &message("; here `not` is null")),
+        (json!({"op": "eq", "value": 1}), "", "invalid", &message("; beside `op` and `value` it needs `property`")),
+        (json!({"quantifier": "any"}), "", "invalid", &message("; beside these it needs `association`")),
+        (
+            json!([]),
+            "",
+            "wrong_type",
+            "an object is expected, not a list; write `{\"all\": […]}` where every condition must hold, `{\"any\": […]}` where one is enough",
+        ),
         (json!({"all": [], "any": []}), "", "invalid", &message(", not `all` and `any` together")),
         (json!("stage"), "", "wrong_type", "an object is expected, not a string"),
         (json!({"all": {}}), "/all", "wrong_type", "a list is expected, not an object"),
@@ -224,11 +233,11 @@ fn the_form_of_a_filter_is_checked() {
 fn everything_that_is_wrong_is_told_at_once() {
     let body = json!({
         "q": "a ".repeat(40),
-        "filter": [
+        "filter": {"all": [
             {"property": "nmae", "op": "eq", "value": 1},
             {"any": [{"property": "amount", "op": "has_any", "value": 1}, {"property": "stage", "op": "in", "value": ["wno", "new", 5]}]},
             {"association": "deal_compny"},
-        ],
+        ]},
         "sort": ["-amuont", {"property": "data"}],
         "select": ["name", "nmae"],
         "limit": 1_000,
@@ -241,11 +250,11 @@ fn everything_that_is_wrong_is_told_at_once() {
             "/q too_many",
             "/limit too_large",
             "/select/1 unknown_property",
-            "/filter/0/property unknown_property",
-            "/filter/1/any/0/op not_applicable",
-            "/filter/1/any/1/value/0 unknown_option",
-            "/filter/1/any/1/value/2 wrong_type",
-            "/filter/2/association unknown_association",
+            "/filter/all/0/property unknown_property",
+            "/filter/all/1/any/0/op not_applicable",
+            "/filter/all/1/any/1/value/0 unknown_option",
+            "/filter/all/1/any/1/value/2 wrong_type",
+            "/filter/all/2/association unknown_association",
             "/sort/0/property unknown_property",
             "/sort/1/property not_applicable",
             "/aggregate/a/group/0 unknown_property",
@@ -255,15 +264,65 @@ fn everything_that_is_wrong_is_told_at_once() {
 }
 
 #[test]
+fn an_unknown_name_does_not_hide_what_stands_beside_it() {
+    assert_eq!(filter_places(&json!({"property": "zz", "op": "bad"})), ["/property", "/op"]);
+    assert_eq!(filter_places(&json!({"property": "zz"})), ["/op", "/property"]);
+    assert_eq!(filter_places(&json!({"property": "zz", "op": "eq"})), ["/property"]);
+    let op = refused(&json!({"filter": {"property": "zz", "op": "lik"}})).remove(1);
+    assert_eq!((op.1, op.2.as_str()), ("unknown_operator", "`lik` is no operator; did you mean `lt`?"));
+    for (group, places) in [
+        (json!({"date": "yy", "every": "foo"}), ["/every", "/date"]),
+        (json!({"number": "zz", "every": -1}), ["/every", "/number"]),
+        (json!({"number": "zz"}), ["/every", "/number"]),
+    ] {
+        let found = all_places(&json!({"aggregate": {"t": {"group": [group]}}}));
+        assert_eq!(found, places.map(|place| format!("/aggregate/t/group/0{place}")), "{group}");
+    }
+    let measure = json!({"percentiles": {"property": "zz", "at": [101]}});
+    let found = all_places(&json!({"aggregate": {"t": {"measures": {"m": measure}}}}));
+    assert_eq!(found, ["at/0", "property"].map(|place| format!("/aggregate/t/measures/m/percentiles/{place}")));
+}
+
+#[test]
+fn a_name_that_only_some_objects_have_is_told_once() {
+    let body = json!({"filter": {"all": [{"property": "seats", "op": "exists"}, {"property": "zzzz", "op": "exists"}]},
+        "sort": ["industry"], "aggregate": {"t": {"group": [{"number": "age", "every": 1}]}}});
+    let found = told(query_across(&body, &["deal", "company", "contact", "task", "note"]).expect_err("unknown"));
+    let messages: Vec<_> = found.iter().map(|(pointer, _, message)| format!("{pointer} {message}")).collect();
+    assert_eq!(
+        messages,
+        [
+            "/filter/all/1/property `zzzz` is no property of `deal`, `company`, `contact` and 2 more",
+            "/sort/0/property `industry` is no property of `deal`, `contact`, `task` and 1 more; name those that have it in `objects`: `company`",
+            "/aggregate/t/group/0/number `age` is no property of `deal`, `company`, `task` and 1 more; name those that have it in `objects`: `contact`",
+            "/filter/all/0/property `seats` is no property of `company`, `contact`, `task` and 1 more; name those that have it in `objects`: `deal`",
+        ]
+    );
+    let found =
+        told(query_across(&json!({"filter": {"association": "deal_company"}}), &["deal", "contact"]).expect_err("x"));
+    let message =
+        "no association `deal_company` leads from or to `contact`; name those that have it in `objects`: `deal`";
+    assert_eq!(found, [("/filter/association".to_owned(), "unknown_association", message.to_owned())]);
+}
+
+#[test]
+fn fields_that_always_come_are_not_selected() {
+    let message = "`id` comes with every record: leave it out of `select`";
+    let found = refusal(&json!({"select": ["name", "id"]}));
+    assert_eq!(found, ("/select/1".to_owned(), "not_applicable", message.to_owned()));
+}
+
+#[test]
 fn what_cannot_be_read_does_not_hide_what_cannot_be_resolved() {
-    let body =
-        raw(&json!({"filter": [{"property": "name"}, {"property": "nmae", "op": "exists"}], "limt": 5, "sort": [1]}));
+    let body = raw(
+        &json!({"filter": {"any": [{"property": "name"}, {"property": "nmae", "op": "exists"}]}, "limt": 5, "sort": [1]}),
+    );
     let mut reading = crate::json::Reading::default();
     let text = reading.value::<QueryText>(&body).expect("understood");
     let form: Vec<_> = reading.into_problems().into_iter().map(|problem| problem.pointer).collect();
-    assert_eq!(form, ["/filter/0/op", "/sort/0", "/limt"]);
+    assert_eq!(form, ["/filter/any/0/op", "/sort/0", "/limt"]);
     let resolved = resolve(&text, &[object("deal")], &context()).expect_err("unknown");
-    assert_eq!(resolved[0].pointer, "/filter/1/property");
+    assert_eq!(resolved[0].pointer, "/filter/any/1/property");
 }
 
 #[test]
@@ -293,4 +352,7 @@ fn objects_are_for_searches_across_them() {
     let wrong = told(read::<AcrossObjects>(&raw(&json!({"objects": "deal", "limt": 1}))).expect_err("wrong"));
     assert_eq!(wrong[0], ("/objects".to_owned(), "wrong_type", "a list is expected, not a string".to_owned()));
     assert_eq!(wrong[1].0, "/limt");
+    let none = told(read::<AcrossObjects>(&raw(&json!({"objects": []}))).expect_err("wrong"));
+    let message = "name one object at least, or leave `objects` out to search all";
+    assert_eq!(none, [("/objects".to_owned(), "required", message.to_owned())]);
 }

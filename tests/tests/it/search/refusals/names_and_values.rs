@@ -166,12 +166,12 @@ async fn everything_that_is_wrong_is_told_at_once(server: TestServer) {
     let quiet = Silence::begins(&tenant).await;
     let query = json!({
         "q": "a ".repeat(40),
-        "filter": [
+        "filter": {"all": [
             {"property": "amuont", "op": "eq", "value": 1},
             {"any": [{"property": "tags", "op": "eq", "value": 1}, {"property": "stage", "op": "in", "value": ["wno", "new", 5]}]},
             {"association": "thing_bx"},
             {"property": "name"},
-        ],
+        ]},
         "sort": ["-amuont", {"property": "data"}],
         "select": ["name", "nmae"], "include": ["bx"], "limit": 1_000, "limt": 1, "consistency": "week",
         "aggregate": {"t": {"group": ["stge"], "measures": {"m": {"sum": "name"}, "n": {"total": "x"}}}},
@@ -183,12 +183,12 @@ async fn everything_that_is_wrong_is_told_at_once(server: TestServer) {
         "/aggregate/t/measures/m/sum",
         "/aggregate/t/measures/n/total",
         "/consistency",
-        "/filter/0/property",
-        "/filter/1/any/0/op",
-        "/filter/1/any/1/value/0",
-        "/filter/1/any/1/value/2",
-        "/filter/2/association",
-        "/filter/3/op",
+        "/filter/all/0/property",
+        "/filter/all/1/any/0/op",
+        "/filter/all/1/any/1/value/0",
+        "/filter/all/1/any/1/value/2",
+        "/filter/all/2/association",
+        "/filter/all/3/op",
         "/include/0",
         "/limit",
         "/limt",
@@ -198,6 +198,16 @@ async fn everything_that_is_wrong_is_told_at_once(server: TestServer) {
         "/sort/1/property",
     ];
     assert_eq!(pointers, expected);
+    let across = json!({"objects": ["zz", "thing"], "limit": 900, "sort": ["nope"], "cursor": "zz"});
+    let problem = tenant.post("/search", &across).await.problem(422, "validation_failed");
+    assert_eq!(problem.pointers(), ["/objects/0", "/limit", "/sort/0/property", "/cursor"]);
+    let nowhere = tenant.post("/search", &json!({"objects": []})).await.problem(422, "validation_failed");
+    assert_eq!(nowhere.errors(), [("/objects".to_owned(), "required".to_owned())]);
+    // Once, although most objects have no weight, and with what to do.
+    let query = json!({"filter": {"property": "weight", "op": "exists"}});
+    let problem = tenant.post("/search", &query).await.problem(422, "validation_failed");
+    assert_eq!(problem.pointers(), ["/filter/property"]);
+    assert!(problem.words().contains("in `objects`") && problem.words().contains("`box`"), "{}", problem.body);
     quiet.holds().await;
 }
 
