@@ -9,10 +9,12 @@ mod hydrate;
 mod list;
 mod search;
 mod suggest;
+mod table;
 
 pub use hydrate::FoundRecord;
 pub use search::SearchAnswer;
 pub use suggest::Suggestion;
+pub use table::{Answered, AnsweredRow, AnsweredTable};
 
 /// Searches that are computed at a time: one for each processor, and one more for when one of them waits for the disk.
 pub(crate) fn places() -> usize {

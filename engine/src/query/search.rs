@@ -6,12 +6,13 @@ use engine_model::access::Action;
 use engine_model::object::ObjectDefinition;
 use engine_model::property::Property;
 use engine_model::query::ast::Consistency;
-use engine_model::query::{Answer, Cursor, Hit, Query, QueryText, ResolveContext, Table, resolve};
+use engine_model::query::{Answer, Cursor, Hit, Query, QueryText, ResolveContext, resolve};
 use engine_model::{Problem, Problems, Sequence};
 use engine_search::{Limits, SearchError};
 
 use super::access::visible;
 use super::hydrate::FoundRecord;
+use super::table::{AnsweredTable, answered};
 use crate::error::{Error, ErrorCode, Result};
 use crate::index::SearchView;
 use crate::records::{Include, View as RecordView};
@@ -25,7 +26,7 @@ pub struct SearchAnswer {
     /// Number of all matches, where it was asked for.
     pub total: Option<u64>,
     /// One table for each aggregate.
-    pub tables: Vec<Table>,
+    pub tables: Vec<AnsweredTable>,
     /// Where the next page begins; none after the last.
     pub next_cursor: Option<String>,
     /// The position of the change log that the search has seen.
@@ -104,7 +105,8 @@ impl Session {
         let hits = std::mem::take(&mut answer.hits);
         let next_cursor = next_cursor(&answer, &hits, text, &query);
         let results = self.read_hits(&hits, &query, &shown).await?;
-        Ok(SearchAnswer { results, total: answer.total, tables: answer.tables, next_cursor, sequence })
+        let tables = answered(answer.tables, &query);
+        Ok(SearchAnswer { results, total: answer.total, tables, next_cursor, sequence })
     }
 
     /// What is asked, and what of each record is to be answered; every mistake in either at once.

@@ -12,5 +12,6 @@ pub(crate) mod packs;
 pub(crate) mod records;
 pub(crate) mod search;
 pub(crate) mod search_index;
+mod tables;
 pub(crate) mod tenants;
 pub(crate) mod wire;

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use engine::model::Sequence;
 use engine::model::query::ast::AcrossObjects;
-use engine::model::query::{Row, Table};
 use engine::query::{FoundRecord, SearchAnswer};
 use serde::Serialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::api::answer::Answer;
+use crate::api::tables::TablesBody;
 use crate::api::wire::RecordBody;
 use crate::error::ApiResult;
 use crate::extract::Authorized;
@@ -30,7 +29,7 @@ pub(crate) struct AnswerBody {
     /// Tables by name: rows with `key` (or `other`) and the measures.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    aggregates: Option<Map<String, Value>>,
+    aggregates: Option<TablesBody>,
     /// Where the next page begins; null after the last.
     #[schema(required)]
     next_cursor: Option<String>,
@@ -68,21 +67,9 @@ impl FoundBody {
 impl AnswerBody {
     pub(crate) fn of(answer: SearchAnswer, body: impl Fn(FoundRecord) -> FoundBody) -> Self {
         let SearchAnswer { results, total, tables, next_cursor, sequence } = answer;
-        let aggregates = (!tables.is_empty()).then(|| tables.into_iter().map(table).collect());
+        let aggregates = (!tables.is_empty()).then_some(TablesBody(tables));
         Self { results: results.into_iter().map(body).collect(), total, aggregates, next_cursor, sequence }
     }
-}
-
-fn table(table: Table) -> (String, Value) {
-    (table.name, table.rows.into_iter().map(row).collect())
-}
-
-fn row(row: Row) -> Value {
-    let key = match row.key {
-        Some(key) => ("key".to_owned(), Value::Array(key)),
-        None => ("other".to_owned(), Value::Bool(true)),
-    };
-    Value::Object([key].into_iter().chain(row.measures).collect())
 }
 
 /// Searches the records of several objects at once.

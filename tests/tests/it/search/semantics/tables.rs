@@ -83,6 +83,30 @@ async fn groups_take_values_as_stored_and_what_is_cut_is_one_row(server: TestSer
     }
 }
 
+async fn sums_beyond_64_bits_are_numbers(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    define_thing(&tenant, json!({"size": {"type": "integer"}})).await;
+    let things = ["a", "b", "c"].map(|name| json!({"name": name, "size": i64::MAX}));
+    create_all(&tenant, "thing", &things).await;
+    create_all(&tenant, "thing", &[json!({"name": "d", "size": i64::MIN})]).await;
+    let measures = json!({"s": {"sum": "size"}, "l": {"min": "size"}, "h": {"max": "size"}});
+    let table = json!({"group": ["name"], "order": [{"key": "desc"}], "limit": 1, "measures": measures});
+    let most = json!({"filter": {"property": "size", "op": "gt", "value": 0}, "limit": 0, "aggregate": {"t": {"measures": measures}, "u": table}});
+    for (path, mut query) in [("/records/thing/search", most.clone()), ("/search", most)] {
+        if path == "/search" {
+            query["objects"] = json!(["thing"]);
+        }
+        let text = tenant.post(path, &query).await.text;
+        // A value of JSON in memory has not that many digits.
+        let all = r#"{"key":[],"s":27670116110564327421,"l":9223372036854775807,"h":9223372036854775807}"#;
+        let other = r#"{"other":true,"s":18446744073709551614,"l":9223372036854775807,"h":9223372036854775807}"#;
+        assert!(text.contains(all) && text.contains(other), "{text}");
+    }
+    let least = json!({"limit": 0, "aggregate": {"t": {"measures": {"l": {"min": "size"}, "s": {"sum": "size"}}}}});
+    let text = tenant.post("/records/thing/search", &least).await.text;
+    assert!(text.contains(r#""l":-9223372036854775808,"s":18446744073709551613"#), "{text}");
+}
+
 async fn what_no_record_has_is_measured_as_nothing(server: TestServer) {
     let tenant = server.tenant("generic").await;
     define_thing(&tenant, json!({"size": {"type": "integer"}, "on": {"type": "date"}})).await;
@@ -144,6 +168,7 @@ async fn intervals_are_those_of_the_tenants_calendar(server: TestServer) {
 
 scenarios![
     groups_take_values_as_stored_and_what_is_cut_is_one_row,
+    sums_beyond_64_bits_are_numbers,
     what_no_record_has_is_measured_as_nothing,
     percentiles_are_within_a_hundredth_of_the_value,
     intervals_are_those_of_the_tenants_calendar,
