@@ -1,7 +1,8 @@
 //! Where full text was found in a record: a stretch of each text with the words marked.
 
 use engine_model::Properties;
-use engine_model::query::{Scope, Words, word_places};
+use engine_model::object::ObjectDefinition;
+use engine_model::query::{Scope, Words};
 use engine_store::record::RecordRow;
 use serde_json::Value;
 
@@ -23,8 +24,8 @@ const LENGTH: usize = 160;
 /// Characters shown before the first word that was found.
 const BEFORE: usize = 40;
 
-/// Where the words stand in the properties that were searched, in their order.
-pub(super) fn highlights(row: &RecordRow, scope: &Scope, words: &Words) -> Vec<Highlight> {
+/// Where the words stand in the properties of `object` that were searched, in their order.
+pub(super) fn highlights(row: &RecordRow, object: &ObjectDefinition, scope: &Scope, words: &Words) -> Vec<Highlight> {
     // What does not read has nothing to show; the record itself will tell.
     let properties: Properties = serde_json::from_str(&row.properties).unwrap_or_default();
     let mut found = Vec::new();
@@ -35,8 +36,9 @@ pub(super) fn highlights(row: &RecordRow, scope: &Scope, words: &Words) -> Vec<H
             _ if field.name.as_str() == "display_name" => row.display_name.clone(),
             _ => continue,
         };
+        let kind = object.property(&field.name).map_or("string", |property| property.kind.name());
         if found.len() < MOST
-            && let Some(text) = mark(&text, words)
+            && let Some(text) = mark(kind, &text, words)
         {
             found.push(Highlight { property: field.name.to_string(), text });
         }
@@ -45,13 +47,8 @@ pub(super) fn highlights(row: &RecordRow, scope: &Scope, words: &Words) -> Vec<H
 }
 
 /// A stretch of a text with the words marked; none where it holds none of them.
-fn mark(text: &str, words: &Words) -> Option<String> {
-    let wanted = |word: &str| {
-        let mut whole = words.words.iter().chain(words.phrases.iter().flatten());
-        let beginning = words.words.last().filter(|_| words.is_last_prefix);
-        whole.any(|wanted| wanted == word) || beginning.is_some_and(|beginning| word.starts_with(beginning.as_str()))
-    };
-    let places: Vec<_> = word_places(text).filter(|(_, word)| wanted(word)).map(|(place, _)| place).collect();
+fn mark(kind: &str, text: &str, words: &Words) -> Option<String> {
+    let places = words.places(kind, text);
     let first = places.first()?.start;
     let start = text.get(..first)?.char_indices().rev().nth(BEFORE).map_or(0, |(at, _)| at);
     let end = text.get(start..)?.char_indices().nth(LENGTH).map_or(text.len(), |(at, _)| start + at);
@@ -95,15 +92,15 @@ mod tests {
 
     #[test]
     fn words_are_marked_and_everything_else_is_escaped() {
-        let marked = mark("<b>Émile</b> & Adam", &words(&["emile", "ada"], true));
+        let marked = mark("string", "<b>Émile</b> & Adam", &words(&["emile", "ada"], true));
         assert_eq!(marked.as_deref(), Some("&lt;b&gt;<em>Émile</em>&lt;/b&gt; &amp; <em>Adam</em>"));
-        assert_eq!(mark("Adam", &words(&["ada"], false)), None);
+        assert_eq!(mark("string", "Adam", &words(&["ada"], false)), None);
     }
 
     #[test]
     fn a_long_text_is_cut_around_the_first_word() {
         let text = format!("{}needle {}", "straw ".repeat(100), "straw ".repeat(100));
-        let marked = mark(&text, &words(&["needle"], false)).expect("found");
+        let marked = mark("string", &text, &words(&["needle"], false)).expect("found");
         assert!(marked.starts_with('…') && marked.ends_with('…') && marked.contains("<em>needle</em>"), "{marked}");
         assert!(marked.chars().count() < 190, "{marked}");
     }

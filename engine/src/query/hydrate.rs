@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use engine_model::UserId;
 use engine_model::access::Action;
-use engine_model::query::{Hit, Query};
+use engine_model::query::{Hit, Query, Words};
 use engine_store::record::{RecordRow, many};
 
 use super::highlight::{Highlight, highlights};
@@ -17,13 +17,19 @@ use crate::session::Session;
 pub struct FoundRecord {
     /// The record.
     pub record: Record,
-    /// Where full text was found in it; empty where none was looked for, or one object alone was searched.
+    /// Where full text was found in it; empty where none was looked for, or nobody asks for marks.
     pub highlights: Vec<Highlight>,
 }
 
 impl Session {
-    /// The records of a page, in order. One that is gone since the index saw it is left out.
-    pub(super) async fn read_hits(&self, hits: &[Hit], query: &Query, view: &View) -> Result<Vec<FoundRecord>> {
+    /// The records of a page, in order, with `marked` words marked. One that is gone since the index saw it is left out.
+    pub(super) async fn read_hits(
+        &self,
+        hits: &[Hit],
+        query: &Query,
+        view: &View,
+        marked: Option<&Words>,
+    ) -> Result<Vec<FoundRecord>> {
         let mut rows = self.rows_of(hits).await?;
         let mut found = Vec::with_capacity(hits.len());
         for (at, scope) in query.scopes.iter().enumerate() {
@@ -38,8 +44,7 @@ impl Session {
             for (place, hit) in hits.iter().enumerate().filter(|(_, hit)| hit.scope == at) {
                 let row = rows.remove(&hit.place.id.0).filter(|row| self.may_show(row, &scope.object));
                 if let Some(row) = row {
-                    let marked = query.words.as_ref().filter(|_| query.scopes.len() > 1);
-                    marks.push(marked.map_or_else(Vec::new, |words| highlights(&row, scope, words)));
+                    marks.push(marked.map_or_else(Vec::new, |words| highlights(&row, object, scope, words)));
                     places.push(place);
                     records.push(Record::from_row(row, &shown)?);
                 }

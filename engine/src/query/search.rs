@@ -33,12 +33,20 @@ pub struct SearchAnswer {
     pub sequence: Sequence,
 }
 
+/// What is marked in the records that are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Marks {
+    None,
+    /// The words of the full text.
+    Words,
+}
+
 impl Session {
     /// Searches the records of one object. `malformed` is what was wrong with the form of what was sent; it is told
     /// with everything else that is wrong.
     pub async fn record_search(&mut self, object: &str, text: &QueryText, malformed: Problems) -> Result<SearchAnswer> {
         let at_least = self.search_position(text).await?;
-        with_current!(self, self.try_search(&[object], text, malformed.clone(), at_least).await)
+        with_current!(self, self.try_search(&[object], text, malformed.clone(), Marks::None, at_least).await)
     }
 
     /// Searches the records of several objects; of all that the caller may see where none are named.
@@ -71,7 +79,7 @@ impl Session {
             problems.push(Problem::new(format!("/objects/{index}"), code, message));
         }
         // The rest is looked at by the objects that there are, so that everything is told at once.
-        self.try_search(&known, text, problems, at_least).await
+        self.try_search(&known, text, problems, Marks::Words, at_least).await
     }
 
     /// The position that a search has to see: all that is acknowledged by now, unless it asks for less.
@@ -92,6 +100,7 @@ impl Session {
         objects: &[&str],
         text: &QueryText,
         malformed: Problems,
+        marks: Marks,
         at_least: Sequence,
     ) -> Result<SearchAnswer> {
         let (query, shown) = self.resolve_search(objects, text, malformed)?;
@@ -104,7 +113,8 @@ impl Session {
         let mut answer = self.engine.ask(view, Arc::clone(&query)).await?;
         let hits = std::mem::take(&mut answer.hits);
         let next_cursor = next_cursor(&answer, &hits, text, &query);
-        let results = self.read_hits(&hits, &query, &shown).await?;
+        let marked = query.words.as_ref().filter(|_| marks == Marks::Words);
+        let results = self.read_hits(&hits, &query, &shown, marked).await?;
         let tables = answered(answer.tables, &query);
         Ok(SearchAnswer { results, total: answer.total, tables, next_cursor, sequence })
     }

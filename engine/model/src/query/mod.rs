@@ -10,6 +10,7 @@ mod cursor;
 mod expression;
 mod fields;
 mod form;
+mod found;
 mod moment;
 pub mod resolve;
 mod span;
@@ -23,7 +24,7 @@ pub use ast::{AcrossObjects, QueryText};
 pub use cursor::Cursor;
 pub use expression::filter_of_expression;
 pub use resolve::{ResolveContext, resolve, system_field};
-pub use text::{asked_words, fold, word_places, words};
+pub use text::{asked_words, fold, words};
 pub use typed::{
     Aggregate, Answer, Direction, Every, Field, Filter, Form, Group, Hit, Key, Linked, LinkedScope, Measure, Order,
     Place, Quantifier, Query, Row, Scope, SortKey, Table, Test, Words,

@@ -29,7 +29,7 @@ pub fn words(text: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 /// [`words`], each with its place in the text.
-pub fn word_places(text: &str) -> impl Iterator<Item = (std::ops::Range<usize>, String)> + '_ {
+pub(super) fn word_places(text: &str) -> impl Iterator<Item = (std::ops::Range<usize>, String)> + '_ {
     text.unicode_word_indices().map(|(start, word)| (start..start + word.len(), fold(word)))
 }
 

@@ -140,6 +140,27 @@ async fn several_objects_are_searched_at_once_and_words_are_marked(server: TestS
     assert_eq!((&second["results"][0]["id"], &second["next_cursor"]), (&poem["id"], &Value::Null));
 }
 
+async fn what_was_found_is_marked_however_it_was_found(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let properties = json!({"about": {"type": "text", "searchable": true},
+        "email": {"type": "email", "searchable": true}, "phone": {"type": "phone", "searchable": true}});
+    define_thing(&tenant, properties).await;
+    let thing = json!({"name": "One", "about": "A needle there.", "email": "jane.doe@mail.example.org", "phone": "+15035550177"});
+    create(&tenant, "thing", thing).await;
+    for objects in [json!(["thing"]), json!(["thing", "contact"]), Value::Null] {
+        for (q, property, expected) in [
+            ("needle", "about", "A <em>needle</em> there."),
+            ("nedle", "about", "A <em>needle</em> there."),
+            ("5035550177", "phone", "<em>+15035550177</em>"),
+            ("example", "email", "jane.doe@mail.<em>example</em>.org"),
+        ] {
+            let query = json!({"q": q, "fuzzy": q == "nedle", "objects": objects});
+            let found = tenant.post("/search", &query).await.ok(200);
+            assert_eq!(found["results"][0]["highlights"][property], expected, "{query}");
+        }
+    }
+}
+
 async fn a_few_letters_suggest_records_to_pick(server: TestServer) {
     let tenant = server.tenant("generic").await;
     define_thing(&tenant, json!({})).await;
@@ -169,5 +190,6 @@ scenarios![
     some_letters_are_forgiven_where_asked_for,
     addresses_and_numbers_are_found_as_people_type_them,
     several_objects_are_searched_at_once_and_words_are_marked,
+    what_was_found_is_marked_however_it_was_found,
     a_few_letters_suggest_records_to_pick,
 ];
