@@ -10,8 +10,8 @@ use crate::time::Timestamp;
 impl Form {
     /// A number in units of its field's storage as JSON; for [`Form::Text`] its digits.
     ///
-    /// An integer beyond 64 bits, which only a sum can be, is its digits as a string: [`Value`] has no such number, and
-    /// whoever writes the answer makes one of them.
+    /// An integer beyond 64 bits, which only a sum and the lower bound of a step can be, is its digits as a string:
+    /// [`Value`] has no such number, and whoever writes the answer makes one of them.
     pub fn number(self, units: i128) -> Value {
         match self {
             Self::Integer => i64::try_from(units).map_or_else(|_| Value::from(units.to_string()), Value::from),

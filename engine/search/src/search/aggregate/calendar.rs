@@ -131,6 +131,30 @@ mod tests {
     }
 
     #[test]
+    fn the_first_and_the_last_years_have_intervals() {
+        for (every, date, first) in [
+            (Every::Week, "0001-01-07", "0001-01-01"),
+            (Every::Week, "9999-12-31", "9999-12-27"),
+            (Every::Quarter, "0001-01-01", "0001-01-01"),
+            (Every::Year, "9999-12-31", "9999-01-01"),
+        ] {
+            assert_eq!(Calendar::new(every, None).first_day(day(date)), Some(day(first)), "{every:?} {date}");
+        }
+        // West of Greenwich the first moment lies in the year before, east of it the last one in the year after.
+        let first = |every, zone, text: &str| {
+            Calendar::new(every, Some(zone)).first_day(Timestamp::parse(text).expect("a moment").0)
+        };
+        for every in [Every::Day, Every::Week, Every::Month, Every::Quarter, Every::Year] {
+            let start = "0001-01-01T00:00:00Z";
+            assert_eq!(first(every, chrono_tz::UTC, start), Some(day("0001-01-01")), "{every:?}");
+            assert!(first(every, chrono_tz::America::New_York, start) < Some(day("0001-01-01")), "{every:?}");
+            let end = "9999-12-31T23:59:59.999999Z";
+            assert!(first(every, chrono_tz::UTC, end) <= Some(day("9999-12-31")), "{every:?}");
+            assert!(first(every, chrono_tz::Asia::Tokyo, end) >= Some(day("9999-12-27")), "{every:?}");
+        }
+    }
+
+    #[test]
     fn values_beyond_all_dates_have_no_interval() {
         assert_eq!(Calendar::new(Every::Year, None).first_day(i64::MAX), None);
         assert_eq!(Calendar::new(Every::Year, Some(chrono_tz::UTC)).first_day(i64::MIN), None);

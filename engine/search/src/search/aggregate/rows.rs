@@ -195,7 +195,7 @@ fn write_key(value: &Value, by: &Group) -> Json {
     };
     match value {
         Value::Null => Json::Null,
-        Value::Number(number) => form.number((*number).into()),
+        Value::Number(number) => form.number(*number),
         Value::Text(text) => form.text(text),
     }
 }

@@ -23,15 +23,16 @@ pub(crate) enum Value {
     Null,
     /// A text as stored.
     Text(Box<str>),
-    /// A number in units of its field's storage; the lower bound of a bucket; a day since 1970-01-01.
-    Number(i64),
+    /// A number in units of its field's storage; the lower bound of a bucket, which may lie below all that fields store;
+    /// a day since 1970-01-01.
+    Number(i128),
 }
 
 /// The values of one property in one segment.
 pub(crate) enum Values {
     /// Positions in the dictionary of texts as compared, then in that of originals, then null.
     Texts { texts: Option<Texts>, originals: Option<Texts>, null: u32 },
-    /// Numbers in the order in which they were met; 0 is null.
+    /// What steps make of numbers, in the order in which it was met; 0 is null.
     Numbers { numbers: Option<Firsts>, step: Step, known: FxHashMap<i64, u32>, met: Vec<i64> },
     /// The same for every document.
     Same(Value),
@@ -46,6 +47,7 @@ pub(crate) struct Texts {
 /// What becomes of a number before it is a value.
 pub(crate) enum Step {
     Itself,
+    /// Numbers of one bucket, of this width, become the bucket's own number.
     Bucket(i64),
     Calendar(Calendar),
 }
@@ -61,8 +63,16 @@ impl Step {
     fn take(&mut self, number: i64) -> Option<i64> {
         match self {
             Self::Itself => Some(number),
-            Self::Bucket(width) => Some(number - number.rem_euclid((*width).max(1))),
+            Self::Bucket(width) => Some(number.div_euclid((*width).max(1))),
             Self::Calendar(calendar) => calendar.first_day(number),
+        }
+    }
+
+    /// The value that stands for what [`Step::take`] gave.
+    fn value(&self, taken: i64) -> Value {
+        match self {
+            Self::Itself | Self::Calendar(_) => Value::Number(taken.into()),
+            Self::Bucket(width) => Value::Number(i128::from(taken) * i128::from((*width).max(1))),
         }
     }
 }
@@ -215,9 +225,9 @@ impl Values {
     pub(crate) fn look_up(&self, numbers: &[u32]) -> Result<Vec<Value>> {
         match self {
             Self::Same(value) => Ok(vec![value.clone(); numbers.len()]),
-            Self::Numbers { met, .. } => {
+            Self::Numbers { met, step, .. } => {
                 let value = |number: &u32| match number.checked_sub(1) {
-                    Some(at) => met.get(at as usize).map_or(Value::Null, |met| Value::Number(*met)),
+                    Some(at) => met.get(at as usize).map_or(Value::Null, |met| step.value(*met)),
                     None => Value::Null,
                 };
                 Ok(numbers.iter().map(value).collect())

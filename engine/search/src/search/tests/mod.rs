@@ -3,6 +3,7 @@
 mod many;
 mod questions;
 mod reference;
+mod steps;
 mod text;
 
 use std::collections::BTreeMap;

@@ -20,7 +20,7 @@ const TAGS: &[&str] = &["Red", "red", "blue", "grün"];
 const DAYS: &[&str] = &["2026-01-31", "2026-02-01", "2025-12-31", "1969-07-20"];
 const MOMENTS: &[&str] = &["2026-01-31T23:59:59.999999Z", "2026-02-01T00:00:00.000000Z", "1969-07-20T20:17:40.000000Z"];
 const AMOUNTS: &[&str] = &["0.00", "-0.01", "10.50", "9999999999999999.99", "-9999999999999999.99", "0.07"];
-const NUMBERS: &[i64] = &[0, 1, -1, 7, i64::MAX, i64::MIN + 1, 42];
+const NUMBERS: &[i64] = &[0, 1, -1, 7, i64::MAX, i64::MIN, i64::MIN + 1, 42];
 
 fn name(text: &str) -> Name {
     Name::new(text).expect("a name")
@@ -190,7 +190,8 @@ fn aggregates() -> impl Strategy<Value = Aggregate> {
     let group = prop_oneof![
         6 => select(groups).prop_map(|property| Group::Value(deal(property))),
         1 => Just(Group::Calendar { field: deal("due"), every: Every::Month, zone: chrono_tz::UTC }),
-        1 => (1_i64..100).prop_map(|every| Group::Bucket { field: deal("amount"), every }),
+        1 => (select(&["amount", "days"][..]), prop_oneof![1_i64..100, Just(i64::MAX)])
+            .prop_map(|(property, every)| Group::Bucket { field: deal(property), every }),
         1 => Just(Group::Object),
     ];
     let numeric: &[&'static str] = &["amount", "days"];

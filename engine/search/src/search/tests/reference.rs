@@ -9,6 +9,7 @@ use engine_model::query::{
     Aggregate, Direction, Field, Filter, Group, Linked, Measure, Order, Quantifier, Query, SortKey, Test, fold, words,
 };
 use engine_model::{Properties, RecordId};
+use rust_decimal::prelude::ToPrimitive as _;
 use serde_json::{Map, Value};
 
 /// A record in memory.
@@ -225,7 +226,8 @@ fn keys(record: &Record, groups: &[Group]) -> Vec<Vec<Value>> {
             Group::Bucket { field, every } => {
                 let number =
                     record.properties.get(field.name.as_str()).and_then(|value| field.storage.number_of(value));
-                vec![number.map_or(Value::Null, |number| field.form.number((number.div_euclid(*every) * every).into()))]
+                let (number, every) = (number.map(i128::from), i128::from(*every));
+                vec![number.map_or(Value::Null, |number| field.form.number(number.div_euclid(every) * every))]
             }
             Group::Calendar { field, .. } => {
                 // Months of days only: time zones have tests of their own.
@@ -301,7 +303,17 @@ fn compare_keys(groups: &[Group], one: &[Value], other: &[Value], is_descending:
                 let place = field.options.iter().position(|option| option == text).expect("an option");
                 Some((place as i128, String::new(), String::new()))
             }
-            (Group::Value(field) | Group::Bucket { field, .. }, value) if field.storage.number_of(value).is_some() => {
+            // The lower bound of a step may lie below what a property can hold.
+            (Group::Bucket { .. }, value) => {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let number: rust_decimal::Decimal = text.parse().expect("a number");
+                Some((
+                    (number * rust_decimal::Decimal::from(100)).to_i128().expect("a number"),
+                    String::new(),
+                    String::new(),
+                ))
+            }
+            (Group::Value(field), value) if field.storage.number_of(value).is_some() => {
                 let number = field.storage.number_of(value).expect("a number");
                 Some((number.into(), String::new(), String::new()))
             }
