@@ -2,15 +2,18 @@
 
 use engine_model::object::ObjectDefinition;
 use engine_model::property::{Property, Storage};
-use engine_model::query::fold;
+use engine_model::query::{fold, words};
 use engine_model::time::Timestamp;
 use engine_model::{Properties, RecordId, Sequence, UserId};
 use serde_json::Value;
 use tantivy::TantivyDocument;
 use tantivy::schema::OwnedValue;
 
-use crate::schema::{Fields, endings_path, kind_of_links, kind_of_records, link_key, path, whole_words_path};
-use crate::tokens::{IndexedWords, indexed_text, indexed_words};
+use crate::schema::{
+    Fields, called_path, endings_path, kind_of_links, kind_of_records, link_key, path, pieces_path, whole_words_path,
+};
+use crate::texts::{indexed_text, pieces};
+use crate::tokens::{IndexedWords, indexed_words};
 
 /// A record as it is to be found.
 #[derive(Debug, Clone)]
@@ -143,6 +146,7 @@ impl Values {
             }
         }
         self.add_key(at("uid", Storage::Text), record.uid);
+        self.add_called(&at("display_name", Storage::Text), record.display_name);
         self.add_text(at("display_name", Storage::Text), "string", record.display_name);
         let moments = [
             ("created_at", Some(record.created_at)),
@@ -184,9 +188,28 @@ impl Values {
         let folded = fold(text);
         self.add_words(&at, kind, text);
         if folded != text {
-            self.originals.push((at.clone(), OwnedValue::from(text)));
+            self.originals.push((at.clone(), OwnedValue::from(indexed_text(text).into_owned())));
         }
+        self.add_pieces(&at, [folded.as_str(), text]);
         self.add_key(at, &folded);
+    }
+
+    /// What a record is called is compared with the words that are looked for.
+    fn add_called(&mut self, at: &str, name: &str) {
+        let called = words(name).collect::<Vec<_>>().join(" ");
+        if called != fold(name) {
+            self.add_key(called_path(at), &called);
+        }
+    }
+
+    /// What of long texts does not stand among the others.
+    fn add_pieces<'a>(&mut self, at: &str, texts: impl IntoIterator<Item = &'a str>) {
+        let mut pieces: Vec<String> = texts.into_iter().flat_map(pieces).collect();
+        pieces.sort_unstable();
+        pieces.dedup();
+        if !pieces.is_empty() {
+            self.originals.push((pieces_path(at), list_of(pieces.into_iter().map(OwnedValue::from))));
+        }
     }
 
     /// A list of options is kept by their keys, any other folded.
@@ -199,11 +222,12 @@ impl Values {
         let compared: Vec<String> =
             texts.iter().map(|text| if is_keys { (*text).to_owned() } else { fold(text) }).collect();
         self.add_words(at, kind, &texts.join(" "));
+        let indexed = |text: &str| OwnedValue::from(indexed_text(text).into_owned());
         if compared.iter().ne(texts.iter()) {
-            self.originals.push((at.to_owned(), list_of(texts.into_iter().map(OwnedValue::from))));
+            self.originals.push((at.to_owned(), list_of(texts.iter().map(|text| indexed(text)))));
         }
-        let compared = compared.iter().map(|text| OwnedValue::from(indexed_text(text).into_owned()));
-        self.texts.push((at.to_owned(), list_of(compared)));
+        self.add_pieces(at, compared.iter().map(String::as_str).chain(texts));
+        self.texts.push((at.to_owned(), list_of(compared.iter().map(|text| indexed(text)))));
     }
 
     fn add_words(&mut self, at: &str, kind: &str, text: &str) {

@@ -14,6 +14,7 @@ mod form;
 mod index;
 mod schema;
 mod search;
+mod texts;
 mod tokens;
 
 use std::sync::LazyLock;

@@ -12,7 +12,7 @@ use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, JsonObjectOptions
 use crate::tokens;
 
 /// Raised whenever documents are built another way, so that indexes made before are made anew.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// Handles of the fields.
 #[derive(Debug, Clone)]
@@ -154,6 +154,16 @@ pub(crate) fn whole_words_path(path: &str) -> String {
 /// Where the ends of phone numbers stand as texts.
 pub(crate) fn endings_path(path: &str) -> String {
     format!("{path}#")
+}
+
+/// Where the words of what a record is called stand as one text, where it is written otherwise.
+pub(crate) fn called_path(path: &str) -> String {
+    format!("{path}=")
+}
+
+/// Where, among the texts as stored, the pieces of long texts stand.
+pub(crate) fn pieces_path(path: &str) -> String {
+    format!("{path}~")
 }
 
 fn mark(is_archived: bool) -> &'static str {

@@ -9,11 +9,12 @@ pub(crate) const TOKENIZER: &str = "words";
 /// Stands between words in a text that the tokenizer takes apart; no word holds it.
 const SEPARATOR: char = '\u{1f}';
 
-/// Longest word that is indexed, in bytes; what is longer is no word that anybody looks for.
-const LONGEST_WORD: usize = 256;
+/// Bytes of a word up to which it is indexed as it is, which no word of a query exceeds: that has 1,000 characters, and
+/// none is folded to more than 20 bytes of a word.
+const LONGEST_WORD: usize = 20_000;
 
-/// Bytes of a text up to which it is indexed, and so ordered, as it is; a term has room for eight times as much.
-const LONGEST_TEXT: usize = 8_192;
+/// Ends what is indexed of a longer word, its beginning. No word holds it, so that none is taken for that one.
+const CUT: char = '\u{1e}';
 
 /// The tokenizers that every index has.
 pub(crate) fn tokenizers() -> TokenizerManager {
@@ -49,26 +50,29 @@ pub(crate) fn indexed_words(kind: &str, text: &str) -> IndexedWords {
 }
 
 fn add(joined: &mut String, word: &str) {
-    if !word.is_empty() && word.len() <= LONGEST_WORD {
-        if !joined.is_empty() {
-            joined.push(SEPARATOR);
-        }
-        joined.push_str(word);
+    if word.is_empty() {
+        return;
     }
+    if !joined.is_empty() {
+        joined.push(SEPARATOR);
+    }
+    if word.len() <= LONGEST_WORD {
+        return joined.push_str(word);
+    }
+    joined.push_str(word.get(..word.floor_char_boundary(LONGEST_WORD)).unwrap_or(word));
+    joined.push(CUT);
 }
 
-/// An address is known by its parts too: `example` finds `ada@mail.example.com`.
+/// An address is known by its parts: `example` finds `ada@mail.example.com`. They stand in their order among those that
+/// are looked for as a whole; whoever types the beginning of the first types that of the address.
 fn add_address(text: &str, found: &mut IndexedWords) {
     let folded = fold(text);
-    let mut parts: Vec<String> = words(text).collect();
-    parts.extend(folded.split(|character: char| !character.is_alphanumeric()).map(str::to_owned));
-    parts.sort_unstable();
-    parts.dedup();
-    for part in parts.iter().filter(|part| **part != folded) {
-        let joined = if folded.starts_with(part.as_str()) { &mut found.whole } else { &mut found.any };
-        add(joined, part);
+    for part in words(text) {
+        add(&mut found.whole, &part);
+        if !folded.starts_with(part.as_str()) {
+            add(&mut found.any, &part);
+        }
     }
-    add(&mut found.whole, &folded);
 }
 
 /// A number without what people leave out when they write to somebody near.
@@ -76,27 +80,6 @@ fn endings(digits: &str) -> Vec<String> {
     let ending =
         |length: usize| digits.len().checked_sub(length).filter(|cut| *cut > 0).and_then(|cut| digits.get(cut..));
     [10, 7].into_iter().filter_map(ending).map(str::to_owned).collect()
-}
-
-/// A text as it stands in the index: a long one as its beginning and a hash, so that it still equals only itself.
-pub(crate) fn indexed_text(text: &str) -> std::borrow::Cow<'_, str> {
-    if text.len() <= LONGEST_TEXT {
-        return text.into();
-    }
-    format!("{}{SEPARATOR}{:016x}", beginning(text), hash(text)).into()
-}
-
-/// The part of a text that stands in the index as it is.
-pub(crate) fn beginning(text: &str) -> &str {
-    if text.len() <= LONGEST_TEXT {
-        return text;
-    }
-    text.get(..text.floor_char_boundary(LONGEST_TEXT - 20)).unwrap_or(text)
-}
-
-/// FNV-1a: the same on every machine and in every release, which the standard library's hashes do not promise.
-fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[derive(Clone)]
@@ -154,25 +137,28 @@ mod tests {
 
     #[test]
     fn words_pass_the_tokenizer_as_they_were_cut() {
-        assert_eq!(tokens(&indexed_words("string", "Émile's  GREAT-day").any), ["emile's", "great", "day"]);
+        assert_eq!(tokens(&indexed_words("string", "Émile's  GREAT-day").any), ["emile", "s", "great", "day"]);
         assert_eq!(indexed_words("string", " – "), IndexedWords::default());
     }
 
     #[test]
     fn addresses_and_numbers_are_known_by_their_parts() {
         let address = indexed_words("email", "ada.b@mail.example.com");
-        assert_eq!(tokens(&address.any), ["b", "com", "example", "mail", "mail.example.com"]);
-        assert_eq!(tokens(&address.whole), ["ada", "ada.b", "ada.b@mail.example.com"]);
+        assert_eq!(tokens(&address.any), ["b", "mail", "example", "com"]);
+        assert_eq!(tokens(&address.whole), ["ada", "b", "mail", "example", "com"]);
         let number = indexed_words("phone", "+16135550100");
         assert_eq!(tokens(&number.whole), ["6135550100", "5550100", "16135550100"]);
         assert_eq!((number.any.as_str(), number.endings.len()), ("", 2));
     }
 
     #[test]
-    fn a_long_text_equals_only_itself() {
-        let (one, other) = ("a".repeat(9_000), format!("{}b", "a".repeat(9_000)));
-        assert_ne!(indexed_text(&one), indexed_text(&other));
-        assert!(indexed_text(&one).len() <= LONGEST_TEXT && indexed_text(&one).starts_with("aaaa"));
-        assert_eq!(indexed_text("short"), "short");
+    fn every_word_of_a_query_is_shorter_than_a_word_that_is_cut() {
+        use engine_model::query::resolve::MAX_TEXT;
+        let longest = |character: char| words(character.encode_utf8(&mut [0; 4])).map(|word| word.len()).max();
+        let longest = (char::MIN..=char::MAX).filter_map(longest).max().expect("a letter");
+        assert!(longest * MAX_TEXT <= LONGEST_WORD, "{longest}");
+        let long = "a".repeat(LONGEST_WORD + 1);
+        let cut = tokens(&indexed_words("text", &long).any);
+        assert_eq!(cut, [format!("{}{CUT}", "a".repeat(LONGEST_WORD))]);
     }
 }

@@ -55,6 +55,10 @@ fn mark(kind: &str, text: &str, words: &Words) -> Option<String> {
     let mut marked = String::from(if start > 0 { "…" } else { "" });
     let mut at = start;
     for place in places.into_iter().take_while(|place| place.end <= end) {
+        // A character such as `½` may be several of the words.
+        if place.start < at {
+            continue;
+        }
         escape(text.get(at..place.start)?, &mut marked);
         marked.push_str("<em>");
         escape(text.get(place.clone())?, &mut marked);
@@ -95,6 +99,7 @@ mod tests {
         let marked = mark("string", "<b>Émile</b> & Adam", &words(&["emile", "ada"], true));
         assert_eq!(marked.as_deref(), Some("&lt;b&gt;<em>Émile</em>&lt;/b&gt; &amp; <em>Adam</em>"));
         assert_eq!(mark("string", "Adam", &words(&["ada"], false)), None);
+        assert_eq!(mark("string", "½ l", &words(&["1", "2"], false)).as_deref(), Some("<em>½</em> l"));
     }
 
     #[test]

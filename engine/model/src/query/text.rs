@@ -1,5 +1,7 @@
 //! How texts are compared and cut into words: case and accents do not count.
 
+use std::ops::Range;
+
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
@@ -23,14 +25,69 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// Words of a text by the boundaries of Unicode (UAX #29), folded.
-pub fn words(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.unicode_words().map(fold)
+/// Words of a text, folded: what stands between characters that are neither letters nor digits. Scripts that are written
+/// without spaces, such as Chinese, have each character as a word, by the boundaries of Unicode (UAX #29).
+///
+/// The text is folded first, so that words are cut alike however their letters are written: `H₂O` is one, as `h2o` is.
+pub fn words(text: &str) -> impl Iterator<Item = String> + use<> {
+    let folded = fold(text);
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let place = next_word(&folded, at)?;
+        at = place.end;
+        folded.get(place).map(str::to_owned)
+    })
 }
 
-/// [`words`], each with its place in the text.
-pub(super) fn word_places(text: &str) -> impl Iterator<Item = (std::ops::Range<usize>, String)> + '_ {
-    text.unicode_word_indices().map(|(start, word)| (start..start + word.len(), fold(word)))
+/// [`words`], each with its place in the text. A character that folds to several words is the place of each.
+pub(super) fn word_places(text: &str) -> impl Iterator<Item = (Range<usize>, String)> + use<> {
+    let (folded, sources) = fold_with_places(text);
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let word = next_word(&folded, at)?;
+        at = word.end;
+        let source = |at: usize| sources.get(sources.partition_point(|(start, _)| *start <= at).checked_sub(1)?);
+        let (_, first) = source(word.start)?;
+        let (_, last) = source(word.end - 1)?;
+        Some((first.start..last.end, folded.get(word)?.to_owned()))
+    })
+}
+
+/// The next word of a folded text at or behind a place.
+fn next_word(folded: &str, from: usize) -> Option<Range<usize>> {
+    let rest = folded.get(from..)?;
+    let start = from + rest.find(is_of_word)?;
+    let rest = folded.get(start..)?;
+    let run = rest.split(|character| !is_of_word(character)).next()?;
+    // No boundary of Unicode lies between letters and digits of ASCII.
+    let length = if run.is_ascii() { run.len() } else { run.split_word_bounds().next()?.len() };
+    Some(start..start + length)
+}
+
+/// Letters and digits, but for the letters that are apostrophes in all but name. Marks are gone from what is folded.
+fn is_of_word(character: char) -> bool {
+    character.is_alphanumeric() && !matches!(character, 'ʻ' | 'ʼ')
+}
+
+/// A text folded, and where what was made of a character begins, with the character's own place; marks belong to what
+/// is before them. Folding looks at one character at a time, once marks are gone.
+fn fold_with_places(text: &str) -> (String, Vec<(usize, Range<usize>)>) {
+    let mut folded = String::with_capacity(text.len());
+    let mut sources: Vec<(usize, Range<usize>)> = Vec::new();
+    for (start, character) in text.char_indices() {
+        let place = start..start + character.len_utf8();
+        let before = folded.len();
+        match character.is_ascii() {
+            true => folded.push(character.to_ascii_lowercase()),
+            false => folded.push_str(&fold(character.encode_utf8(&mut [0; 4]))),
+        }
+        match sources.last_mut() {
+            Some((_, last)) if folded.len() == before => last.end = place.end,
+            _ if folded.len() == before => {}
+            _ => sources.push((before, place)),
+        }
+    }
+    (folded, sources)
 }
 
 /// The words that are looked for where somebody writes `text`: those of the text, or where it is a phone number its
@@ -108,17 +165,46 @@ mod tests {
         }
     }
 
+    fn found(text: &str) -> Vec<String> {
+        words(text).collect()
+    }
+
     #[test]
-    fn words_are_those_of_unicode() {
-        let found: Vec<String> = words("Ada's e-mail: ADA@example.com, Größe 3.5").collect();
-        assert_eq!(found, ["ada's", "e", "mail", "ada", "example.com", "grosse", "3.5"]);
+    fn words_are_letters_and_digits() {
+        assert_eq!(
+            found("Ada's e-mail: ADA@example.com, Größe 3.5"),
+            ["ada", "s", "e", "mail", "ada", "example", "com", "grosse", "3", "5"]
+        );
+        assert_eq!(found("snake_case_name foo.bar"), ["snake", "case", "name", "foo", "bar"]);
+        for name in ["O'Brien", "O’Brien", "OʼBrien", "o`brien", "O´Brien"] {
+            assert_eq!(found(name), ["o", "brien"], "{name}");
+        }
+        assert_eq!(found("🎉 !!! * – \u{301}"), [""; 0]);
+    }
+
+    #[test]
+    fn a_text_is_folded_before_it_is_cut() {
+        assert_eq!(found("H₂O x² ½ ﬁn №5"), ["h2o", "x2", "1", "2", "fin", "no5"]);
+        assert_eq!(found("e\u{301}te\u{301}"), ["ete"]);
+    }
+
+    #[test]
+    fn scripts_without_spaces_have_a_word_for_each_character() {
+        assert_eq!(found("東京tokyo2020"), ["東", "京", "tokyo2020"]);
+        assert_eq!(found("ひらカタカナ"), ["ひ", "ら", "カタカナ"]);
+        assert_eq!(found("Привет мир"), ["привет", "мир"]);
     }
 
     #[test]
     fn words_have_places() {
-        let text = "Für Ada!";
-        let found: Vec<_> = word_places(text).map(|(place, word)| (&text[place], word)).collect();
-        assert_eq!(found, [("Für", "fur".to_owned()), ("Ada", "ada".to_owned())]);
+        let places =
+            |text: &'static str| -> Vec<_> { word_places(text).map(|(place, word)| (&text[place], word)).collect() };
+        let owned = |found: &[(&'static str, &str)]| -> Vec<_> {
+            found.iter().map(|(place, word)| (*place, (*word).to_owned())).collect()
+        };
+        assert_eq!(places("Für Ada!"), owned(&[("Für", "fur"), ("Ada", "ada")]));
+        assert_eq!(places("(e\u{301}t\u{301})"), owned(&[("e\u{301}t\u{301}", "et")]));
+        assert_eq!(places("H₂O, ½"), owned(&[("H₂O", "h2o"), ("½", "1"), ("½", "2")]));
     }
 
     #[test]
@@ -132,6 +218,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn places_are_those_of_the_words(text in "\\PC{0,40}") {
+            prop_assert_eq!(fold_with_places(&text).0, fold(&text));
+            let placed: Vec<String> = word_places(&text).map(|(_, word)| word).collect();
+            prop_assert_eq!(&placed, &words(&text).collect::<Vec<_>>());
+            prop_assert!(word_places(&text).all(|(place, _)| text.get(place).is_some_and(|part| !part.is_empty())));
+        }
+
         #[test]
         fn folding_twice_is_folding_once(text in "\\PC{0,40}") {
             let once = fold(&text);

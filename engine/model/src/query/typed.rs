@@ -176,7 +176,8 @@ pub enum Quantifier {
     Count(Vec<RangeInclusive<i64>>),
 }
 
-/// Full text: a record matches where every word and phrase is found in one of its searched properties.
+/// Full text: a record matches where every word and phrase is found in one of its searched properties. Where there is
+/// neither, none does.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Words {
     /// Folded words.

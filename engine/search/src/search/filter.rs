@@ -11,22 +11,23 @@ use std::sync::Arc;
 use engine_model::RecordId;
 use engine_model::property::Storage;
 use engine_model::query::{Field, Filter, Test};
-use tantivy::columnar::{ColumnIndex, StrColumn};
+use tantivy::columnar::ColumnIndex;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet as _, Term};
 
 use super::bits::Bits;
 use super::budget::Budget;
 use super::column::{Firsts, ValueColumn};
+use super::compared::{after_prefix, narrow_by_parts, narrow_by_texts};
 use super::linked::LinkedIds;
 use super::presence::Presence;
-use super::segment::{Segment, add_postings, ordered, position_of};
+use super::segment::{Segment, add_postings, ordered};
 use super::words::add_word;
 use crate::document::unsigned;
 use crate::error::Result;
 use crate::fields;
 use crate::schema::path_of;
-use crate::tokens::{beginning, indexed_text};
+use crate::texts::indexed_text;
 
 /// A condition whose linked records have been looked up.
 #[derive(Debug)]
@@ -110,13 +111,10 @@ impl Condition {
             Test::Numbers(ranges) => Self::Numbers { path, ranges: ranges.clone() },
             Test::Texts(texts) => Self::Texts { path, texts: texts.iter().map(indexed).collect(), is_every: false },
             Test::HasAll(texts) => Self::Texts { path, texts: texts.iter().map(indexed).collect(), is_every: true },
-            Test::Between(from, to) => {
-                Self::Between { path, from: from.as_ref().map(indexed), to: to.as_ref().map(indexed) }
-            }
+            Test::Between(from, to) => Self::Between { path, from: from.clone(), to: to.clone() },
             Test::StartsWith(text) => {
-                let text = beginning(text).to_owned();
-                let to = after_prefix(&text).map_or(Bound::Unbounded, Bound::Excluded);
-                Self::Between { path, from: Bound::Included(text), to }
+                let to = after_prefix(text).map_or(Bound::Unbounded, Bound::Excluded);
+                Self::Between { path, from: Bound::Included(text.clone()), to }
             }
             Test::Words(words) => Self::Words { path, words: words.clone() },
             Test::Parts(parts) => Self::Parts { path, parts: parts.clone() },
@@ -197,7 +195,7 @@ impl Condition {
                 }
                 narrow_by_terms(&texts.iter().map(term).collect::<Vec<_>>(), segment, bits)
             }
-            Self::Between { path, from, to } => narrow_by_texts(segment, path, from, to, bits),
+            Self::Between { path, from, to } => narrow_by_texts(segment, path, (from, to), bits, budget),
             Self::Words { path, words } => narrow_by_words(segment, path, words, bits),
             Self::Parts { path, parts } => narrow_by_parts(segment, path, parts, bits, budget),
             Self::Linked(linked) => {
@@ -249,7 +247,7 @@ const MOST_ASKED: usize = 20;
 const FEW: u32 = 32;
 
 /// The same where many values are read at a time.
-const FEWER: u32 = 3;
+pub(super) const FEWER: u32 = 3;
 
 /// Candidates whose values are read at a time.
 const CHUNK: usize = 4_096;
@@ -370,13 +368,13 @@ fn narrow_by_ranges(column: Option<&Rc<ValueColumn>>, ranges: &[RangeInclusive<i
 }
 
 /// Whether a number is in the range, by a single comparison.
-fn is_in(range: &RangeInclusive<u64>) -> impl Fn(u64) -> bool {
+pub(super) fn is_in(range: &RangeInclusive<u64>) -> impl Fn(u64) -> bool {
     let (start, width) = (*range.start(), range.end().checked_sub(*range.start()));
     move |number| width.is_some_and(|width| number.wrapping_sub(start) <= width)
 }
 
 /// Adds those of the candidates whose value is wanted.
-fn keep_within(column: &Rc<ValueColumn>, bits: &Bits, is_wanted: impl Fn(u64) -> bool, found: &mut Bits) {
+pub(super) fn keep_within(column: &Rc<ValueColumn>, bits: &Bits, is_wanted: impl Fn(u64) -> bool, found: &mut Bits) {
     if column.is_multiple() {
         return bits
             .iter()
@@ -403,61 +401,6 @@ fn keep_within(column: &Rc<ValueColumn>, bits: &Bits, is_wanted: impl Fn(u64) ->
     }
 }
 
-fn narrow_by_texts(
-    segment: &Segment<'_>,
-    path: &str,
-    from: &Bound<String>,
-    to: &Bound<String>,
-    bits: &mut Bits,
-) -> Result<()> {
-    let column = segment.texts(path)?;
-    let positions =
-        column.as_ref().map(|column| positions_between(&column.dictionary, from, to)).transpose()?.flatten();
-    let (Some(column), Some(positions)) = (column, positions) else {
-        *bits = Bits::none(segment.length());
-        return Ok(());
-    };
-    let mut found = Bits::none(segment.length());
-    if bits.count() <= bits.length() / FEWER {
-        keep_within(&column.positions, bits, is_in(&positions), &mut found);
-        *bits = found;
-        return Ok(());
-    }
-    column.positions.add_range(&positions, &mut found);
-    bits.and(&found);
-    Ok(())
-}
-
-/// Positions in a dictionary of the texts between two; none where there are none.
-fn positions_between(
-    column: &StrColumn,
-    from: &Bound<String>,
-    to: &Bound<String>,
-) -> Result<Option<RangeInclusive<u64>>> {
-    let after = |text: &str| position_of(column, text).map(|(position, is_there)| position + u64::from(is_there));
-    let begin = match from {
-        Bound::Included(text) => position_of(column, text)?.0,
-        Bound::Excluded(text) => after(text)?,
-        Bound::Unbounded => 0,
-    };
-    let end = match to {
-        Bound::Included(text) => after(text)?,
-        Bound::Excluded(text) => position_of(column, text)?.0,
-        Bound::Unbounded => column.num_terms() as u64,
-    };
-    Ok(end.checked_sub(1).filter(|last| *last >= begin).map(|last| begin..=last))
-}
-
-/// Adds the documents that have a text with this beginning under a path.
-pub(crate) fn add_values(segment: &Segment<'_>, path: &str, beginning: &str, bits: &mut Bits) -> Result<()> {
-    let Some(column) = segment.texts(path)? else { return Ok(()) };
-    let to = after_prefix(beginning).map_or(Bound::Unbounded, Bound::Excluded);
-    if let Some(positions) = positions_between(&column.dictionary, &Bound::Included(beginning.to_owned()), &to)? {
-        column.positions.add_range(&positions, bits);
-    }
-    Ok(())
-}
-
 fn narrow_by_words(segment: &Segment<'_>, path: &str, words: &[String], bits: &mut Bits) -> Result<()> {
     for word in words {
         let mut found = Bits::none(bits.length());
@@ -465,63 +408,4 @@ fn narrow_by_words(segment: &Segment<'_>, path: &str, words: &[String], bits: &m
         bits.and(&found);
     }
     Ok(())
-}
-
-/// Texts of a dictionary that are looked at between two looks at the time.
-const CHECKED: u32 = 1 << 16;
-
-/// Reads the dictionary rather than the documents: a text that many share is looked at once.
-fn narrow_by_parts(
-    segment: &Segment<'_>,
-    path: &str,
-    parts: &[String],
-    bits: &mut Bits,
-    budget: &Budget,
-) -> Result<()> {
-    let Some(column) = segment.texts(path)? else {
-        *bits = Bits::none(bits.length());
-        return Ok(());
-    };
-    let mut matching = Bits::none(u32::try_from(column.dictionary.num_terms()).unwrap_or(u32::MAX));
-    let mut texts = column.dictionary.dictionary().stream()?;
-    let mut position = 0_u32;
-    while texts.advance() {
-        if position.is_multiple_of(CHECKED) {
-            budget.check_time()?;
-        }
-        let text = std::str::from_utf8(texts.key()).unwrap_or_default();
-        if parts.iter().all(|part| text.contains(part.as_str())) {
-            matching.insert(position);
-        }
-        position = position.saturating_add(1);
-    }
-    bits.retain(|document| column.positions.all(document).any(|position| matching.contains_id(position)));
-    Ok(())
-}
-
-/// The lowest text above all that begin with the prefix; none where there is none.
-fn after_prefix(prefix: &str) -> Option<String> {
-    let mut characters: Vec<char> = prefix.chars().collect();
-    while let Some(last) = characters.pop() {
-        let next = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32);
-        if let Some(next) = next {
-            characters.push(next);
-            return Some(characters.into_iter().collect());
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_begins_with_a_prefix_ends_before_the_next() {
-        assert_eq!(after_prefix("ab").as_deref(), Some("ac"));
-        assert_eq!(after_prefix("a\u{d7ff}").as_deref(), Some("a\u{e000}"));
-        assert_eq!(after_prefix("a\u{10ffff}").as_deref(), Some("b"));
-        assert_eq!(after_prefix("\u{10ffff}"), None);
-        assert_eq!(after_prefix(""), None);
-    }
 }

@@ -9,6 +9,7 @@ mod bits;
 mod blocks;
 mod budget;
 mod column;
+mod compared;
 mod filter;
 mod kept;
 mod linked;
@@ -103,7 +104,7 @@ impl<'q> ScopeSearch<'q> {
     }
 
     fn documents(&self, segment: &Segment<'_>, budget: &Budget) -> Result<(Bits, Option<Matches>)> {
-        let Some(words) = self.query.words.as_ref().filter(|words| !words.is_empty()) else {
+        let Some(words) = &self.query.words else {
             return Ok((self.condition.documents(segment, &self.kind, budget)?, None));
         };
         let mut matches = words::find(segment, &self.paths, words, budget)?;

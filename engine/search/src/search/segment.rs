@@ -18,7 +18,8 @@ use super::kept::{Kept, List, Opened};
 use super::presence::Presence;
 use crate::error::{Result, SearchError};
 use crate::fields;
-use crate::schema::{numbers_column, originals_column, texts_column};
+use crate::schema::{numbers_column, originals_column, pieces_path, texts_column};
+use crate::texts::{content_of, parts_of};
 
 /// One segment, for the time of one query.
 pub(crate) struct Segment<'a> {
@@ -147,6 +148,11 @@ impl<'a> Segment<'a> {
         };
         self.texts.borrow_mut().insert(name, column.clone());
         Ok(column)
+    }
+
+    /// The pieces of long texts under a path.
+    pub(crate) fn pieces(&self, path: &str) -> Result<Option<Rc<TextColumn>>> {
+        self.originals(&pieces_path(path))
     }
 
     /// The terms of a field.
@@ -283,4 +289,22 @@ pub(crate) fn text_at(column: &StrColumn, position: u64) -> Result<String> {
         return Ok(text);
     }
     Err(SearchError::Damaged(format!("a dictionary has no entry {position}")))
+}
+
+/// The whole of a text, from what stands in the index for it, with the pieces of its path.
+pub(crate) fn whole_text(indexed: &str, pieces: Option<&TextColumn>) -> Result<String> {
+    let Some((beginning, digest)) = parts_of(indexed) else { return Ok(indexed.to_owned()) };
+    let mut text = beginning.to_owned();
+    if let Some(pieces) = pieces {
+        // No digit is above the letter.
+        let range = pieces.dictionary.dictionary().range().ge(digest.as_bytes()).lt(format!("{digest}g").as_bytes());
+        let mut found = range.into_stream()?;
+        while found.advance() {
+            text.push_str(std::str::from_utf8(found.key()).ok().and_then(content_of).unwrap_or_default());
+        }
+    }
+    match text.len() > beginning.len() {
+        true => Ok(text),
+        false => Err(SearchError::Damaged("the pieces of a long text are not there".to_owned())),
+    }
 }

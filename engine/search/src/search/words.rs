@@ -14,11 +14,11 @@ use tantivy::{DocSet as _, TERMINATED, Term};
 
 use super::bits::Bits;
 use super::budget::Budget;
-use super::filter::add_values;
+use super::compared::add_values;
 use super::segment::{Segment, add_postings};
 use crate::error::Result;
 use crate::fields;
-use crate::schema::{endings_path, whole_words_path};
+use crate::schema::{called_path, endings_path, whole_words_path};
 
 /// The documents that match, and where to look how well.
 pub(crate) struct Matches {
@@ -108,7 +108,8 @@ impl Way {
 /// record is called.
 pub(crate) fn find(segment: &Segment<'_>, paths: &[String], words: &Words, budget: &Budget) -> Result<Matches> {
     let mut matches = Matches {
-        documents: Bits::all(segment.length()),
+        // A text without any word is found nowhere.
+        documents: if words.is_empty() { Bits::none(segment.length()) } else { Bits::all(segment.length()) },
         worth: Vec::with_capacity(words.words.len() + words.phrases.len()),
         namesakes: find_namesakes(segment, paths, words)?,
     };
@@ -130,10 +131,16 @@ pub(crate) fn find(segment: &Segment<'_>, paths: &[String], words: &Words, budge
 fn find_namesakes(segment: &Segment<'_>, paths: &[String], words: &Words) -> Result<Bits> {
     let mut namesakes = Bits::none(segment.length());
     if let Some(path) = paths.first() {
-        segment.add_documents_of(&fields().text_term(path, &words.words.join(" ")), &mut namesakes)?;
+        let called = words.words.join(" ");
+        for path in [path, &called_path(path)] {
+            segment.add_documents_of(&fields().text_term(path, &called), &mut namesakes)?;
+        }
     }
     Ok(namesakes)
 }
+
+/// Letters of a word up to which some are forgiven; to look for those of longer ones takes much memory.
+const LONGEST_FORGIVEN: usize = 256;
 
 fn ways_of(word: &str, is_prefix: bool, is_fuzzy: bool) -> Vec<Way> {
     let mut ways = vec![Way::Whole];
@@ -144,7 +151,8 @@ fn ways_of(word: &str, is_prefix: bool, is_fuzzy: bool) -> Vec<Way> {
         _ if !is_fuzzy => 0,
         0..4 => 0,
         4..8 => 1,
-        _ => 2,
+        8..=LONGEST_FORGIVEN => 2,
+        _ => 0,
     };
     if distance > 0 {
         ways.push(Way::Forgiven { distance, is_prefix });
@@ -197,8 +205,12 @@ fn find_phrase(
         match phrase {
             [word] => add_word(segment, path, word, bits)?,
             words => {
-                let terms: Vec<Term> = words.iter().map(|word| fields().word_term(path, word)).collect();
-                add_matches(segment, &PhraseQuery::new(terms), bits)?;
+                for path in [path, &whole_words_path(path)] {
+                    if has_words(segment, path)? {
+                        let terms: Vec<Term> = words.iter().map(|word| fields().word_term(path, word)).collect();
+                        add_matches(segment, &PhraseQuery::new(terms), bits)?;
+                    }
+                }
             }
         }
     }

@@ -92,11 +92,12 @@ fn text_condition(
     let is = |test| Ok(Filter::Is(known.field.clone(), test));
     match operator {
         Operator::Contains => {
-            let parts = read_values(written, value, |raw| sought(known, raw))?.pop().unwrap_or_default();
-            return match parts.is_empty() {
-                true => Ok(Filter::Exists(known.field.clone())),
-                false if known.is_substring => is(Test::Parts(parts)),
-                false => is(Test::Words(parts)),
+            let sought = read_values(written, value, |raw| sought(known, raw))?.pop().unwrap_or_default();
+            return match sought {
+                Sought::Blank => Ok(Filter::Exists(known.field.clone())),
+                Sought::Parts(parts) if parts.is_empty() => Ok(Filter::nothing()),
+                Sought::Parts(parts) if known.is_substring => is(Test::Parts(parts)),
+                Sought::Parts(words) => is(Test::Words(words)),
             };
         }
         Operator::StartsWith => {
@@ -127,19 +128,36 @@ fn text_condition(
     is(Test::Between(from, to))
 }
 
-/// The words or parts that a value of `contains` is made of.
-fn sought(known: &Known<'_>, raw: &RawValue) -> Result<Vec<String>, Problems> {
+/// What a value of `contains` is made of.
+#[derive(Default)]
+enum Sought {
+    /// Nothing at all, which every value holds.
+    #[default]
+    Blank,
+    /// Words or parts; none where the text has none, which no value holds.
+    Parts(Vec<String>),
+}
+
+fn sought(known: &Known<'_>, raw: &RawValue) -> Result<Sought, Problems> {
     let text: String = read(raw)?;
+    if text.is_empty() {
+        return Ok(Sought::Blank);
+    }
     // A phone number has no words: people write its digits in groups of their own, and zeros before them.
     let digits: String = text.chars().filter(char::is_ascii_digit).skip_while(|digit| *digit == '0').collect();
-    let sought: Vec<_> = match known.kind.name() {
-        "phone" if !digits.is_empty() => vec![digits],
-        _ if known.is_substring => text.split_whitespace().map(fold).take(MAX_WORDS + 1).collect(),
-        _ => words(&text).take(MAX_WORDS + 1).collect(),
+    let parts = || text.split_whitespace().map(fold).filter(|part| !part.is_empty()).take(MAX_WORDS + 1);
+    let words = || words(&text).take(MAX_WORDS + 1);
+    let is_phone = known.kind.name() == "phone" && !digits.is_empty();
+    let checked = match known.is_substring {
+        true => check_size(&text, || if is_phone { 1 } else { parts().count() }),
+        false => check_words(&text, || if is_phone { 1 } else { words().count() }),
     };
-    let check = if known.is_substring { check_size } else { check_words };
-    check(&text, sought.len()).map_err(|(code, message)| one(code, message))?;
-    Ok(sought)
+    checked.map_err(|(code, message)| one(code, message))?;
+    Ok(Sought::Parts(match known.is_substring {
+        _ if is_phone => vec![digits],
+        true => parts().collect(),
+        false => words().collect(),
+    }))
 }
 
 /// What a value covers of the numbers of the index.

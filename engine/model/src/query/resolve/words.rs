@@ -8,33 +8,33 @@ use crate::problem::{Problem, Problems, push_segment};
 /// Characters of a text that words are taken from.
 pub const MAX_TEXT: usize = 1_000;
 
-/// Words of such a text.
-pub const MAX_WORDS: usize = 32;
+/// Words of such a text; Chinese has one in each character.
+pub const MAX_WORDS: usize = 128;
 
-/// What the query's full text asks; nothing where it holds no word.
+/// What the query's full text asks; no condition where it is blank. A text without any word finds nothing.
 pub(super) fn full_text(text: &QueryText, problems: &mut Problems) -> Option<Words> {
-    let written = text.q.as_deref()?;
-    if let Err((code, message)) = check_words(written, words(written).take(MAX_WORDS + 1).count()) {
+    let written = text.q.as_deref().filter(|written| !written.trim().is_empty())?;
+    if let Err((code, message)) = check_words(written, || words(written).take(MAX_WORDS + 1).count()) {
         problems.push(Problem::new(push_segment(&text.pointer, "q"), code, message));
         return None;
     }
-    Some(parse(written, text.fuzzy)).filter(|found| !found.is_empty())
+    Some(parse(written, text.fuzzy))
 }
 
-/// Refuses texts that would cost too much to look for.
-pub(super) fn check_size(text: &str, words: usize) -> Result<(), (&'static str, String)> {
+/// Refuses texts that would cost too much to look for; `words` counts their words, up to one beyond what is allowed.
+pub(super) fn check_size(text: &str, words: impl FnOnce() -> usize) -> Result<(), (&'static str, String)> {
     let length = text.chars().count();
     if length > MAX_TEXT {
         return Err(("too_long", format!("has {length} characters; at most {MAX_TEXT} are looked for")));
     }
-    if words > MAX_WORDS {
+    if words() > MAX_WORDS {
         return Err(("too_many", format!("has more than {MAX_WORDS} words; at most so many are looked for")));
     }
     Ok(())
 }
 
 /// Refuses patterns beside: taken for words they would find something else than was meant.
-pub(super) fn check_words(text: &str, words: usize) -> Result<(), (&'static str, String)> {
+pub(super) fn check_words(text: &str, words: impl FnOnce() -> usize) -> Result<(), (&'static str, String)> {
     check_size(text, words)?;
     if is_pattern(text) {
         let message = "looks like a regular expression, and words are looked for: write them plainly, or ask with \
@@ -81,13 +81,13 @@ mod tests {
     #[test]
     fn patterns_are_no_words() {
         for pattern in ["^ad.*", "ad[a-z]+", r"\d{3}", "^Ada$", "(?i)ada", r"a\.b", "(ab)*"] {
-            let (code, message) = check_words(pattern, 1).expect_err(pattern);
+            let (code, message) = check_words(pattern, || 1).expect_err(pattern);
             assert_eq!(code, "not_applicable");
             assert!(message.starts_with("looks like a regular expression"), "{message}");
         }
         for text in ["C++", "US$", "what?", "5* hotel", "a|b", "(Ada)", "AT&T [old]", r"C:\temp", "^_^", "$5.00", "..."]
         {
-            assert_eq!(check_words(text, 1), Ok(()), "{text}");
+            assert_eq!(check_words(text, || 1), Ok(()), "{text}");
         }
     }
 

@@ -73,10 +73,12 @@ fn a_filter_that_leads_to_many_objects_is_not_resolved_for_ever() {
 
 #[test]
 fn full_text_is_short() {
-    assert!(query(&json!({"q": "wort ".repeat(32)})).is_ok());
+    assert!(query(&json!({"q": "wort ".repeat(128)})).is_ok());
     assert!(query(&json!({"q": "é".repeat(1_000)})).is_ok());
+    assert!(query(&json!({"q": "東".repeat(128)})).is_ok());
+    assert_eq!(refusal(&json!({"q": "東".repeat(129)})).1, "too_many");
     for (q, code, message) in [
-        ("a ".repeat(33), "too_many", "has more than 32 words; at most so many are looked for"),
+        ("a ".repeat(129), "too_many", "has more than 128 words; at most so many are looked for"),
         ("é".repeat(1_001), "too_long", "has 1001 characters; at most 1000 are looked for"),
     ] {
         assert_eq!(refusal(&json!({"q": q})), ("/q".to_owned(), code, message.to_owned()));

@@ -34,7 +34,8 @@ fn the_best_match_comes_first_where_words_are_looked_for() {
     assert_eq!(order(&json!({"q": "roof", "sort": ["-amount"]})), ["-amount"]);
     assert_eq!(order(&json!({"q": "roof", "sort": ["stage", "relevance"]})), ["stage", "relevance"]);
     assert_eq!(order(&json!({"q": "roof", "sort": [{"property": "score", "direction": "desc"}]})), ["relevance"]);
-    assert_eq!(order(&json!({"q": " – ", "sort": ["score", "name"]})), ["name"]);
+    assert_eq!(order(&json!({"q": " – ", "sort": ["score", "name"]})), ["relevance", "name"]);
+    assert_eq!(order(&json!({"q": "  ", "sort": ["score", "name"]})), ["name"]);
 }
 
 #[test]

@@ -232,7 +232,7 @@ fn the_form_of_a_filter_is_checked() {
 #[test]
 fn everything_that_is_wrong_is_told_at_once() {
     let body = json!({
-        "q": "a ".repeat(40),
+        "q": "a ".repeat(140),
         "filter": {"all": [
             {"property": "nmae", "op": "eq", "value": 1},
             {"any": [{"property": "amount", "op": "has_any", "value": 1}, {"property": "stage", "op": "in", "value": ["wno", "new", 5]}]},

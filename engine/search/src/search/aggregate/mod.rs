@@ -52,7 +52,7 @@ impl<'q> Counting<'q> {
     fn merge(&mut self, part: Part, budget: &Budget) -> Result<()> {
         /// What a group's key and its place take, beside the texts.
         const KEY_BYTES: usize = 64;
-        let keys = part.keys()?;
+        let keys = part.keys(budget)?;
         let mut groups = Vec::with_capacity(keys.len());
         for key in keys {
             let next = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
@@ -207,7 +207,7 @@ impl Part {
     }
 
     /// The values of each group, in the order of their numbers.
-    fn keys(&self) -> Result<Vec<Vec<Value>>> {
+    fn keys(&self, budget: &Budget) -> Result<Vec<Vec<Value>>> {
         let width = self.dimensions.len();
         if width == 0 {
             return Ok(vec![Vec::new(); self.count as usize]);
@@ -218,7 +218,7 @@ impl Part {
             let mut numbers: Vec<u32> = column().collect();
             numbers.sort_unstable();
             numbers.dedup();
-            let values = dimension.look_up(&numbers)?;
+            let values = dimension.look_up_whole(&numbers, budget)?;
             for (key, number) in keys.iter_mut().zip(column()) {
                 let value = numbers.binary_search(&number).ok().and_then(|at| values.get(at));
                 key.push(value.cloned().unwrap_or(Value::Null));

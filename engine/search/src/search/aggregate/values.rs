@@ -13,8 +13,10 @@ use super::calendar::Calendar;
 use crate::error::{Result, SearchError};
 use crate::schema::path_of;
 use crate::search::bits::Bits;
+use crate::search::budget::Budget;
 use crate::search::column::{Firsts, ValueColumn};
-use crate::search::segment::{Segment, TextColumn, number_of};
+use crate::search::segment::{Segment, TextColumn, number_of, whole_text};
+use crate::texts::is_long;
 
 /// A value across segments.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -31,7 +33,7 @@ pub(crate) enum Value {
 /// The values of one property in one segment.
 pub(crate) enum Values {
     /// Positions in the dictionary of texts as compared, then in that of originals, then null.
-    Texts { texts: Option<Texts>, originals: Option<Texts>, null: u32 },
+    Texts { texts: Option<Texts>, originals: Option<Texts>, pieces: Option<Rc<TextColumn>>, null: u32 },
     /// What steps make of numbers, in the order in which it was met; 0 is null.
     Numbers { numbers: Option<Firsts>, step: Step, known: FxHashMap<i64, u32>, met: Vec<i64> },
     /// The same for every document.
@@ -118,7 +120,7 @@ impl Values {
                 let terms = |texts: &Option<Texts>| texts.as_ref().map_or(0, Texts::count);
                 let null = u32::try_from(terms(&texts) + terms(&originals));
                 let null = null.map_err(|_| SearchError::TooCostly("there are too many values".to_owned()))?;
-                Ok(Self::Texts { texts, originals, null })
+                Ok(Self::Texts { texts, originals, pieces: segment.pieces(&path)?, null })
             }
             Storage::Scaled(_) | Storage::Date | Storage::Datetime | Storage::LongText | Storage::Opaque => {
                 let column = match field.name.as_str() {
@@ -163,7 +165,7 @@ impl Values {
         out.clear();
         match self {
             Self::Same(_) => out.resize(documents.len(), 0),
-            Self::Texts { texts, originals, null } => {
+            Self::Texts { texts, originals, null, .. } => {
                 out.resize(documents.len(), *null);
                 if let Some(texts) = texts {
                     let set = |place: usize, at: u64| out[place] = u32::try_from(at).unwrap_or(*null);
@@ -188,7 +190,7 @@ impl Values {
 
     /// Adds every value of one document, or null.
     pub(crate) fn read_all(&mut self, document: u32, out: &mut Vec<u32>) {
-        let Self::Texts { texts, originals, null } = self else {
+        let Self::Texts { texts, originals, null, .. } = self else {
             let mut first = Vec::with_capacity(1);
             self.read(&[document], &mut first);
             return out.append(&mut first);
@@ -221,7 +223,22 @@ impl Values {
         }
     }
 
-    /// The values behind numbers, which are sorted and each given once.
+    /// [`Values::look_up`], with long texts as a whole.
+    pub(crate) fn look_up_whole(&self, numbers: &[u32], budget: &Budget) -> Result<Vec<Value>> {
+        let mut values = self.look_up(numbers)?;
+        let Self::Texts { pieces, .. } = self else { return Ok(values) };
+        for value in &mut values {
+            if let Value::Text(text) = value
+                && is_long(text)
+            {
+                *text = whole_text(text, pieces.as_deref())?.into();
+                budget.take_memory(text.len())?;
+            }
+        }
+        Ok(values)
+    }
+
+    /// The values behind numbers, which are sorted and each given once; of long texts what stands in the index for them.
     pub(crate) fn look_up(&self, numbers: &[u32]) -> Result<Vec<Value>> {
         match self {
             Self::Same(value) => Ok(vec![value.clone(); numbers.len()]),
@@ -232,7 +249,7 @@ impl Values {
                 };
                 Ok(numbers.iter().map(value).collect())
             }
-            Self::Texts { texts, originals, null } => {
+            Self::Texts { texts, originals, null, .. } => {
                 let count = texts.as_ref().map_or(0, Texts::count);
                 let count = u32::try_from(count).unwrap_or(u32::MAX);
                 let (plain, rest) = numbers.split_at(numbers.partition_point(|number| *number < count));

@@ -1,5 +1,6 @@
 //! Random queries over random records, compared with a plain reading of the same.
 
+mod long;
 mod many;
 mod questions;
 mod reference;
@@ -32,6 +33,8 @@ fn registry() -> Registry {
                 "name": {"type": "string"}, "notes": {"type": "text"}, "amount": {"type": "money", "currency": "USD"},
                 "days": {"type": "integer"}, "stage": {"type": "enum", "options": ["open", "won", "lost"]},
                 "tags": {"type": "tags"}, "hot": {"type": "boolean"}, "due": {"type": "date"}, "seen": {"type": "datetime"},
+                "mail": {"type": "email"}, "site": {"type": "url"}, "host": {"type": "domain"},
+                "code": {"type": "string", "substring": true},
             }},
             "company": {"properties": {"name": {"type": "string"}, "size": {"type": "integer"}}},
         },

@@ -13,8 +13,22 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-const NAMES: &[&str] =
-    &["Ada", "ada", "Łukasz Żak", "lukasz zak", "Straße 5", "strasse 5", "Ada Lovelace", "zeta", "Émile"];
+const NAMES: &[&str] = &[
+    "Ada",
+    "ada",
+    "Łukasz Żak",
+    "lukasz zak",
+    "Straße 5",
+    "strasse 5",
+    "Ada Lovelace",
+    "zeta",
+    "Émile",
+    "O’Brien",
+    "snake_case.name",
+    "H₂O",
+    "5.3",
+    "🎉",
+];
 const STAGES: &[&str] = &["open", "won", "lost"];
 const TAGS: &[&str] = &["Red", "red", "blue", "grün"];
 const DAYS: &[&str] = &["2026-01-31", "2026-02-01", "2025-12-31", "1969-07-20"];

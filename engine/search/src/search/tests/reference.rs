@@ -6,7 +6,7 @@ use std::ops::Bound;
 
 use engine_model::property::Storage;
 use engine_model::query::{
-    Aggregate, Direction, Field, Filter, Group, Linked, Measure, Order, Quantifier, Query, SortKey, Test, fold, words,
+    Aggregate, Direction, Field, Filter, Group, Linked, Measure, Order, Quantifier, Query, SortKey, Test, fold,
 };
 use engine_model::{Properties, RecordId};
 use rust_decimal::prelude::ToPrimitive as _;
@@ -128,6 +128,12 @@ fn texts(field: &Field, value: &Value) -> Vec<String> {
     }
 }
 
+/// The words of a text, without scripts that are written without spaces: what is left between signs once it is folded.
+fn words(text: &str) -> Vec<String> {
+    let folded = fold(text);
+    folded.split(|sign: char| !sign.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
 fn passes(record: &Record, field: &Field, test: &Test) -> bool {
     let Some(value) = record.properties.get(field.name.as_str()) else { return false };
     let has = |wanted: &String| texts(field, value).contains(wanted);
@@ -153,7 +159,7 @@ fn passes(record: &Record, field: &Field, test: &Test) -> bool {
         }),
         Test::StartsWith(prefix) => texts(field, value).iter().any(|text| text.starts_with(prefix.as_str())),
         Test::Words(wanted) => {
-            let has: Vec<String> = value.as_str().map(|text| words(text).collect()).unwrap_or_default();
+            let has = value.as_str().map(words).unwrap_or_default();
             wanted.iter().all(|word| has.contains(word))
         }
         Test::Parts(parts) => {

@@ -9,6 +9,15 @@ use super::reference::{Record, World};
 use super::{Fixture, answer};
 use crate::search::{Limits, budget::Budget};
 
+/// Deals with these properties, from id 1 on.
+fn deals(all: &[serde_json::Value]) -> Fixture {
+    let record = |(id, properties): (i64, &serde_json::Value)| {
+        let properties = properties.as_object().expect("properties").clone().into_iter().collect();
+        (id, Record { id, object: "deal", is_archived: false, properties })
+    };
+    Fixture::new(World { records: (1..).zip(all).map(record).collect(), links: Vec::new() }, 2, false)
+}
+
 fn fixture() -> Fixture {
     let texts = [
         (1, "Ada Lovelace", "wrote notes on the engine"),
@@ -32,8 +41,8 @@ fn query(asked: Words) -> Query {
         form: Form::Text,
         options: [].into(),
     };
-    let searched =
-        vec![field("display_name", Storage::Text), field("name", Storage::Text), field("notes", Storage::LongText)];
+    let texts = ["display_name", "name", "mail", "site", "host"].map(|property| field(property, Storage::Text));
+    let searched = texts.into_iter().chain([field("notes", Storage::LongText)]).collect();
     let scope = Scope {
         object: Name::new("deal").expect("a name"),
         filter: Filter::everything(),
@@ -53,7 +62,11 @@ fn query(asked: Words) -> Query {
 }
 
 fn ids(asked: Words) -> Vec<i64> {
-    let answer = fixture().ask(&query(asked));
+    ids_of(&fixture(), asked)
+}
+
+fn ids_of(fixture: &Fixture, asked: Words) -> Vec<i64> {
+    let answer = fixture.ask(&query(asked));
     assert_eq!(answer.total, Some(answer.hits.len() as u64));
     answer.hits.iter().map(|hit| hit.place.id.0).collect()
 }
@@ -70,6 +83,78 @@ fn every_word_must_be_found_and_names_come_first() {
     assert_eq!(ids(asked("engine smith")), [0_i64; 0]);
     // Who is called so and nothing else comes before who is called more.
     assert_eq!(ids(asked("lovelace ada")), [5, 1, 2]);
+}
+
+#[test]
+fn words_are_cut_alike_in_records_and_in_questions() {
+    let fixture = deals(&[
+        json!({"name": "Shaun O'Neil"}),
+        json!({"name": "Pat O’Brien"}),
+        json!({"name": "foo.bar"}),
+        json!({"name": "snake_case_name"}),
+        json!({"name": "6", "notes": "Write to john.doe@example.com."}),
+        json!({"name": "7", "site": "https://www.example.net/a/b"}),
+        json!({"name": "8", "host": "shop.example.co.uk"}),
+        json!({"name": "H₂O"}),
+        json!({"name": "9", "notes": "About 3.14, or x²"}),
+        json!({"name": "10", "mail": "jane.roe@mail.example.org"}),
+    ]);
+    for (text, expected) in [
+        ("neil", &[1][..]),
+        ("o'neil", &[1]),
+        ("O’NEIL", &[1]),
+        ("o'brien", &[2]),
+        ("o’bri", &[2]),
+        ("bar", &[3]),
+        ("foo.bar", &[3]),
+        ("case", &[4]),
+        ("snake_case", &[4]),
+        ("doe", &[5]),
+        ("john.doe@example.com", &[5]),
+        ("example.net", &[6]),
+        ("www.example.net", &[6]),
+        ("example.co.uk", &[7]),
+        ("h2o", &[8]),
+        ("H₂O", &[8]),
+        ("3.14", &[9]),
+        ("x2", &[9]),
+        ("roe", &[10]),
+        ("jane.roe@mail.example.org", &[10]),
+        ("jane.ro", &[10]),
+        ("🎉", &[]),
+        ("!!!", &[]),
+        ("*", &[]),
+    ] {
+        assert_eq!(ids_of(&fixture, asked(text)), expected, "{text}");
+    }
+    let phrase = |text: &str| Words { phrases: vec![words(text).collect()], ..Words::default() };
+    for (text, expected) in [("example.net", &[6][..]), ("net example", &[]), ("roe mail", &[10]), ("o brien", &[2])] {
+        assert_eq!(ids_of(&fixture, phrase(text)), expected, "{text}");
+    }
+}
+
+#[test]
+fn who_is_called_so_comes_first_however_the_name_is_written() {
+    let fixture = deals(&[json!({"name": "Brien O"}), json!({"name": "O’Brien"}), json!({"name": "O'Brien & Sons"})]);
+    assert_eq!(ids_of(&fixture, asked("o'brien")), [2, 1, 3]);
+}
+
+#[test]
+fn a_long_word_is_found_and_none_is_taken_for_it() {
+    let long = |length: usize, end: &str| format!("{}{end}", "a".repeat(length));
+    let fixture = deals(&[
+        json!({"name": long(256, "")}),
+        json!({"name": long(256, "b")}),
+        json!({"name": "3", "notes": long(8_000, "")}),
+        json!({"name": "4", "notes": long(100_000, "c")}),
+    ]);
+    let whole = |text: &str| Words { is_last_prefix: false, ..asked(text) };
+    assert_eq!(ids_of(&fixture, whole(&long(256, ""))), [1]);
+    assert_eq!(ids_of(&fixture, whole(&long(256, "b"))), [2]);
+    assert_eq!(ids_of(&fixture, whole(&long(8_000, ""))), [3]);
+    assert_eq!(ids_of(&fixture, asked(&long(257, ""))), [3, 4]);
+    assert_eq!(ids_of(&fixture, asked(&long(8_001, ""))), [4]);
+    assert_eq!(ids_of(&fixture, whole(&long(20_000, ""))), [0_i64; 0]);
 }
 
 #[test]

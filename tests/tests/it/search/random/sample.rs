@@ -75,7 +75,7 @@ pub(super) fn pick<'a>(from: &[&'a str], random: &mut StdRng) -> &'a str {
 fn phrase(most: usize, random: &mut StdRng) -> String {
     let mut text = word(random).to_owned();
     for _ in 0..random.random_range(0..=most) {
-        text.push_str(pick(&[" ", ", ", "-", " / "], random));
+        text.push_str(pick(&[" ", ", ", "-", " / ", "_", ".", "'"], random));
         text.push_str(word(random));
     }
     text

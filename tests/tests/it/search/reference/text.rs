@@ -16,7 +16,7 @@ pub(in crate::search) fn fold(text: &str) -> String {
     folded
 }
 
-/// The words of a text, folded; these tests use no apostrophes and no points within words.
+/// The words of a text, folded: what stands between signs.
 pub(in crate::search) fn words(text: &str) -> Vec<String> {
     let folded = fold(text);
     let words = folded.split(|letter: char| !letter.is_ascii_alphanumeric());
