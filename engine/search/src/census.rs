@@ -11,6 +11,7 @@ use tantivy::{DocSet, SegmentReader, TERMINATED};
 
 use crate::document::LinkEnds;
 use crate::error::Result;
+use crate::index::reading;
 use crate::schema::{numbers_column, path};
 use crate::{View, fields};
 
@@ -34,6 +35,10 @@ impl View {
     /// # Errors
     /// The index is damaged or cannot be read.
     pub fn each_entry(&self, ids: &RangeInclusive<RecordId>, mut visit: impl FnMut(Entry<'_>)) -> Result<()> {
+        reading(|| self.visit_entries(ids, &mut visit))
+    }
+
+    fn visit_entries(&self, ids: &RangeInclusive<RecordId>, visit: &mut dyn FnMut(Entry<'_>)) -> Result<()> {
         for segment in self.searcher.segment_readers() {
             let record_ids = segment.fast_fields().u64("id")?;
             each_kind(segment, |kind, postings| {
@@ -59,6 +64,10 @@ impl View {
     /// # Errors
     /// The index is damaged or cannot be read.
     pub fn each_link_from(&self, ids: &RangeInclusive<RecordId>, mut visit: impl FnMut(LinkEnds)) -> Result<()> {
+        reading(|| self.visit_links(ids, &mut visit))
+    }
+
+    fn visit_links(&self, ids: &RangeInclusive<RecordId>, visit: &mut dyn FnMut(LinkEnds)) -> Result<()> {
         for segment in self.searcher.segment_readers() {
             let (from, to) = (segment.fast_fields().u64("from")?, segment.fast_fields().u64("to")?);
             each_kind(segment, |kind, postings| {
@@ -82,13 +91,15 @@ impl View {
     /// # Errors
     /// The index is damaged or cannot be read.
     pub fn highest_id(&self) -> Result<RecordId> {
-        let mut highest = 0;
-        for segment in self.searcher.segment_readers() {
-            for field in ["id", "from", "to"] {
-                highest = highest.max(segment.fast_fields().u64(field)?.max_value());
+        reading(|| {
+            let mut highest = 0;
+            for segment in self.searcher.segment_readers() {
+                for field in ["id", "from", "to"] {
+                    highest = highest.max(segment.fast_fields().u64(field)?.max_value());
+                }
             }
-        }
-        Ok(RecordId(highest.cast_signed()))
+            Ok(RecordId(highest.cast_signed()))
+        })
     }
 }
 

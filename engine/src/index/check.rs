@@ -6,11 +6,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use engine_model::{RecordId, TenantId};
-use engine_search::{Entry, LinkEnds};
+use engine_search::{Entry, LinkEnds, SearchError};
 use engine_store::association::{self, LinkKey};
 use engine_store::record;
 use tokio::time::Instant;
 
+use super::SearchView;
 use super::turn::{self, Opened};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -80,6 +81,12 @@ impl Engine {
             return Ok(check);
         }
         let view = self.reach(tenant, head.sequence(), Instant::now() + PATIENCE).await?;
+        if after == RecordId(0)
+            && let Some(damage) = self.damage(&view).await?
+        {
+            (check.count, check.differences) = (1, vec![damage]);
+            return Ok(check);
+        }
         let highest = view.highest_id().map_err(Error::internal)?.0.max(head.last_record_id);
         let last = after.0.saturating_add(RANGE);
         self.check_range(tenant, &(RecordId(after.0.saturating_add(1))..=RecordId(last)), &mut check).await?;
@@ -99,6 +106,16 @@ impl Engine {
                 let dropped = self.inner.tasks.spawn_blocking(move || drop(feed)).await;
                 dropped.map(|()| None).map_err(Error::internal)
             }
+        }
+    }
+
+    /// What is wrong with the files of the index, which are read once for each comparison.
+    async fn damage(&self, view: &SearchView) -> Result<Option<String>> {
+        let view = view.clone();
+        match self.inner.tasks.spawn_blocking(move || view.check_files()).await.map_err(Error::internal)? {
+            Ok(()) => Ok(None),
+            Err(error @ SearchError::Damaged(_)) => Ok(Some(error.to_string())),
+            Err(error) => Err(Error::internal(error)),
         }
     }
 
@@ -131,7 +148,7 @@ impl Engine {
             let mut side = Side::default();
             view.each_entry(&ids, |entry| side.add(entry))?;
             view.each_link_from(&ids, |ends| side.links.extend([key_of(ends)]))?;
-            Ok::<_, engine_search::SearchError>(side)
+            Ok::<_, SearchError>(side)
         });
         let index = index.await.map_err(Error::internal)?.map_err(Error::internal)?;
         let store = self.stored(tenant, range).await?;

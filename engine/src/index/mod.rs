@@ -67,6 +67,8 @@ pub(crate) struct Indexes {
 enum Call {
     /// Somebody waits for more than can be seen.
     Reach(TenantId),
+    /// A search could not read the index; its files are to be looked at.
+    Suspect(TenantId),
     /// The index is to be made anew.
     Rebuild(TenantId, Answer),
 }
@@ -116,6 +118,11 @@ impl Indexes {
     fn call(&self, call: Call) {
         self.calls().push(call);
         self.called.notify_one();
+    }
+
+    /// A search could not read the index: has its files looked at, and the index made anew if they are damaged.
+    pub(crate) fn suspect(&self, tenant: TenantId) {
+        self.call(Call::Suspect(tenant));
     }
 
     fn take_calls(&self) -> Vec<Call> {

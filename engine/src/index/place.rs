@@ -119,7 +119,12 @@ impl Place {
 
 /// Opens an index. The library may panic where files are not what it expects, which is damage like any other.
 fn open(folder: &Path) -> Result<Index> {
-    let opened = catch_unwind(|| Index::open(folder));
+    let opened = catch_unwind(|| {
+        let index = Index::open(folder)?;
+        // What is asked first of every index.
+        index.view().highest_id()?;
+        Ok(index)
+    });
     opened.unwrap_or_else(|_| Err(SearchError::Damaged("its files are not what they should be".to_owned())))
 }
 

@@ -35,7 +35,7 @@ impl SearchView {
     /// Takes its time: not for the threads that others wait for.
     ///
     /// # Errors
-    /// [`SearchError::TooCostly`]; [`SearchError::Foreign`] where the query is another tenant's.
+    /// [`SearchError::TooCostly`]; [`SearchError::Damaged`]; [`SearchError::Foreign`] where the query is another tenant's.
     pub fn search(&self, query: &Query, limits: Limits) -> Result<Answer, SearchError> {
         if query.tenant != self.tenant {
             return Err(SearchError::Foreign);
@@ -69,6 +69,14 @@ impl SearchView {
     /// The index is damaged or cannot be read.
     pub fn highest_id(&self) -> Result<RecordId, SearchError> {
         self.view.highest_id()
+    }
+
+    /// Compares the files of the index with their checksums; see [`View::check_files`].
+    ///
+    /// # Errors
+    /// The index is damaged or cannot be read.
+    pub fn check_files(&self) -> Result<(), SearchError> {
+        self.view.check_files()
     }
 
     /// Records and links that can be found.

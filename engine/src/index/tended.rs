@@ -38,6 +38,8 @@ const ERASE_AFTER: Duration = Duration::from_secs(2);
 const ERASING: Duration = Duration::from_millis(500);
 /// How many times longer than it took nothing is erased again.
 const ERASE_REST: u32 = 10;
+/// Between looking at the files of an index and doing so again; all of them are read.
+const CHECK_EVERY: Duration = Duration::from_secs(60);
 /// How long a tenant rests after its first failure, and twice as long after each further one.
 const FIRST_REST: Duration = Duration::from_millis(100);
 /// How long it rests at most.
@@ -77,6 +79,8 @@ pub(super) enum Chore {
     Rest,
     /// Takes out of its files what was purged.
     Erase,
+    /// Compares its files with their checksums.
+    Check,
 }
 
 /// How the erasing of what was purged stands.
@@ -152,6 +156,9 @@ pub(super) struct Tended {
     pub(super) gives_way: bool,
     pub(super) chore: Option<Chore>,
     pub(super) erasure: Erasure,
+    /// When its files are looked at, since they may be damaged; and when they were last.
+    check_due: Option<Instant>,
+    checked: Option<Instant>,
     pub(super) last_persist: Instant,
     /// That was to no avail.
     pub(super) is_disk_failing: bool,
@@ -179,6 +186,8 @@ impl Tended {
             gives_way: false,
             chore: None,
             erasure: Erasure::default(),
+            check_due: None,
+            checked: None,
             last_persist: now,
             is_disk_failing: false,
             is_lost: false,
@@ -235,7 +244,20 @@ impl Tended {
         let persist = self.next_persist(now, is_pressing).map(|at| (at, Chore::Persist));
         let rest = self.next_rest(now).map(|at| (at, Chore::Rest));
         let erase = self.erasure.next.map(|at| (at, Chore::Erase));
-        [persist, rest, erase].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let check = self.check_due.filter(|_| self.index.is_some()).map(|at| (at, Chore::Check));
+        [persist, rest, erase, check].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// Its files may be damaged, and are looked at unless it is made anew anyway.
+    pub(super) fn suspect(&mut self, now: Instant) {
+        if self.building == Building::No && self.check_due.is_none() {
+            self.check_due = Some(self.checked.map_or(now, |checked| now.max(checked + CHECK_EVERY)));
+        }
+    }
+
+    /// Its files are looked at.
+    pub(super) fn begin_check(&mut self, now: Instant) {
+        (self.check_due, self.checked) = (None, Some(now));
     }
 
     fn next_persist(&self, now: Instant, is_pressing: bool) -> Option<Instant> {

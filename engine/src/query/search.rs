@@ -183,10 +183,18 @@ impl crate::engine::Engine {
     pub(super) async fn ask(&self, view: SearchView, query: Arc<Query>) -> Result<Answer> {
         let closed = |_| Error::new(ErrorCode::Unavailable, "the server is closing");
         let _turn = Arc::clone(&self.inner.searches).acquire_owned().await.map_err(closed)?;
+        let tenant = view.tenant();
         let asked = self.inner.tasks.spawn_blocking(move || view.search(&query, Limits::default()));
         match asked.await.map_err(Error::internal)? {
             Ok(answer) => Ok(answer),
             Err(SearchError::TooCostly(reason)) => Err(Error::invalid_at("", "too_costly", reason)),
+            Err(error @ SearchError::Damaged(_)) => {
+                tracing::warn!(tenant.id = %tenant, %error, "a search could not be answered; the index is looked at");
+                self.inner.indexes.suspect(tenant);
+                let detail = "the search index is damaged and is being made anew; lists and reads by id go on, try \
+                              searches again shortly";
+                Err(Error::new(ErrorCode::Unavailable, detail))
+            }
             Err(error) => Err(Error::internal(error)),
         }
     }

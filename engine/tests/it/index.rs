@@ -2,6 +2,7 @@
 
 mod building;
 mod crashes;
+mod damage;
 mod filling;
 mod fixture;
 mod following;

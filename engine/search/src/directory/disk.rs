@@ -106,13 +106,17 @@ impl Disk {
     pub(super) fn open(&self, name: &Path, length: u64) -> Result<Arc<dyn FileHandle>, OpenReadError> {
         if length > SMALL {
             // The library's directory keeps what it knows of each name for good, so it serves for one file only.
-            let folder = MmapDirectory::open(&self.folder)
-                .map_err(|error| OpenReadError::wrap_io_error(io::Error::other(error), name.to_owned()))?;
+            let folder = self.map().map_err(|error| OpenReadError::wrap_io_error(error, name.to_owned()))?;
             return folder.get_file_handle(name);
         }
         let bytes = self.read(name).map_err(|error| OpenReadError::wrap_io_error(error, name.to_owned()))?;
         let bytes = bytes.ok_or_else(|| OpenReadError::FileDoesNotExist(name.to_owned()))?;
         Ok(Arc::new(OwnedBytes::new(bytes)))
+    }
+
+    /// The folder as the library maps it, of which nothing is mapped yet.
+    pub(super) fn map(&self) -> io::Result<MmapDirectory> {
+        MmapDirectory::open(&self.folder).map_err(io::Error::other)
     }
 
     /// A small file as a whole.

@@ -150,6 +150,12 @@ impl Files {
         self.doomed.remove(name);
     }
 
+    /// The files that are on disk and known to the library.
+    pub(super) fn on_disk(&self) -> Vec<PathBuf> {
+        let is_on_disk = |(_, known): &(&PathBuf, &Known)| matches!(known.place, Place::Disk { .. });
+        self.known.iter().filter(is_on_disk).map(|(name, _)| name.clone()).collect()
+    }
+
     /// Bytes on disk.
     pub(super) fn bytes_on_disk(&self) -> u64 {
         let is_on_disk = |known: &&Known| matches!(known.place, Place::Disk { .. });

@@ -138,6 +138,19 @@ impl WriteBehind {
         self.shared.held.load(Ordering::Relaxed)
     }
 
+    /// Whether all files on disk are as they were written, read anew from there.
+    pub(crate) fn check_files(&self) -> Result<()> {
+        let names = self.shared.files().on_disk();
+        for name in names {
+            let checked = opening::check_whole(&self.shared.disk, &name);
+            // One that nobody needs any more may be gone by now.
+            if checked.is_err() && self.shared.files().is_known(&name) {
+                return checked;
+            }
+        }
+        Ok(())
+    }
+
     /// Bytes on disk.
     pub(crate) fn disk_bytes(&self) -> u64 {
         self.shared.files().bytes_on_disk()

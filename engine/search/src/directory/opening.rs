@@ -62,3 +62,13 @@ pub(super) fn check_files(directory: impl Directory, manifest: &Manifest, disk: 
     }
     Ok(())
 }
+
+/// Whether all of a file is as it was written.
+pub(super) fn check_whole(disk: &Disk, name: &Path) -> Result<()> {
+    let directory = ManagedDirectory::wrap(Box::new(disk.map()?))?;
+    match directory.validate_checksum(name) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(SearchError::Damaged(format!("{} is not as it was written", name.display()))),
+        Err(error) => Err(SearchError::Damaged(error.to_string())),
+    }
+}

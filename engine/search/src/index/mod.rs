@@ -8,6 +8,7 @@ mod erasing;
 mod merging;
 mod payload;
 mod queue;
+mod reading;
 mod small;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ use merging::Rule;
 use payload::{nothing_reached, payload_of, reached_of};
 use writer::Writer;
 
+pub(crate) use reading::reading;
 pub use view::{IndexSize, View};
 pub use writer::Pace;
 
@@ -132,7 +134,7 @@ impl Index {
         let durable = AtomicI64::new(reached.sequence.0);
         let published = Published { reached: Arc::new(reached), opstamp: directory.manifest()?.opstamp };
         let kept = Arc::new(Kept::default());
-        let view = View::new(published.reached.clone(), reader.searcher(), kept.clone());
+        let view = View::new(published.reached.clone(), reader.searcher(), kept.clone(), directory.clone());
         let inner = Inner {
             writing: Mutex::new(Writing { writer: None, resting: None, pace }),
             publishing: Mutex::new(None),
@@ -239,6 +241,14 @@ impl Index {
         }
     }
 
+    /// Compares every file on disk with the checksum that it was written with. Reads all of them.
+    ///
+    /// # Errors
+    /// [`SearchError::Damaged`] where one is not as it was written.
+    pub fn check_files(&self) -> Result<()> {
+        self.inner.directory.check_files()
+    }
+
     /// How far what is visible reaches.
     pub fn reached(&self) -> Reached {
         (*self.inner.published().0.reached).clone()
@@ -303,7 +313,7 @@ impl Inner {
     fn show(&self, published: Published) {
         let searcher = self.reader.searcher();
         self.kept.forget_others(&searcher.segment_readers().iter().map(SegmentReader::segment_id).collect());
-        let view = View::new(published.reached.clone(), searcher, self.kept.clone());
+        let view = View::new(published.reached.clone(), searcher, self.kept.clone(), self.directory.clone());
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = (published, view);
     }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use engine_model::query::{Answer, Query};
 use tantivy::Searcher;
 
+use super::reading;
+use crate::directory::WriteBehind;
 use crate::document::Reached;
 use crate::error::Result;
 use crate::search::{Kept, Limits, answer};
@@ -15,6 +17,7 @@ pub struct View {
     reached: Arc<Reached>,
     pub(crate) searcher: Searcher,
     kept: Arc<Kept>,
+    directory: WriteBehind,
 }
 
 /// How much an index takes.
@@ -33,15 +36,27 @@ pub struct IndexSize {
 }
 
 impl View {
-    pub(super) fn new(reached: Arc<Reached>, searcher: Searcher, kept: Arc<Kept>) -> Self {
-        Self { reached, searcher, kept }
+    pub(super) fn new(reached: Arc<Reached>, searcher: Searcher, kept: Arc<Kept>, directory: WriteBehind) -> Self {
+        Self { reached, searcher, kept, directory }
     }
 
-    /// Answers a query, within the limits or not at all ([`SearchError::TooCostly`](crate::SearchError::TooCostly)).
+    /// Answers a query, within the limits or not at all.
     ///
     /// Takes its time: not for the threads that others wait for.
+    ///
+    /// # Errors
+    /// [`SearchError::TooCostly`](crate::SearchError::TooCostly); [`SearchError::Damaged`](crate::SearchError::Damaged)
+    /// where what is stored cannot be read.
     pub fn search(&self, query: &Query, limits: Limits) -> Result<Answer> {
-        answer(&self.searcher, &self.kept, query, limits)
+        reading(|| answer(&self.searcher, &self.kept, query, limits))
+    }
+
+    /// [`Index::check_files`](crate::Index::check_files) of the index that this is a view of, while it is open.
+    ///
+    /// # Errors
+    /// [`SearchError::Damaged`](crate::SearchError::Damaged) where a file is not as it was written.
+    pub fn check_files(&self) -> Result<()> {
+        self.directory.check_files()
     }
 
     /// Records and links that can be found.

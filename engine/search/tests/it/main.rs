@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod crash;
+mod damage;
 mod fixture;
 mod history;
 mod index;

@@ -11,6 +11,7 @@ use futures::stream::FuturesUnordered;
 use tokio::time::Instant;
 
 use super::Keeper;
+use super::damage::damage_of;
 use crate::error::{Error, Result};
 use crate::index::agenda::Agenda;
 use crate::index::notes::Notes;
@@ -29,15 +30,22 @@ pub(super) struct Done {
     size: IndexSize,
     /// Of erasing: up to which purge, and whether nothing is left of that.
     erased: Option<(Option<i64>, bool)>,
+    /// Of checking: what is wrong with the files, if anything.
+    damage: Option<String>,
 }
 
 /// Does a chore. May take as long as the disk does.
 fn perform(tenant: TenantId, chore: Chore, index: &Index) -> Result<Done> {
     let purged = || Notes::read(&index.reached().notes, tenant).map(|notes| notes.purged);
+    let mut damage = None;
     let erased = match chore {
         Chore::Erase => {
             let purged = purged().map_err(Error::internal)?;
             Some((purged, index.erase().map_err(Error::internal)?))
+        }
+        Chore::Check => {
+            damage = damage_of(index)?;
+            None
         }
         Chore::Persist => index.persist().map(|()| None).map_err(Error::internal)?,
         Chore::Rest => match index.rest() {
@@ -46,7 +54,7 @@ fn perform(tenant: TenantId, chore: Chore, index: &Index) -> Result<Done> {
             Err(error) => return Err(Error::internal(error)),
         },
     };
-    Ok(Done { has_writer: index.has_writer(), size: index.size(), erased })
+    Ok(Done { has_writer: index.has_writer(), size: index.size(), erased, damage })
 }
 
 /// Chores that are due, put off and under way.
@@ -111,12 +119,17 @@ impl Keeper {
         match tended.next_chore(now, is_pressing) {
             Some((at, chore)) if at <= now => {
                 tended.chore = Some(chore);
+                if chore == Chore::Check {
+                    tended.begin_check(now);
+                }
                 match (chore, &tended.index) {
-                    (Chore::Rest | Chore::Erase, Some((_, index))) => {
+                    (Chore::Rest | Chore::Erase | Chore::Check, Some((_, index))) => {
                         let index = index.clone();
                         self.spawn_chore(tenant, chore, index);
                     }
-                    (Chore::Persist | Chore::Rest | Chore::Erase, _) => self.chores.persists_due.push_back(tenant),
+                    (Chore::Persist | Chore::Rest | Chore::Erase | Chore::Check, _) => {
+                        self.chores.persists_due.push_back(tenant)
+                    }
                 }
             }
             Some((at, _)) => self.chores.later.set(tenant, Some(at)),
@@ -159,7 +172,8 @@ impl Keeper {
             self.indexes().counts.persists.add(took);
         }
         if let Err(error) = &done {
-            tracing::warn!(tenant.id = %tenant, %error, source = error.source.as_deref(), "a search index cannot be brought to disk, be merged or be erased");
+            tracing::warn!(tenant.id = %tenant, %error, source = error.source.as_deref(), "a search index cannot be brought to disk, be merged, be erased or be checked");
+            self.suspect_after(tenant, error);
         }
         let place = Place::of(&self.indexes().folder, tenant);
         let Some(tended) = self.tended.get_mut(&tenant) else { return };
@@ -180,6 +194,7 @@ impl Keeper {
                     self.room.rested(tenant);
                 }
             }
+            Chore::Check => self.end_check(tenant, done.map(|done| done.damage)),
             Chore::Erase => {
                 let (purged, is_done) = done.ok().and_then(|done| done.erased).unwrap_or_default();
                 tended.erasure.went_on(purged, is_done, now);

@@ -6,6 +6,7 @@
 
 mod builds;
 mod chores;
+mod damage;
 mod ending;
 mod look;
 mod room;
@@ -119,6 +120,7 @@ impl Keeper {
                     tended.is_called = true;
                     self.plan(tenant);
                 }
+                Call::Suspect(tenant) => self.suspect(tenant),
                 Call::Rebuild(tenant, answer) => {
                     let tended = self.tend(tenant);
                     tended.answers.push(answer);

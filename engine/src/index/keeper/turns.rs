@@ -122,6 +122,7 @@ impl Keeper {
             Err(error) => {
                 tended.fail(now);
                 tracing::warn!(tenant.id = %tenant, %error, source = error.source.as_deref(), "a search index cannot follow its log; it tries again");
+                self.suspect_after(tenant, &error);
             }
         }
         self.make_room();
