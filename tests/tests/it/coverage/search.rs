@@ -83,7 +83,7 @@ fn across() -> Case {
             search(json!({"objects": ["compny", "contact", "contact"], "limit": 201})),
             422,
             "validation_failed",
-            &["/objects/0", "/objects/2"],
+            &["/objects/0", "/objects/2", "/limit"],
         )
         .refuses(search(json!({"objects": "contact", "q": 7})), 422, "validation_failed", &["/objects", "/q"])
 }

@@ -41,7 +41,8 @@ async fn cursors_are_of_use_for_their_own_search_only(server: TestServer) {
         (json!({"cursor": ""}), ""),
         (json!({"cursor": "x".repeat(100_000)}), "no cursor"),
         (json!({"cursor": "bnVsbA"}), "no cursor"),
-        (json!({"cursor": "WzEsIngiLDEsW11d"}), "another search"),
+        (json!({"cursor": "WzIsIngiLDEsW11d"}), "another search"),
+        (json!({"cursor": "WzEsIngiLDEsW11d"}), "earlier release"),
     ] {
         check(&tenant, with(other), "/cursor", "invalid", word).await;
     }
