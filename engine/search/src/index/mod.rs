@@ -5,6 +5,7 @@
 //! last, and what the log has since is applied again.
 
 mod erasing;
+mod library;
 mod merging;
 mod payload;
 mod queue;
@@ -17,19 +18,19 @@ mod writer;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use engine_model::Sequence;
 use tantivy::index::IndexSettings;
 use tantivy::store::Compressor;
-use tantivy::tokenizer::TokenizerManager;
 use tantivy::{IndexReader, ReloadPolicy, SegmentReader, TantivyError};
 
 use crate::directory::{Claim, Manifest, WriteBehind, claim_existing, claim_new};
 use crate::document::{Edit, Reached};
 use crate::error::{Result, SearchError};
+use crate::fields;
 use crate::search::Kept;
-use crate::{fields, tokens};
+use library::{damaged, open_library};
 use merging::Rule;
 use payload::{nothing_reached, payload_of, reached_of};
 use writer::Writer;
@@ -389,24 +390,5 @@ impl Writing {
 impl std::fmt::Debug for Index {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Index").field("reached", &self.reached()).finish_non_exhaustive()
-    }
-}
-
-/// The library's index over a folder.
-fn open_library(directory: WriteBehind) -> Result<tantivy::Index> {
-    static TOKENIZERS: LazyLock<TokenizerManager> = LazyLock::new(tokens::tokenizers);
-    let mut library = tantivy::Index::open(directory)?;
-    if library.schema() != fields().schema {
-        return Err(SearchError::Outdated { found: "another schema".to_owned() });
-    }
-    library.set_tokenizers(TOKENIZERS.clone());
-    Ok(library)
-}
-
-/// What the library could not open is what it could not read.
-fn damaged(error: TantivyError) -> SearchError {
-    match error.into() {
-        SearchError::Failed(error) => SearchError::Damaged(error.to_string()),
-        error => error,
     }
 }

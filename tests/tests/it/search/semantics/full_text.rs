@@ -22,6 +22,7 @@ async fn every_word_is_found_and_the_last_may_be_a_beginning(server: TestServer)
         json!({"name": "Adam Smith", "hidden": "Lovelace"}),
         json!({"name": "Lovell, Ada", "about": "Élan and Größe"}),
         json!({"name": "a.*"}),
+        json!({"name": "Shaun O’Neil", "about": "H₂O in snake_case.txt, to john.doe@example.org"}),
     ];
     create_all(&tenant, "thing", &things).await;
     for (q, expected) in [
@@ -40,6 +41,12 @@ async fn every_word_is_found_and_the_last_may_be_a_beginning(server: TestServer)
         ("lovelace", &["Ada Lovelace"]),
         ("programme first wrote the", &["Ada Lovelace"]),
         ("lovelace smith", &[]),
+        ("neil", &["Shaun O’Neil"]),
+        ("o'neil", &["Shaun O’Neil"]),
+        ("h2o case", &["Shaun O’Neil"]),
+        ("doe@example.org", &["Shaun O’Neil"]),
+        ("🎉", &[]),
+        ("!!!", &[]),
     ] {
         assert_eq!(found(&tenant, json!({"q": q})).await, expected, "{q}");
         let count = search(&tenant, "thing", json!({"q": q, "limit": 0, "count": true})).await;
@@ -179,6 +186,7 @@ async fn a_few_letters_suggest_records_to_pick(server: TestServer) {
     assert_eq!(found, ["Ada Lovelace", "Adam Smith", "Smith & Adams"]);
     assert_eq!(suggest("?q=smith%20a").await.len(), 2);
     assert_eq!(suggest("?q=nobody").await, [""; 0]);
+    assert_eq!(suggest("?q=%F0%9F%8E%89").await, [""; 0], "what holds no word is nowhere");
     tenant.patch(&format!("/records/thing/{}", ids[0]), &json!({"properties": {"name": "Adam S."}})).await.ok(200);
     assert_eq!(suggest("?limit=1").await, ["Adam S."], "nothing typed yet suggests what was changed last");
     tenant.delete(&format!("/records/thing/{}", ids[0])).await.ok(204);
