@@ -165,7 +165,7 @@ async fn everything_that_is_wrong_is_told_at_once(server: TestServer) {
     let tenant = things(&server).await;
     let quiet = Silence::begins(&tenant).await;
     let query = json!({
-        "q": "a ".repeat(40),
+        "q": "a ".repeat(140),
         "filter": {"all": [
             {"property": "amuont", "op": "eq", "value": 1},
             {"any": [{"property": "tags", "op": "eq", "value": 1}, {"property": "stage", "op": "in", "value": ["wno", "new", 5]}]},
