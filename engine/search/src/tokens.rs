@@ -1,6 +1,6 @@
 //! How words get into the index: they are cut by whoever builds the document, and only taken apart here.
 
-use engine_model::query::{fold, words};
+use engine_model::query::{fold, phone_endings, words};
 use tantivy::tokenizer::{TextAnalyzer, Token, TokenStream, Tokenizer, TokenizerManager};
 
 /// Name of the tokenizer in the schema.
@@ -40,7 +40,7 @@ pub(crate) fn indexed_words(kind: &str, text: &str) -> IndexedWords {
     match kind {
         "phone" => {
             let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-            found.endings = endings(&digits);
+            found.endings = phone_endings(&digits).map(str::to_owned).collect();
             found.endings.iter().chain([&digits]).for_each(|word| add(&mut found.whole, word));
         }
         "email" | "url" | "domain" => add_address(text, &mut found),
@@ -73,13 +73,6 @@ fn add_address(text: &str, found: &mut IndexedWords) {
             add(&mut found.any, &part);
         }
     }
-}
-
-/// A number without what people leave out when they write to somebody near.
-fn endings(digits: &str) -> Vec<String> {
-    let ending =
-        |length: usize| digits.len().checked_sub(length).filter(|cut| *cut > 0).and_then(|cut| digits.get(cut..));
-    [10, 7].into_iter().filter_map(ending).map(str::to_owned).collect()
 }
 
 #[derive(Clone)]

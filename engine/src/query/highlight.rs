@@ -55,10 +55,6 @@ fn mark(kind: &str, text: &str, words: &Words) -> Option<String> {
     let mut marked = String::from(if start > 0 { "…" } else { "" });
     let mut at = start;
     for place in places.into_iter().take_while(|place| place.end <= end) {
-        // A character such as `½` may be several of the words.
-        if place.start < at {
-            continue;
-        }
         escape(text.get(at..place.start)?, &mut marked);
         marked.push_str("<em>");
         escape(text.get(place.clone())?, &mut marked);

@@ -2,45 +2,27 @@
 
 use std::ops::Range;
 
-use super::text::{fold, word_places};
+use super::text::{forgiven_letters, phone_endings, word_places};
 use super::typed::Words;
-
-/// Digits of a phone number that are left where the country, and then the area, is left out.
-const ENDINGS: [usize; 2] = [10, 7];
 
 impl Words {
     /// Where the words stand in a value of a property of type `kind`, in order; no two places overlap.
     ///
-    /// An address holds its parts too, and of a phone number all is meant, since people write its digits as they like.
+    /// Of a phone number all is meant, since people write its digits as they like.
     pub fn places(&self, kind: &str, text: &str) -> Vec<Range<usize>> {
-        let mut places = match kind {
-            "phone" => return self.place_of_number(text).into_iter().collect(),
-            "email" | "url" | "domain" => {
-                let whole = [(0..text.len(), fold(text))];
-                self.found_among(whole.into_iter().chain(word_places(text)).chain(parts(text)))
-            }
-            _ => return self.found_among(word_places(text)),
-        };
-        places.sort_by_key(|place| (place.start, std::cmp::Reverse(place.end)));
-        let mut end = 0;
-        places.retain(|place| {
-            let is_apart = place.start >= end;
-            if is_apart {
-                end = place.end;
-            }
-            is_apart
-        });
+        if kind == "phone" {
+            return self.place_of_number(text).into_iter().collect();
+        }
+        let found = word_places(text).filter(|(_, word)| self.find(word));
+        let mut places: Vec<_> = found.map(|(place, _)| place).collect();
+        // A character such as `½` may be several of the words.
+        places.dedup_by(|next, before| next.start < before.end);
         places
-    }
-
-    fn found_among(&self, words: impl Iterator<Item = (Range<usize>, String)>) -> Vec<Range<usize>> {
-        words.filter(|(_, word)| self.find(word)).map(|(place, _)| place).collect()
     }
 
     fn place_of_number(&self, text: &str) -> Option<Range<usize>> {
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        let endings = ENDINGS.into_iter().filter_map(|length| digits.get(digits.len().checked_sub(length)?..));
-        let is_found = [digits.as_str()].into_iter().chain(endings).any(|number| self.find(number));
+        let is_found = phone_endings(&digits).chain([digits.as_str()]).any(|number| self.find(number));
         is_found.then_some(0..text.len())
     }
 
@@ -57,31 +39,10 @@ impl Words {
     }
 }
 
-/// The parts of an address between its signs, each with its place.
-fn parts(text: &str) -> impl Iterator<Item = (Range<usize>, String)> + '_ {
-    let is_sign = |character: char| !character.is_alphanumeric();
-    let mut next = 0;
-    text.split_inclusive(is_sign).filter_map(move |piece| {
-        let start = next;
-        next += piece.len();
-        let part = piece.trim_end_matches(is_sign);
-        (!part.is_empty()).then(|| (start..start + part.len(), fold(part)))
-    })
-}
-
-/// Letters that are forgiven in a word.
-fn forgiven(word: &[char]) -> usize {
-    match word.len() {
-        0..4 => 0,
-        4..8 => 1,
-        _ => 2,
-    }
-}
-
 /// Whether `word`, or where that is enough its beginning, differs from what is wanted by no more than is forgiven.
 fn is_near(wanted: &str, word: &str, is_prefix: bool) -> bool {
+    let most = usize::from(forgiven_letters(wanted));
     let wanted: Vec<char> = wanted.chars().collect();
-    let most = forgiven(&wanted);
     // What is longer by more than is forgiven is too far away, or does not matter for its beginning.
     let word: Vec<char> = word.chars().take(wanted.len() + most + 1).collect();
     if most == 0 || word.len() + most < wanted.len() {
@@ -135,6 +96,7 @@ mod tests {
         assert_eq!(marked(&words(&["ada"], false, false), "string", "Adam"), [""; 0]);
         let phrase = Words { phrases: vec![vec!["roof".to_owned(), "two".to_owned()]], ..Words::default() };
         assert_eq!(marked(&phrase, "string", "Roof two, roofs"), ["Roof", "two"]);
+        assert_eq!(marked(&words(&["1", "2"], false, false), "string", "½ l, 2 l"), ["½", "2"]);
     }
 
     #[test]

@@ -106,6 +106,24 @@ pub fn asked_words(text: &str) -> Vec<String> {
     words(text).collect()
 }
 
+/// Ends of a phone number as it is without what people leave out when they write to somebody near: the country, and
+/// then the area.
+pub fn phone_endings(digits: &str) -> impl Iterator<Item = &str> {
+    let cuts = [10, 7].into_iter().filter_map(|length| digits.len().checked_sub(length));
+    cuts.filter(|cut| *cut > 0).filter_map(|cut| digits.get(cut..))
+}
+
+/// How many letters of a word are forgiven, where some are.
+pub fn forgiven_letters(word: &str) -> u8 {
+    match word.chars().count() {
+        0..4 => 0,
+        4..8 => 1,
+        // To look for what is like a longer one takes much memory.
+        8..=256 => 2,
+        _ => 0,
+    }
+}
+
 /// Latin letters, folded, that have no decomposition; after the table of Lucene's `ASCIIFoldingFilter`.
 fn ascii(character: char) -> Option<&'static str> {
     Some(match character {

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use engine_model::query::Words;
+use engine_model::query::{Words, forgiven_letters};
 use tantivy::query::{EnableScoring, FuzzyTermQuery, PhraseQuery, Query};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet as _, TERMINATED, Term};
@@ -139,21 +139,12 @@ fn find_namesakes(segment: &Segment<'_>, paths: &[String], words: &Words) -> Res
     Ok(namesakes)
 }
 
-/// Letters of a word up to which some are forgiven; to look for those of longer ones takes much memory.
-const LONGEST_FORGIVEN: usize = 256;
-
 fn ways_of(word: &str, is_prefix: bool, is_fuzzy: bool) -> Vec<Way> {
     let mut ways = vec![Way::Whole];
     if is_prefix {
         ways.push(Way::Beginning);
     }
-    let distance = match word.chars().count() {
-        _ if !is_fuzzy => 0,
-        0..4 => 0,
-        4..8 => 1,
-        8..=LONGEST_FORGIVEN => 2,
-        _ => 0,
-    };
+    let distance = if is_fuzzy { forgiven_letters(word) } else { 0 };
     if distance > 0 {
         ways.push(Way::Forgiven { distance, is_prefix });
     }
