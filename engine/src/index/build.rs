@@ -61,9 +61,9 @@ pub(super) async fn build(
             // What can be merged is merged once the index is in use.
             Pace::Bulk => index.settle(),
         }?;
-        index.persist()
+        index.persist().map(|()| index.size())
     };
-    feed.blocking(move || finish().map_err(Error::internal)).await?;
+    feed.size = feed.blocking(move || finish().map_err(Error::internal)).await?;
     feed.release();
     Ok(feed)
 }

@@ -37,6 +37,8 @@ async fn an_index_is_made_anew_while_the_former_one_answers(world: World) {
     assert!(rounds > 0);
     world.assert_same(&engine).await;
     engine.reindex(world.tenant).await.expect("made anew");
+    let size = engine.tenant_index(world.tenant).await.expect("a tenant").disk_bytes;
+    assert!(size > 50_000, "{size}");
     world.assert_same(&engine).await;
     engine.close().await;
     assert_eq!(world.generations("index"), ["3"]);
