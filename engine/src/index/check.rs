@@ -12,6 +12,7 @@ use engine_store::record;
 use tokio::time::Instant;
 
 use super::SearchView;
+use super::keeper::damage::damage_of;
 use super::turn::{self, Opened};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -112,11 +113,8 @@ impl Engine {
     /// What is wrong with the files of the index, which are read once for each comparison.
     async fn damage(&self, view: &SearchView) -> Result<Option<String>> {
         let view = view.clone();
-        match self.inner.tasks.spawn_blocking(move || view.check_files()).await.map_err(Error::internal)? {
-            Ok(()) => Ok(None),
-            Err(error @ SearchError::Damaged(_)) => Ok(Some(error.to_string())),
-            Err(error) => Err(Error::internal(error)),
-        }
+        let checked = self.inner.tasks.spawn_blocking(move || view.check_files()).await.map_err(Error::internal)?;
+        Ok(damage_of(checked)?.map(|reason| SearchError::Damaged(reason).to_string()))
     }
 
     async fn check_range(

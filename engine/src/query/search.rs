@@ -191,8 +191,8 @@ impl crate::engine::Engine {
             Err(error @ SearchError::Damaged(_)) => {
                 tracing::warn!(tenant.id = %tenant, %error, "a search could not be answered; the index is looked at");
                 self.inner.indexes.suspect(tenant);
-                let detail = "the search index is damaged and is being made anew; lists and reads by id go on, try \
-                              searches again shortly";
+                let detail = "the search index could not be read; its files are looked at, and it is made anew where \
+                              they are damaged; lists and reads by id go on, try searches again shortly";
                 Err(Error::new(ErrorCode::Unavailable, detail))
             }
             Err(error) => Err(Error::internal(error)),

@@ -44,7 +44,7 @@ fn perform(tenant: TenantId, chore: Chore, index: &Index) -> Result<Done> {
             Some((purged, index.erase().map_err(Error::internal)?))
         }
         Chore::Check => {
-            damage = damage_of(index)?;
+            damage = damage_of(index.check_files())?;
             None
         }
         Chore::Persist => index.persist().map(|()| None).map_err(Error::internal)?,

@@ -1,18 +1,16 @@
 //! Indexes whose files may be damaged: they are looked at, and where they are the index is made anew.
 
-use std::io;
-
 use engine_model::TenantId;
-use engine_search::{Index, SearchError};
+use engine_search::SearchError;
 use tokio::task::JoinError;
 use tokio::time::Instant;
 
 use super::Keeper;
 use crate::error::{Error, Result};
 
-/// Why the files of an index are not as they were written; none where they are.
-pub(super) fn damage_of(index: &Index) -> Result<Option<String>> {
-    match index.check_files() {
+/// Why the files of an index are not as they were written, by what checking them came to; none where they are.
+pub(in crate::index) fn damage_of(checked: Result<(), SearchError>) -> Result<Option<String>> {
+    match checked {
         Ok(()) => Ok(None),
         Err(SearchError::Damaged(reason)) => Ok(Some(reason)),
         Err(error) => Err(Error::internal(error)),
@@ -55,8 +53,7 @@ impl Keeper {
                 self.want_build(tenant);
             }
             Ok(None) => {
-                let error = io::Error::other("its files are as they were written, so this is a mistake of the program");
-                tracing::error!(tenant.id = %tenant, %error, "a search index could not be read");
+                tracing::error!(tenant.id = %tenant, "a search index could not be read, though its files are as they were written: this is a mistake of the program");
             }
             // The chore's own end tells of it.
             Err(_) => {}

@@ -6,7 +6,7 @@
 
 mod builds;
 mod chores;
-mod damage;
+pub(super) mod damage;
 mod ending;
 mod look;
 mod room;
