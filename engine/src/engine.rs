@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::caller::{Caller, Rights};
 use crate::clock::Clock;
 use crate::definitions::catalog::{self, Catalog, CatalogCache};
-use crate::definitions::effective::Shared;
+use crate::definitions::shared::Shared;
 use crate::error::{Error, ErrorCode, Result};
 use crate::followers::Follower;
 use crate::index::Indexes;

@@ -12,7 +12,8 @@ use engine_store::Reader;
 use engine_store::tenant::TenantRow;
 use moka::future::Cache;
 
-use super::effective::{Effective, Loaded, Shared};
+use super::effective::Effective;
+use super::shared::{Loaded, Shared};
 use crate::error::{Error, Result};
 use crate::packs::shipped;
 

@@ -1,28 +1,14 @@
-//! Effective definitions: layers folded and compiled, once for all tenants that have the same layers.
+//! Effective definitions: layers folded and compiled.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use engine_model::layer::{CUSTOM, Layer};
 use engine_model::object::ObjectDefinition;
-use engine_model::pack::Pack;
 use engine_model::registry::Registry;
 use engine_model::{Name, Problems};
-use engine_store::{Reader, definition, pack};
 use indexmap::IndexMap;
 use jsonschema::Validator;
-use moka::future::Cache;
-use serde_json::{Map, Value};
 
-use crate::digest::digest;
-use crate::error::{Error, Result};
-
-/// Bytes of definitions that are kept for tenants to share, about.
-const SHARED_BYTES: u64 = 32 << 20;
-/// Layers of packs that are kept read.
-const PACKS: u64 = 200;
-/// How long neither is kept unless somebody asks for it.
-const IDLE: Duration = Duration::from_secs(3600);
 /// What a property takes, and the part of an object that is none, with what is compiled from it: measured on the
 /// shipped packs.
 const PROPERTY_BYTES: usize = 1_024;
@@ -97,131 +83,4 @@ impl Effective {
         problems.retain(|problem| !self.problems.contains(problem));
         (registry, problems)
     }
-}
-
-/// What tenants share, as far as it is in use.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    /// By a digest of the layers.
-    effective: Cache<String, Arc<Effective>>,
-    /// By a digest of the files.
-    packs: Cache<String, Arc<Layer>>,
-}
-
-/// Effective definitions of a tenant, and whether another one may have them too.
-pub(crate) struct Loaded {
-    pub(crate) effective: Arc<Effective>,
-    pub(crate) is_shared: bool,
-}
-
-impl Shared {
-    pub(crate) fn new() -> Self {
-        let effective = Cache::builder().weigher(|_, effective: &Arc<Effective>| effective.bytes());
-        let packs = Cache::builder().max_capacity(PACKS).time_to_idle(IDLE);
-        Self { effective: effective.max_capacity(SHARED_BYTES).time_to_idle(IDLE).build(), packs: packs.build() }
-    }
-
-    /// The tenant's definitions as they are stored; folded only where no tenant has the same.
-    pub(crate) async fn load(&self, reader: &mut Reader) -> Result<Loaded> {
-        let installed = pack::installed(reader).await?;
-        let own = OwnRows::read(reader).await?;
-        let key = own.key(&installed);
-        if let Some(effective) = self.effective.get(&key).await {
-            return Ok(Loaded { effective, is_shared: true });
-        }
-        let mut layers = self.pack_layers(reader, &installed).await?;
-        layers.push(Arc::new(own.layer(&layers)?));
-        let effective = Arc::new(Effective::fold(layers));
-        self.effective.insert(key, Arc::clone(&effective)).await;
-        Ok(Loaded { effective, is_shared: false })
-    }
-
-    async fn pack_layers(&self, reader: &mut Reader, installed: &[pack::TenantPackRow]) -> Result<Vec<Arc<Layer>>> {
-        let mut layers = Vec::with_capacity(installed.len() + 1);
-        let mut sources = None;
-        for row in installed {
-            if let Some(layer) = self.packs.get(&row.digest).await {
-                layers.push(layer);
-                continue;
-            }
-            let sources = match &mut sources {
-                Some(sources) => sources,
-                none => none.insert(pack::sources(reader).await?),
-            };
-            let source = sources.iter().find(|source| source.digest == row.digest);
-            let source = source.ok_or_else(|| Error::internal(format!("the files of pack `{}` are gone", row.name)))?;
-            let layer = Arc::new(pack_layer(&row.name, &source.source)?);
-            self.packs.insert(row.digest.clone(), Arc::clone(&layer)).await;
-            layers.push(layer);
-        }
-        Ok(layers)
-    }
-}
-
-/// What a tenant defines itself, as it is stored.
-struct OwnRows {
-    objects: Vec<definition::DefinitionRow>,
-    associations: Vec<definition::DefinitionRow>,
-    pipelines: Vec<definition::PipelineRow>,
-}
-
-impl OwnRows {
-    async fn read(reader: &mut Reader) -> Result<Self> {
-        Ok(Self {
-            objects: definition::list(reader, definition::Kind::Object).await?,
-            associations: definition::list(reader, definition::Kind::Association).await?,
-            pipelines: definition::pipelines(reader).await?,
-        })
-    }
-
-    /// What tells these rows on top of these packs from all others.
-    fn key(&self, packs: &[pack::TenantPackRow]) -> String {
-        let packs: Vec<_> = packs.iter().map(|row| [&row.name, &row.digest]).collect();
-        let rows = |rows: &[definition::DefinitionRow]| -> Vec<[String; 2]> {
-            rows.iter().map(|row| [row.name.clone(), row.spec.clone()]).collect()
-        };
-        let pipelines: Vec<_> = self.pipelines.iter().map(|row| [&row.object, &row.name, &row.spec]).collect();
-        let all = (packs, rows(&self.objects), rows(&self.associations), pipelines);
-        digest(&serde_json::json!(all).to_string())
-    }
-
-    /// The own layer, which goes on top of `below`.
-    fn layer(self, below: &[Arc<Layer>]) -> Result<Layer> {
-        let mut own = Layer { name: CUSTOM.to_owned(), ..Layer::default() };
-        for row in self.objects {
-            let (name, spec) = (stored_name(&row.name)?, stored_map(&row.spec)?);
-            let is_own = !below.iter().any(|layer| layer.objects.contains_key(name.as_str()));
-            let section = if is_own { &mut own.objects } else { &mut own.extend };
-            section.insert(name, spec);
-        }
-        for row in self.associations {
-            own.associations.insert(stored_name(&row.name)?, stored_map(&row.spec)?);
-        }
-        for row in self.pipelines {
-            own.pipelines.insert((stored_name(&row.object)?, stored_name(&row.name)?), stored_map(&row.spec)?);
-        }
-        Ok(own)
-    }
-}
-
-/// The layer of an installed pack, from its files as they were kept.
-fn pack_layer(name: &str, source: &str) -> Result<Layer> {
-    let files: Vec<(String, String)> =
-        serde_json::from_str(source).map_err(|error| Error::internal(format!("pack `{name}`: {error}")))?;
-    match Pack::read(&files) {
-        Ok(pack) => Ok(pack.layer),
-        Err(problems) => {
-            let first = problems.first().map(ToString::to_string).unwrap_or_default();
-            Err(Error::internal(format!("the installed pack `{name}` does not read any more: {first}")))
-        }
-    }
-}
-
-fn stored_name(text: &str) -> Result<Name> {
-    Name::new(text).map_err(|_| Error::internal(format!("the stored name `{text}` is none")))
-}
-
-fn stored_map(text: &str) -> Result<Map<String, Value>> {
-    serde_json::from_str(text)
-        .map_err(|error| Error::internal(format!("a stored definition is no JSON object: {error}")))
 }

@@ -20,6 +20,7 @@ mod place;
 mod properties;
 pub(crate) mod redefine;
 mod revision;
+pub(crate) mod shared;
 mod show;
 mod source;
 
