@@ -22,8 +22,12 @@ impl Words {
 
     fn place_of_number(&self, text: &str) -> Option<Range<usize>> {
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        let is_found = phone_endings(&digits).chain([digits.as_str()]).any(|number| self.find(number));
-        is_found.then_some(0..text.len())
+        let is_asked = |number: &str| {
+            let mut asked = self.numbers.iter().map(|asked| asked.digits.as_str());
+            asked.any(|asked| if self.is_last_prefix { number.starts_with(asked) } else { number == asked })
+        };
+        let mut numbers = phone_endings(&digits).chain([digits.as_str()]);
+        numbers.any(|number| is_asked(number) || self.find(number)).then_some(0..text.len())
     }
 
     /// Whether a word, folded, is one of those that are looked for.
@@ -35,7 +39,9 @@ impl Words {
                 || (is_prefix && word.starts_with(wanted.as_str()))
                 || (self.is_fuzzy && is_near(wanted, word, is_prefix))
         };
-        self.words.iter().enumerate().any(is_one) || self.phrases.iter().flatten().any(|wanted| wanted == word)
+        let of_numbers = self.numbers.iter().flat_map(|number| &number.words);
+        self.words.iter().enumerate().any(is_one)
+            || self.phrases.iter().flatten().chain(of_numbers).any(|wanted| wanted == word)
     }
 }
 

@@ -24,8 +24,8 @@ pub use ast::{AcrossObjects, QueryText};
 pub use cursor::Cursor;
 pub use expression::filter_of_expression;
 pub use resolve::{ResolveContext, resolve, system_field};
-pub use text::{asked_words, fold, forgiven_letters, phone_endings, words};
+pub use text::{asked_number, fold, forgiven_letters, phone_endings, words};
 pub use typed::{
-    Aggregate, Answer, Direction, Every, Field, Filter, Form, Group, Hit, Key, Linked, LinkedScope, Measure, Order,
-    Place, Quantifier, Query, Row, Scope, SortKey, Table, Test, Words,
+    Aggregate, Answer, AskedNumber, Direction, Every, Field, Filter, Form, Group, Hit, Key, Linked, LinkedScope,
+    Measure, Order, Place, Quantifier, Query, Row, Scope, SortKey, Table, Test, Words,
 };

@@ -90,20 +90,16 @@ fn fold_with_places(text: &str) -> (String, Vec<(usize, Range<usize>)>) {
     (folded, sources)
 }
 
-/// The words that are looked for where somebody writes `text`: those of the text, or where it is a phone number its
-/// digits in a row, as numbers are found.
-pub fn asked_words(text: &str) -> Vec<String> {
+/// The digits in a row, as phone numbers are found, where somebody may have written one.
+pub fn asked_number(text: &str) -> Option<String> {
     /// Fewer digits are a number of another kind: a year, a price, a part of an address.
     const FEWEST_DIGITS: usize = 7;
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let is_number = text.chars().all(|character| character.is_ascii_digit() || " +-()./".contains(character));
     // A date looks much like a number.
     let is_date = text.trim().len() == 10 && text.trim().split('-').count() == 3;
-    if is_number && !is_date && digits.len() >= FEWEST_DIGITS {
-        // The zero before a national number is not part of it.
-        return vec![digits.trim_start_matches('0').to_owned()];
-    }
-    words(text).collect()
+    // The zero before a national number is not part of it.
+    (is_number && !is_date && digits.len() >= FEWEST_DIGITS).then(|| digits.trim_start_matches('0').to_owned())
 }
 
 /// Ends of a phone number as it is without what people leave out when they write to somebody near: the country, and
@@ -227,12 +223,13 @@ mod tests {
 
     #[test]
     fn a_phone_number_is_asked_for_by_its_digits() {
-        assert_eq!(asked_words("(613) 555-0100"), ["6135550100"]);
-        assert_eq!(asked_words("+44 20 7946 0958"), ["442079460958"]);
-        assert_eq!(asked_words("020 7946 0958"), ["2079460958"]);
-        assert_eq!(asked_words("2026-01-31"), ["2026", "01", "31"]);
-        assert_eq!(asked_words("12 34"), ["12", "34"]);
-        assert_eq!(asked_words("Ada 6135550100"), ["ada", "6135550100"]);
+        let asked = |text| asked_number(text).unwrap_or_default();
+        assert_eq!(asked("(613) 555-0100"), "6135550100");
+        assert_eq!(asked("+44 20 7946 0958"), "442079460958");
+        assert_eq!(asked("020 7946 0958"), "2079460958");
+        for text in ["2026-01-31", "12 34", "Ada 6135550100"] {
+            assert_eq!(asked_number(text), None, "{text}");
+        }
     }
 
     proptest! {

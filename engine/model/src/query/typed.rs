@@ -176,14 +176,16 @@ pub enum Quantifier {
     Count(Vec<RangeInclusive<i64>>),
 }
 
-/// Full text: a record matches where every word and phrase is found in one of its searched properties. Where there is
-/// neither, none does.
+/// Full text: a record matches where every word, number and phrase is found in one of its searched properties. Where
+/// there is nothing of these, none does.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Words {
     /// Folded words.
     pub words: Vec<String>,
     /// The last word is taken as the beginning of one too.
     pub is_last_prefix: bool,
+    /// What may be phone numbers.
+    pub numbers: Vec<AskedNumber>,
     /// Folded words that must follow each other.
     pub phrases: Vec<Vec<String>>,
     /// Forgives one letter in words of four, two in words of eight.
@@ -193,8 +195,18 @@ pub struct Words {
 impl Words {
     /// Nothing is asked for.
     pub fn is_empty(&self) -> bool {
-        self.words.is_empty() && self.phrases.is_empty()
+        self.words.is_empty() && self.numbers.is_empty() && self.phrases.is_empty()
     }
+}
+
+/// A text that may be a phone number, and may be something else: an address of a network, an invoice, a time. It is
+/// found either way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedNumber {
+    /// The digits of the phone number in a row, as numbers are found; the last may be left out.
+    pub digits: String,
+    /// The words of the same text, all of which are found where it is something else.
+    pub words: Vec<String>,
 }
 
 /// One key of an order. Records without the value come last in both directions.

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use engine_model::query::{Words, forgiven_letters};
+use engine_model::query::{AskedNumber, Words, forgiven_letters};
 use tantivy::query::{EnableScoring, FuzzyTermQuery, PhraseQuery, Query};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet as _, TERMINATED, Term};
@@ -23,7 +23,7 @@ use crate::schema::{called_path, endings_path, whole_words_path};
 /// The documents that match, and where to look how well.
 pub(crate) struct Matches {
     pub(crate) documents: Bits,
-    /// For each word and phrase, what a match is worth, best first.
+    /// For each word, number and phrase, what a match is worth, best first.
     worth: Vec<Vec<(i64, Bits)>>,
     /// The documents that are called so and nothing else.
     namesakes: Bits,
@@ -33,7 +33,7 @@ pub(crate) struct Matches {
 const NAMESAKE: i64 = 10;
 
 impl Matches {
-    /// One more word or phrase is asked for, found in these ways; whether any documents are left.
+    /// One more word, number or phrase is asked for, found in these ways; whether any documents are left.
     fn narrow(&mut self, ways: Vec<(i64, Bits)>) -> bool {
         let mut found = Bits::none(self.documents.length());
         ways.iter().for_each(|(_, documents)| found.or(documents));
@@ -104,18 +104,23 @@ impl Way {
     }
 }
 
-/// Finds the documents in which every word and phrase stands under one of the paths, the first of which is what the
+/// Finds the documents in which every word, number and phrase stands under one of the paths, the first of which is what the
 /// record is called.
 pub(crate) fn find(segment: &Segment<'_>, paths: &[String], words: &Words, budget: &Budget) -> Result<Matches> {
     let mut matches = Matches {
         // A text without any word is found nowhere.
         documents: if words.is_empty() { Bits::none(segment.length()) } else { Bits::all(segment.length()) },
-        worth: Vec::with_capacity(words.words.len() + words.phrases.len()),
+        worth: Vec::with_capacity(words.words.len() + words.numbers.len() + words.phrases.len()),
         namesakes: find_namesakes(segment, paths, words)?,
     };
     let last = words.words.len().saturating_sub(1);
     for phrase in &words.phrases {
         if !matches.narrow(find_phrase(segment, paths, phrase, budget)?) {
+            return Ok(matches);
+        }
+    }
+    for number in &words.numbers {
+        if !matches.narrow(find_number(segment, paths, number, words.is_last_prefix, budget)?) {
             return Ok(matches);
         }
     }
@@ -131,7 +136,8 @@ pub(crate) fn find(segment: &Segment<'_>, paths: &[String], words: &Words, budge
 fn find_namesakes(segment: &Segment<'_>, paths: &[String], words: &Words) -> Result<Bits> {
     let mut namesakes = Bits::none(segment.length());
     if let Some(path) = paths.first() {
-        let called = words.words.join(" ");
+        let of_numbers = words.numbers.iter().flat_map(|number| &number.words);
+        let called = words.words.iter().chain(of_numbers).map(String::as_str).collect::<Vec<_>>().join(" ");
         for path in [path, &called_path(path)] {
             segment.add_documents_of(&fields().text_term(path, &called), &mut namesakes)?;
         }
@@ -179,6 +185,28 @@ fn find_word(
             }
         }
     }
+    Ok(found.best_first())
+}
+
+/// The digits as one word, or where it is no phone number all words of it.
+fn find_number(
+    segment: &Segment<'_>,
+    paths: &[String],
+    number: &AskedNumber,
+    is_prefix: bool,
+    budget: &Budget,
+) -> Result<Vec<(i64, Bits)>> {
+    let mut found =
+        Found(find_word(segment, paths, &number.digits, &ways_of(&number.digits, is_prefix, false), budget)?);
+    let last = number.words.len().saturating_sub(1);
+    let mut all = Bits::all(segment.length());
+    for (at, word) in number.words.iter().enumerate() {
+        let mut any = Bits::none(segment.length());
+        let ways = ways_of(word, is_prefix && at == last, false);
+        find_word(segment, paths, word, &ways, budget)?.iter().for_each(|(_, documents)| any.or(documents));
+        all.and(&any);
+    }
+    found.worth(Way::Beginning.worth(false), segment, budget)?.or(&all);
     Ok(found.best_first())
 }
 

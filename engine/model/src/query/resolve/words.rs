@@ -1,8 +1,8 @@
 //! Full text: words and phrases.
 
 use super::super::ast::QueryText;
-use super::super::text::{asked_words, words};
-use super::super::typed::Words;
+use super::super::text::{asked_number, words};
+use super::super::typed::{AskedNumber, Words};
 use crate::problem::{Problem, Problems, push_segment};
 
 /// Characters of a text that words are taken from.
@@ -61,13 +61,15 @@ fn parse(text: &str, is_fuzzy: bool) -> Words {
     // Every second part stands between two marks, but for one that the text ends in.
     let is_phrase = |index: usize| index % 2 == 1 && index + 1 < parts.len();
     for (index, part) in parts.iter().enumerate() {
-        let mut part = if is_phrase(index) { words(part).collect() } else { asked_words(part) };
+        let digits = asked_number(part).filter(|_| !is_phrase(index));
+        let mut part: Vec<String> = words(part).collect();
         if part.is_empty() {
             continue;
         }
-        match is_phrase(index) && part.len() > 1 {
-            true => found.phrases.push(part),
-            false => found.words.append(&mut part),
+        match digits {
+            Some(digits) => found.numbers.push(AskedNumber { digits, words: part }),
+            None if is_phrase(index) && part.len() > 1 => found.phrases.push(part),
+            None => found.words.append(&mut part),
         }
         found.is_last_prefix = !is_phrase(index);
     }
@@ -105,12 +107,20 @@ mod tests {
             ("5\" pipe", &["5", "pipe"], &[], true),
             ("\"a b\" \"c d", &["c", "d"], &[&["a", "b"]], true),
             ("\"\" – !", &[], &[], false),
-            ("(613) 555-0100 ", &["6135550100"], &[], true),
         ] {
             let found = parse(text, true);
             assert_eq!(found.words, owned(words), "{text}");
             assert_eq!(found.phrases, phrases.iter().map(|phrase| owned(phrase)).collect::<Vec<_>>(), "{text}");
             assert_eq!((found.is_last_prefix, found.is_fuzzy), (is_last_prefix, true), "{text}");
+            assert_eq!(found.numbers, [], "{text}");
         }
+    }
+
+    #[test]
+    fn what_may_be_a_phone_number_keeps_its_words() {
+        let found = parse("\"Ada Lovelace\" 192.168.1.10 ", false);
+        let number = AskedNumber { digits: "192168110".to_owned(), words: owned(&["192", "168", "1", "10"]) };
+        assert_eq!((found.words.len(), found.numbers, found.phrases.len()), (0, vec![number], 1));
+        assert_eq!(parse("\"192.168.1.10\"", false).phrases, [owned(&["192", "168", "1", "10"])]);
     }
 }

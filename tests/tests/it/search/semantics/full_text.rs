@@ -87,6 +87,9 @@ async fn addresses_and_numbers_are_found_as_people_type_them(server: TestServer)
     let things = [
         json!({"name": "One", "email": "ada.l@mail.example.com", "phone": "+16135550100"}),
         json!({"name": "Two", "email": "bob@example.org", "phone": "+16135550199"}),
+        json!({"name": "192.168.1.10"}),
+        json!({"name": "Printer 192 168 1 100"}),
+        json!({"name": "00012345"}),
     ];
     create_all(&tenant, "thing", &things).await;
     for (q, expected) in [
@@ -100,6 +103,9 @@ async fn addresses_and_numbers_are_found_as_people_type_them(server: TestServer)
         ("(613) 555-0100", &["One"]),
         ("613555", &["One", "Two"]),
         ("5550199", &["Two"]),
+        ("192.168.1.10", &["192.168.1.10", "Printer 192 168 1 100"]),
+        ("\"192.168.1.10\"", &["192.168.1.10"]),
+        ("00012345", &["00012345"]),
     ] {
         assert_eq!(found(&tenant, json!({"q": q})).await, expected, "{q}");
     }
