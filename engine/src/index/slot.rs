@@ -1,6 +1,7 @@
 //! One tenant's place at the indexes: what can be seen, and who waits for more.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use engine_model::{Sequence, TenantId};
 use engine_search::IndexSize;
@@ -26,7 +27,15 @@ pub(super) enum Shown {
 pub(super) struct Slot {
     pub(super) tenant: TenantId,
     shown: watch::Sender<Shown>,
+    applied: watch::Sender<Option<Applied>>,
     state: Mutex<State>,
+}
+
+/// How far the log is in the index, seen or not, and since when.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Applied {
+    sequence: Sequence,
+    at: Instant,
 }
 
 #[derive(Debug, Default)]
@@ -63,12 +72,29 @@ pub(super) struct Waiter {
 
 impl Slot {
     pub(super) fn new(tenant: TenantId) -> Arc<Self> {
-        Arc::new(Self { tenant, shown: watch::channel(Shown::Closed).0, state: Mutex::default() })
+        let (shown, applied) = (watch::channel(Shown::Closed).0, watch::channel(None).0);
+        Arc::new(Self { tenant, shown, applied, state: Mutex::default() })
     }
 
     /// What can be seen now and later.
     pub(super) fn watch(&self) -> watch::Receiver<Shown> {
         self.shown.subscribe()
+    }
+
+    /// The log was applied up to here.
+    pub(super) fn note_applied(&self, sequence: Sequence) {
+        self.applied.send_replace(Some(Applied { sequence, at: Instant::now() }));
+    }
+
+    /// How far the log is applied now and later.
+    pub(super) fn watch_applied(&self) -> watch::Receiver<Option<Applied>> {
+        self.applied.subscribe()
+    }
+
+    /// Whether more than `changes` are left to apply to an index that was written within `lately`.
+    pub(super) fn has_unapplied(&self, changes: i64, lately: Duration) -> bool {
+        let Some(applied) = *self.applied.borrow() else { return false };
+        self.state().head.0.saturating_sub(applied.sequence.0) > changes && applied.at.elapsed() < lately
     }
 
     /// Shows something else. What is ready is never taken back for what reaches less far.
@@ -236,6 +262,19 @@ mod tests {
 
     use super::super::notes::Notes;
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn changes_are_left_to_apply_only_as_long_as_the_index_follows() {
+        let (slot, lately) = (Slot::new(TenantId(7)), Duration::from_secs(1));
+        slot.note_head(Sequence(10));
+        assert!(!slot.has_unapplied(0, lately), "it is not open");
+        slot.note_applied(Sequence(4));
+        assert!(slot.has_unapplied(5, lately) && !slot.has_unapplied(6, lately));
+        tokio::time::advance(lately).await;
+        assert!(!slot.has_unapplied(5, lately), "it has stopped");
+        slot.note_applied(Sequence(5));
+        assert!(slot.has_unapplied(4, lately) && !slot.has_unapplied(5, lately));
+    }
 
     #[test]
     fn an_index_is_far_behind_only_for_those_who_wait() {

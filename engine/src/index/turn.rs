@@ -87,6 +87,7 @@ impl Feed {
     async fn follow_for(&mut self, slot: &Slot, began: Instant, commits: bool) -> Result<bool> {
         let is_at_end = loop {
             let changes = self.follow().await?;
+            slot.note_applied(self.sequence);
             self.engine.inner.indexes.counts.add_changes(changes);
             let is_at_end = changes < PAGE;
             let is_enough = slot.wanted().is_some_and(|wanted| is_at_end || self.sequence >= wanted);

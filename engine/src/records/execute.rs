@@ -57,7 +57,7 @@ impl Session {
         reply: Option<Reply<Results>>,
     ) -> Result<Written<Results>> {
         let reply = reply.filter(|_| self.keeps_reply());
-        self.engine.give_way_to_searches(self.tenant()).await;
+        self.engine.give_way_to_the_index(self.tenant()).await;
         let results = steps.iter().map(|_| None).collect();
         let mut run = Run { steps, mode, reply, results, sequence: Sequence::default(), turn: None };
         for attempt in 1..=ATTEMPTS {
