@@ -19,7 +19,7 @@ use crate::index::place::Place;
 use crate::index::tended::Chore;
 
 /// Bytes of all indexes that may wait for the disk before any of them is brought there sooner.
-const ALL_BYTES: u64 = 64 << 20;
+const ALL_BYTES: u64 = 16 << 20;
 
 /// A chore that has ended: whose, which, how long it took, and what it has come to.
 pub(super) type ChoreEnd = (TenantId, Chore, Duration, Result<Done>);
