@@ -45,6 +45,8 @@ pub enum ErrorCode {
     RecordsInTheWay,
     /// Definitions have changed since the plan was made.
     PlanOutOfDate,
+    /// The plan takes something away, and nobody has said that this is meant.
+    Destructive,
     /// The record is not at the version that the caller named.
     VersionMismatch,
     /// The input is too large.
@@ -70,6 +72,7 @@ impl ErrorCode {
             Self::Cardinality => "cardinality",
             Self::RecordsInTheWay => "records_in_the_way",
             Self::PlanOutOfDate => "plan_out_of_date",
+            Self::Destructive => "destructive",
             Self::VersionMismatch => "version_mismatch",
             Self::TooLarge => "too_large",
             Self::RateLimited => "rate_limited",

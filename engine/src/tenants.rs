@@ -102,7 +102,7 @@ impl Engine {
                 expires_at: None,
             };
             add_token(&mut tx, &token, &hash_secret(&secret)).await?;
-            self.install_profile(&mut tx, &row.profile, at).await?;
+            self.install_profile(&mut tx, &row.profile, &[], at).await?;
             let id = tx.tenant();
             tx.commit().await?;
             let catalog = self.catalog(id).await?;
@@ -229,11 +229,11 @@ impl Session {
         profile: &str,
         at: engine_model::time::Timestamp,
     ) -> Result<()> {
-        let installed = engine_store::pack::installed(tx.reader()).await?;
+        let installed = engine_store::pack::all(tx.reader()).await?;
         let missing = shipped::profile(profile).is_some_and(|profile| {
             profile.packs.iter().any(|pack| !installed.iter().any(|row| row.name == pack.as_str()))
         });
-        if missing { self.engine.install_profile_packs(tx, profile, &installed, at).await } else { Ok(()) }
+        if missing { self.engine.install_profile(tx, profile, &installed, at).await } else { Ok(()) }
     }
 }
 

@@ -55,6 +55,7 @@ fn metadata(routes: Routes) -> Routes {
         .api(routes!(properties::create))
         .api(routes!(properties::update, properties::archive))
         .api(routes!(properties::restore))
+        .api(routes!(properties::uses))
         .api(routes!(associations::list, associations::create))
         .api(routes!(associations::read, associations::update, associations::archive))
         .api(routes!(associations::restore))
@@ -66,6 +67,7 @@ fn metadata(routes: Routes) -> Routes {
         .api(routes!(packs::schema))
         .api(routes!(packs::plan))
         .api(routes!(packs::apply))
+        .api(routes!(packs::uninstall))
 }
 
 fn tenancy(routes: Routes) -> Routes {

@@ -50,6 +50,31 @@ impl Layer {
         layer
     }
 
+    /// The document of a pack that [`Layer::read`] makes this layer of. Pipelines of one name are told apart by nothing
+    /// in it, so that a layer whose objects share one has no document.
+    pub fn document(&self) -> Map<String, Value> {
+        let mut document = Map::new();
+        let mut put = |section: &str, entries: Map<String, Value>| {
+            if !entries.is_empty() {
+                document.insert(section.to_owned(), Value::Object(entries));
+            }
+        };
+        let specs = |specs: &IndexMap<Name, Map<String, Value>>| {
+            specs.iter().map(|(name, spec)| (name.to_string(), Value::Object(spec.clone()))).collect()
+        };
+        put("schemas", self.schemas.iter().map(|(name, schema)| (name.to_string(), schema.clone())).collect());
+        put("objects", specs(&self.objects));
+        put("extend", specs(&self.extend));
+        put("associations", specs(&self.associations));
+        let pipeline = |((object, name), spec): (&(Name, Name), &Map<String, Value>)| {
+            let mut spec = spec.clone();
+            spec.insert("object".to_owned(), Value::from(object.as_str()));
+            (name.to_string(), Value::Object(spec))
+        };
+        put("pipelines", self.pipelines.iter().map(pipeline).collect());
+        document
+    }
+
     fn take(&mut self, section: &str, name: Name, value: &Value, at: &str, problems: &mut Problems) {
         let Some(spec) = value.as_object() else {
             let message = format!("an object is expected, not {}", crate::spec::shape(value));

@@ -1,7 +1,7 @@
 //! Association definitions.
 
-use engine_model::Problems;
 use engine_model::time::Timestamp;
+use engine_model::{Problems, overlay};
 use serde_json::{Map, Value, json};
 
 use super::DefinitionQuery;
@@ -9,7 +9,6 @@ use super::body::{check_supported, take_name};
 use super::catalog::Catalog;
 use super::edit::{Edit, Row, Target};
 use super::find::{find_association, taken};
-use super::overlay;
 use super::place::Place;
 use super::revision::{Before, Revision, shown_map};
 use super::show::Showing;

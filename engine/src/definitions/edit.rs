@@ -28,12 +28,14 @@ pub(crate) enum Row {
     Pipeline { object: Name, name: Name },
 }
 
+/// Rows of the own layer as they shall be.
+pub(crate) type Rows = Vec<(Row, Map<String, Value>)>;
+
 /// One change of the tenant's own layer, not yet checked against the other definitions.
 #[derive(Debug)]
 pub(crate) struct Edit {
     pub(crate) target: Target,
-    /// Rows as they shall be.
-    pub(crate) rows: Vec<(Row, Map<String, Value>)>,
+    pub(crate) rows: Rows,
     /// One line for people.
     pub(crate) summary: String,
     /// How places in definitions are found in the request's body.
@@ -70,27 +72,6 @@ impl Edit {
             }
         }
         own
-    }
-
-    /// Each row before and after, null where there was none.
-    pub(crate) fn changes(&self, catalog: &Catalog) -> Value {
-        let own = catalog.effective.own_layer();
-        let change =
-            |(row, spec): &(Row, Map<String, Value>)| (row.path(), json!([own.and_then(|own| row.of(own)), spec]));
-        self.rows.iter().map(change).collect()
-    }
-
-    /// Writes the rows.
-    pub(crate) async fn put(&self, tx: &mut Tx, now: Timestamp) -> Result<()> {
-        for (row, spec) in &self.rows {
-            let spec = serde_json::to_string(spec).map_err(Error::internal)?;
-            match row {
-                Row::Object(name) => definition::put(tx, definition::Kind::Object, name, spec, now).await?,
-                Row::Association(name) => definition::put(tx, definition::Kind::Association, name, spec, now).await?,
-                Row::Pipeline { object, name } => definition::put_pipeline(tx, object, name, spec, now).await?,
-            }
-        }
-        Ok(())
     }
 
     /// What the call answers once `showing` is in force.
@@ -130,6 +111,37 @@ impl Edit {
         }
         problems
     }
+}
+
+/// Each row before and after, null where there was none.
+pub(crate) fn changes(own: Option<&Layer>, rows: &[(Row, Map<String, Value>)]) -> Map<String, Value> {
+    let change = |(row, spec): &(Row, Map<String, Value>)| (row.path(), json!([own.and_then(|own| row.of(own)), spec]));
+    rows.iter().map(change).collect()
+}
+
+/// Writes rows.
+pub(crate) async fn put(tx: &mut Tx, rows: &[(Row, Map<String, Value>)], now: Timestamp) -> Result<()> {
+    for (row, spec) in rows {
+        let spec = serde_json::to_string(spec).map_err(Error::internal)?;
+        match row {
+            Row::Object(name) => definition::put(tx, definition::Kind::Object, name, spec, now).await?,
+            Row::Association(name) => definition::put(tx, definition::Kind::Association, name, spec, now).await?,
+            Row::Pipeline { object, name } => definition::put_pipeline(tx, object, name, spec, now).await?,
+        }
+    }
+    Ok(())
+}
+
+/// The rows of `after` that are not as they are in `before`.
+pub(crate) fn differing(before: Option<&Layer>, after: &Layer) -> Rows {
+    let objects = after.objects.iter().chain(&after.extend).map(|(name, spec)| (Row::Object(name.clone()), spec));
+    let associations = after.associations.iter().map(|(name, spec)| (Row::Association(name.clone()), spec));
+    let pipeline = |((object, name), spec): (&(Name, Name), _)| {
+        (Row::Pipeline { object: object.clone(), name: name.clone() }, spec)
+    };
+    let all = objects.chain(associations).chain(after.pipelines.iter().map(pipeline));
+    let differs = |(row, spec): &(Row, &Map<String, Value>)| before.and_then(|before| row.of(before)) != Some(*spec);
+    all.filter(differs).map(|(row, spec)| (row, spec.clone())).collect()
 }
 
 impl Row {

@@ -71,14 +71,8 @@ impl Effective {
         self.refold(&layers)
     }
 
-    /// The definitions with another pack on top of the others, and what does not read in them that did before.
-    pub(crate) fn with_pack(&self, pack: Layer) -> (Registry, Problems) {
-        let own = self.layers.last().filter(|layer| layer.name == CUSTOM);
-        let layers: Vec<_> = self.pack_layers().cloned().chain([Arc::new(pack)]).chain(own.cloned()).collect();
-        self.refold(&layers)
-    }
-
-    fn refold(&self, layers: &[Arc<Layer>]) -> (Registry, Problems) {
+    /// What other layers come to, and what does not read in them that did before.
+    pub(crate) fn refold(&self, layers: &[Arc<Layer>]) -> (Registry, Problems) {
         let (registry, mut problems) = Registry::fold(layers);
         problems.retain(|problem| !self.problems.contains(problem));
         (registry, problems)

@@ -1,19 +1,18 @@
 //! Administration of metadata: reading definitions, and changing the tenant's own layer of them.
 //!
 //! Every write takes the same way ([`redefine`]): from the body to an [`edit`] of the tenant's layer ([`revision`],
-//! [`overlay`]), the fold of all layers with it, the look at the records that it could make invalid ([`guard`]), and
+//! [`engine_model::overlay`]), the fold of all layers with it, the look at the records that it could make invalid ([`guard`]), and
 //! one transaction that raises the metadata version. No record is rewritten.
 
 mod associations;
 mod body;
 pub(crate) mod catalog;
-mod edit;
+pub(crate) mod edit;
 pub(crate) mod effective;
 mod find;
 pub(crate) mod guard;
 mod history;
 mod objects;
-mod overlay;
 mod patch;
 mod pipelines;
 mod place;
@@ -21,7 +20,7 @@ mod properties;
 pub(crate) mod redefine;
 mod revision;
 pub(crate) mod shared;
-mod show;
+pub(crate) mod show;
 mod source;
 
 pub use history::MetadataVersion;

@@ -2,7 +2,7 @@
 
 use engine_model::object::ObjectDefinition;
 use engine_model::time::Timestamp;
-use engine_model::{Name, Problem, Problems};
+use engine_model::{Name, Problem, Problems, overlay};
 use serde_json::{Map, Value, json};
 
 use super::DefinitionQuery;
@@ -10,7 +10,6 @@ use super::body::{check_supported, take_name};
 use super::catalog::Catalog;
 use super::edit::{Edit, Row, Target};
 use super::find::{find_object, is_on, taken};
-use super::overlay;
 use super::place::Place;
 use super::revision::{Before, Revision, shown_map};
 use super::show::Showing;

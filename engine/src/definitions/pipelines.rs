@@ -4,7 +4,7 @@ use engine_model::object::ObjectDefinition;
 use engine_model::pipeline::Pipeline;
 use engine_model::problem::push_segment;
 use engine_model::time::Timestamp;
-use engine_model::{Name, Problem, Problems};
+use engine_model::{Name, Problem, Problems, overlay};
 use serde_json::{Map, Value, json};
 
 use super::DefinitionQuery;
@@ -12,7 +12,6 @@ use super::body::{check_supported, take_name};
 use super::catalog::Catalog;
 use super::edit::{Edit, Row, Target};
 use super::find::{find_object, find_pipeline, taken};
-use super::overlay;
 use super::patch::{Entries, check_nulls, merge, merge_entries, news, reuse, stamp};
 use super::place::Place;
 use super::revision::shown_map;

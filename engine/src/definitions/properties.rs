@@ -3,6 +3,7 @@
 use engine_model::Problems;
 use engine_model::object::ObjectDefinition;
 use engine_model::time::Timestamp;
+use engine_model::uses::Use;
 use serde_json::{Map, Value, json};
 
 use super::body::{check_supported, take_name};
@@ -37,6 +38,14 @@ impl Session {
         patch: Map<String, Value>,
     ) -> Result<Written<Value>> {
         self.redefine(|catalog, now| change(catalog, object, property, "change", &patch, now), None).await
+    }
+
+    /// Which definitions name a property, archived or not.
+    pub async fn property_uses(&mut self, object: &str, property: &str) -> Result<Vec<Use>> {
+        self.refresh().await?;
+        let found = find_object(&self.catalog, object)?;
+        let found = find_property(found, property)?;
+        Ok(self.catalog.effective.registry.uses(object, &found.name))
     }
 
     /// Archives a property; stored values stay and are not shown any more.

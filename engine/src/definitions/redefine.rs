@@ -10,7 +10,7 @@ use engine_store::{Tx, change, definition, idempotency};
 use serde_json::{Value, json};
 
 use super::catalog::Catalog;
-use super::edit::Edit;
+use super::edit::{self, Edit};
 use super::guard::fence::Turn;
 use super::guard::{Guard, Passage, coherence};
 use super::show::Showing;
@@ -93,8 +93,8 @@ impl Session {
 
     async fn write(&self, tx: &mut Tx, catalog: &Catalog, edit: &Edit) -> Result<()> {
         let now = self.now();
-        edit.put(tx, now).await?;
-        let changes = edit.changes(catalog).to_string();
+        edit::put(tx, &edit.rows, now).await?;
+        let changes = Value::Object(edit::changes(catalog.effective.own_layer(), &edit.rows)).to_string();
         definition::add_version(tx, Some(self.caller.user), now, &edit.summary, changes).await?;
         let entry = json!({
             "metadata_version": [catalog.version, tx.head.metadata_version],

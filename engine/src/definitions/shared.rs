@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine_model::Name;
 use engine_model::layer::{CUSTOM, Layer};
 use engine_model::pack::Pack;
+use engine_model::{Name, Problems};
 use engine_store::{Reader, definition, pack};
 use moka::future::Cache;
 use serde_json::{Map, Value};
@@ -45,41 +45,52 @@ impl Shared {
 
     /// The tenant's definitions as they are stored; folded only where no tenant has the same.
     pub(crate) async fn load(&self, reader: &mut Reader) -> Result<Loaded> {
-        let installed = pack::installed(reader).await?;
+        let packs = pack::all(reader).await?;
         let own = OwnRows::read(reader).await?;
-        let key = own.key(&installed);
+        let key = own.key(&packs);
         if let Some(effective) = self.effective.get(&key).await {
             return Ok(Loaded { effective, is_shared: true });
         }
-        let mut layers = self.pack_layers(reader, &installed).await?;
+        let mut layers = self.pack_layers(reader, &packs).await?;
         layers.push(Arc::new(own.layer(&layers)?));
         let effective = Arc::new(Effective::fold(layers));
         self.effective.insert(key, Arc::clone(&effective)).await;
         Ok(Loaded { effective, is_shared: false })
     }
 
-    async fn pack_layers(&self, reader: &mut Reader, installed: &[pack::TenantPackRow]) -> Result<Vec<Arc<Layer>>> {
-        let mut layers = Vec::with_capacity(installed.len() + 1);
+    /// The layers of packs, each followed by what its earlier versions left behind.
+    async fn pack_layers(&self, reader: &mut Reader, packs: &[pack::TenantPackRow]) -> Result<Vec<Arc<Layer>>> {
+        let mut layers = Vec::with_capacity(packs.len() + 1);
         let mut sources = None;
-        for row in installed {
-            if let Some(layer) = self.packs.get(&row.digest).await {
-                layers.push(layer);
-                continue;
+        for row in packs {
+            if row.is_installed() {
+                layers.push(self.pack_layer(reader, row, &mut sources).await?);
             }
-            let sources = match &mut sources {
-                Some(sources) => sources,
-                none => none.insert(pack::sources(reader).await?),
-            };
-            let source = sources.iter().find(|source| source.digest == row.digest);
-            let source = source.ok_or_else(|| Error::internal(format!("the files of pack `{}` are gone", row.name)))?;
-            let layer = Arc::new(pack_layer(&row.name, &source.source)?);
-            self.packs.insert(row.digest.clone(), Arc::clone(&layer)).await;
-            layers.push(layer);
+            layers.extend(remnant(row)?.map(Arc::new));
         }
         Ok(layers)
     }
-}
 
+    async fn pack_layer(
+        &self,
+        reader: &mut Reader,
+        row: &pack::TenantPackRow,
+        sources: &mut Option<Vec<pack::PackSourceRow>>,
+    ) -> Result<Arc<Layer>> {
+        if let Some(layer) = self.packs.get(&row.digest).await {
+            return Ok(layer);
+        }
+        let sources = match sources {
+            Some(sources) => sources,
+            none => none.insert(pack::sources(reader).await?),
+        };
+        let source = sources.iter().find(|source| source.digest == row.digest);
+        let source = source.ok_or_else(|| Error::internal(format!("the files of pack `{}` are gone", row.name)))?;
+        let layer = Arc::new(pack_layer(&row.name, &source.source)?);
+        self.packs.insert(row.digest.clone(), Arc::clone(&layer)).await;
+        Ok(layer)
+    }
+}
 /// What a tenant defines itself, as it is stored.
 struct OwnRows {
     objects: Vec<definition::DefinitionRow>,
@@ -98,7 +109,10 @@ impl OwnRows {
 
     /// What tells these rows on top of these packs from all others.
     fn key(&self, packs: &[pack::TenantPackRow]) -> String {
-        let packs: Vec<_> = packs.iter().map(|row| [&row.name, &row.digest]).collect();
+        let pack = |row: &pack::TenantPackRow| {
+            (row.name.clone(), row.is_installed().then(|| row.digest.clone()), row.remnant.clone())
+        };
+        let packs: Vec<_> = packs.iter().map(pack).collect();
         let rows = |rows: &[definition::DefinitionRow]| -> Vec<[String; 2]> {
             rows.iter().map(|row| [row.name.clone(), row.spec.clone()]).collect()
         };
@@ -135,6 +149,21 @@ fn pack_layer(name: &str, source: &str) -> Result<Layer> {
         Err(problems) => {
             let first = problems.first().map(ToString::to_string).unwrap_or_default();
             Err(Error::internal(format!("the installed pack `{name}` does not read any more: {first}")))
+        }
+    }
+}
+
+/// What a pack left behind, if that is anything.
+pub(crate) fn remnant(row: &pack::TenantPackRow) -> Result<Option<Layer>> {
+    if row.remnant.is_empty() {
+        return Ok(None);
+    }
+    let mut problems = Problems::new();
+    let layer = Layer::read(&row.name, &stored_map(&row.remnant)?, &mut problems);
+    match problems.first() {
+        None => Ok(Some(layer)),
+        Some(problem) => {
+            Err(Error::internal(format!("what pack `{}` left behind does not read: {}", row.name, problem.message)))
         }
     }
 }

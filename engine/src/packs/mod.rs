@@ -1,7 +1,24 @@
-//! Packs on tenants: which ones there are, and installing one.
+//! Packs on tenants: which ones there are, what bringing one in, moving it on or taking it away would do (`plan`), and
+//! doing exactly that (`apply`).
+//!
+//! Each way leads over a `target`: the layers as they would be, with the tenant's own moved onto them, and what these
+//! come to. What differs from the definitions in force are the steps (`difference`).
 
-mod install;
+mod apply;
+mod difference;
+mod known;
+mod list;
+mod plan;
+mod profile;
+mod requirements;
 pub mod shipped;
+mod target;
+mod touched;
 
-pub(crate) use install::KeptPlan;
-pub use install::{Installed, PackSource, PackView, Plan, PlanStep};
+pub use apply::{Applied, Consent};
+pub use difference::{Action, Step};
+pub use engine_model::upgrade::{Conflict, Side};
+pub use known::PackSource;
+pub use list::PackView;
+pub(crate) use plan::KeptPlan;
+pub use plan::Plan;

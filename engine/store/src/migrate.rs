@@ -19,12 +19,20 @@ struct File {
     postgres: &'static str,
 }
 
-const FILES: &[File] = &[File {
-    version: 1,
-    name: "init",
-    sqlite: include_str!("../../../migrations/sqlite/0001_init.sql"),
-    postgres: include_str!("../../../migrations/postgres/0001_init.sql"),
-}];
+const FILES: &[File] = &[
+    File {
+        version: 1,
+        name: "init",
+        sqlite: include_str!("../../../migrations/sqlite/0001_init.sql"),
+        postgres: include_str!("../../../migrations/postgres/0001_init.sql"),
+    },
+    File {
+        version: 2,
+        name: "pack_remnants",
+        sqlite: include_str!("../../../migrations/sqlite/0002_pack_remnants.sql"),
+        postgres: include_str!("../../../migrations/postgres/0002_pack_remnants.sql"),
+    },
+];
 
 /// Runs what is missing, on PostgreSQL as the role that owns the schema.
 pub(crate) async fn migrate(config: &StoreConfig) -> Result<()> {

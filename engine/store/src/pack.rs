@@ -9,15 +9,26 @@ use crate::error::Result;
 use crate::sql::{Sql, args};
 use crate::store::{Reader, Tx};
 
-/// A pack that a tenant has installed.
+/// A pack that a tenant has or had.
 #[derive(Debug, Clone, FromRow)]
 pub struct TenantPackRow {
     /// The pack's name.
     pub name: String,
-    /// The installed version.
+    /// The version that is installed, or was last.
     pub version: String,
     /// What tells its files from all others.
     pub digest: String,
+    /// Definitions that it left behind, as a pack's document; empty where there are none.
+    pub remnant: String,
+    /// Since when it is not installed.
+    pub uninstalled_at: Option<i64>,
+}
+
+impl TenantPackRow {
+    /// Whether the tenant has it now.
+    pub fn is_installed(&self) -> bool {
+        self.uninstalled_at.is_none()
+    }
 }
 
 /// The files of a pack.
@@ -29,13 +40,14 @@ pub struct PackSourceRow {
     pub source: String,
 }
 
-const INSTALLED: Sql =
-    Sql::same("select name, version, digest from tenant_pack where tenant_id = $1 order by position");
+const ALL: Sql = Sql::same(
+    "select name, version, digest, remnant, uninstalled_at from tenant_pack where tenant_id = $1 order by position",
+);
 
-/// The tenant's packs, lowest layer first.
-pub async fn installed(reader: &mut Reader) -> Result<Vec<TenantPackRow>> {
+/// The packs that the tenant has or had, lowest layer first.
+pub async fn all(reader: &mut Reader) -> Result<Vec<TenantPackRow>> {
     let tenant = reader.tenant();
-    reader.fetch_all(&INSTALLED, args![tenant]).await
+    reader.fetch_all(&ALL, args![tenant]).await
 }
 
 const SOURCES: Sql = Sql::same(
@@ -43,7 +55,7 @@ const SOURCES: Sql = Sql::same(
      where t.tenant_id = $1 order by t.position",
 );
 
-/// The files of the tenant's packs, lowest layer first.
+/// The files of the packs that the tenant has or had, lowest layer first.
 pub async fn sources(reader: &mut Reader) -> Result<Vec<PackSourceRow>> {
     let tenant = reader.tenant();
     reader.fetch_all(&SOURCES, args![tenant]).await
@@ -53,10 +65,10 @@ const ADD: Sql =
     Sql::same("insert into pack (digest, source, added_at) values ($1, $2, $3) on conflict (digest) do nothing");
 
 const INSTALL: Sql = Sql::same(
-    "insert into tenant_pack (tenant_id, name, version, digest, position, installed_at) \
-     values ($1, $2, $3, $4, (select coalesce(max(position), 0) + 1 from tenant_pack where tenant_id = $1), $5) \
+    "insert into tenant_pack (tenant_id, name, version, digest, position, installed_at, remnant) \
+     values ($1, $2, $3, $4, (select coalesce(max(position), 0) + 1 from tenant_pack where tenant_id = $1), $5, $6) \
      on conflict (tenant_id, name) do update set version = excluded.version, digest = excluded.digest, \
-       installed_at = excluded.installed_at",
+       installed_at = excluded.installed_at, remnant = excluded.remnant, uninstalled_at = null",
 );
 
 /// A pack as it is installed.
@@ -70,10 +82,20 @@ pub struct NewPack<'a> {
     pub source: &'a str,
     /// What tells these files from all others.
     pub digest: &'a str,
+    /// What earlier versions left behind, as a pack's document; empty where that is nothing.
+    pub remnant: &'a str,
 }
 
 /// Lays a pack over those that the tenant has, or moves it to another version in its place.
 pub async fn install(tx: &mut Tx, pack: &NewPack<'_>, at: Timestamp) -> Result<()> {
     tx.execute(&ADD, args![pack.digest, pack.source, at]).await?;
-    tx.execute(&INSTALL, args![tx.tenant(), pack.name, pack.version, pack.digest, at]).await.map(drop)
+    tx.execute(&INSTALL, args![tx.tenant(), pack.name, pack.version, pack.digest, at, pack.remnant]).await.map(drop)
+}
+
+const UNINSTALL: Sql =
+    Sql::same("update tenant_pack set remnant = $3, uninstalled_at = $4 where tenant_id = $1 and name = $2");
+
+/// Takes a pack away; what it leaves behind keeps its place.
+pub async fn uninstall(tx: &mut Tx, name: &str, remnant: &str, at: Timestamp) -> Result<()> {
+    tx.execute(&UNINSTALL, args![tx.tenant(), name, remnant, at]).await.map(drop)
 }

@@ -7,3 +7,4 @@ mod import;
 mod index;
 mod packs;
 mod support;
+mod upgrades;

@@ -1,8 +1,9 @@
 //! Packs on tenants: what one installs is nobody else's business, and stored records may be in the way.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::packs::PackSource;
+use engine::packs::{Consent, PackSource};
 use engine::{Catalog, Error, NewTenant, Session};
 use serde_json::json;
 
@@ -18,8 +19,8 @@ fn local(body: &str) -> PackSource {
 }
 
 async fn install(session: &mut Session, source: PackSource) -> Result<bool, Error> {
-    let plan = session.pack_plan(source).await?;
-    Ok(session.pack_apply(&plan.id).await?.value.is_new)
+    let plan = session.pack_plan(source, &BTreeMap::new()).await?;
+    Ok(session.pack_apply(&plan.id, &Consent::default()).await?.value.is_new)
 }
 
 fn object(name: &str) -> PackSource {

@@ -1,8 +1,11 @@
-//! Packs: which there are, which the tenant has, planning and installing one, and the format's JSON Schema.
+//! Packs: which there are, which the tenant has, planning and carrying out a change of them, and the format's JSON
+//! Schema.
+
+use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use engine::ErrorCode;
-use engine::packs::{Installed, PackSource, PackView, PlanStep};
+use engine::packs::{Action, Applied, Conflict, Consent, PackSource, PackView, Plan, Side, Step};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -11,9 +14,9 @@ use utoipa::ToSchema;
 use super::answer::Answer;
 use super::wire::ListBody;
 use crate::error::ApiResult;
-use crate::extract::Authorized;
 use crate::extract::json::{FromJson, JsonBody, Reading};
 use crate::extract::query::{NoQuery, Query};
+use crate::extract::{Authorized, Path};
 use crate::openapi::bodies;
 
 /// A pack that the tenant has or could have.
@@ -50,9 +53,18 @@ pub(crate) async fn schema(Query(_): Query<NoQuery>) -> ApiResult<Answer> {
     Answer::ok(&engine::model::pack::json_schema())
 }
 
-/// `{source: "YAML"}`, `{files: {name: "YAML"}}` or `{pack: name}`.
+/// `{source: "YAML"}`, `{files: {name: "YAML"}}` or `{pack: name, version?, uninstall?}`, and `accept?`.
 #[derive(Debug)]
-struct SourceBody(PackSource);
+struct SourceBody {
+    wanted: WantedBody,
+    accept: BTreeMap<String, Side>,
+}
+
+#[derive(Debug)]
+enum WantedBody {
+    Pack(PackSource),
+    Gone(String),
+}
 
 #[derive(Debug)]
 struct Files(Vec<(String, String)>);
@@ -76,10 +88,20 @@ impl<'a> FromJson<'a> for SourceBody {
         let source = object.optional::<String>("source");
         let files = object.optional::<Files>("files");
         let pack = object.optional::<String>("pack");
+        let version = object.optional::<String>("version");
+        let is_gone = object.optional::<bool>("uninstall").unwrap_or_default();
+        let accept = object.optional::<Accept>("accept").unwrap_or_default();
+        if pack.is_none() && (version.is_some() || is_gone) {
+            let key = if is_gone { "uninstall" } else { "version" };
+            object.problem_at(key, "not_applicable", "goes with `pack` only");
+        }
         let chosen = match (source, files, pack) {
-            (Some(source), None, None) => Some(PackSource::Files(vec![("pack.yaml".to_owned(), source)])),
-            (None, Some(Files(files)), None) => Some(PackSource::Files(files)),
-            (None, None, Some(pack)) => Some(PackSource::Known(pack)),
+            (Some(source), None, None) => {
+                Some(WantedBody::Pack(PackSource::Files(vec![("pack.yaml".to_owned(), source)])))
+            }
+            (None, Some(Files(files)), None) => Some(WantedBody::Pack(PackSource::Files(files))),
+            (None, None, Some(name)) if is_gone => Some(WantedBody::Gone(name)),
+            (None, None, Some(name)) => Some(WantedBody::Pack(PackSource::Known { name, version })),
             _ => {
                 let message = "exactly one of `source`, `files` and `pack` says which pack is meant";
                 object.problem_at("source", "required", message);
@@ -87,11 +109,29 @@ impl<'a> FromJson<'a> for SourceBody {
             }
         };
         object.finish();
-        chosen.map(Self)
+        chosen.map(|wanted| Self { wanted, accept: accept.0 })
     }
 }
 
-/// What installing a pack would do.
+/// `{name: "pack" or "tenant"}`
+#[derive(Debug, Default)]
+struct Accept(BTreeMap<String, Side>);
+
+impl<'a> FromJson<'a> for Accept {
+    fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
+        let mut sides = BTreeMap::new();
+        for (name, value) in reading.members(raw)? {
+            match serde_json::from_str::<String>(value.get()).as_deref() {
+                Ok("pack") => drop(sides.insert(name.into_owned(), Side::Pack)),
+                Ok("tenant") => drop(sides.insert(name.into_owned(), Side::Tenant)),
+                _ => reading.problem_at(&name, "invalid", "`pack` or `tenant` says whose side holds"),
+            }
+        }
+        Some(Self(sides))
+    }
+}
+
+/// What would be done.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Plan)]
 pub(crate) struct PlanBody {
@@ -99,11 +139,11 @@ pub(crate) struct PlanBody {
     metadata_version: i64,
     summary: PlanSummary,
     steps: Vec<PlanStepBody>,
-    conflicts: Vec<Value>,
+    conflicts: Vec<ConflictBody>,
 }
 
 /// How many steps do what.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct PlanSummary {
     add: usize,
     change: usize,
@@ -114,40 +154,81 @@ pub(crate) struct PlanSummary {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PlanStep)]
 pub(crate) struct PlanStepBody {
+    /// `add`, `change` or `remove`.
     action: &'static str,
-    /// `object`, `property`, `association` or `pipeline`.
+    /// `object`, `property`, `association`, `pipeline`, `view`, `report`, `workflow`, `role`; `pack` where only its
+    /// version changes.
     kind: &'static str,
     name: String,
     before: Value,
     after: Value,
+    /// Something stored would no longer be seen.
     destructive: bool,
-    /// How many records it touches.
+    /// How many records that concerns, or stand in the way.
     records: u64,
     /// Ids of some of them.
     samples: Vec<String>,
-    /// Whether it takes a job.
+    /// Whether records have to be migrated first.
     job: bool,
 }
 
-impl PlanStepBody {
-    fn add(step: &PlanStep) -> Self {
-        let (kind, name) = (step.kind, step.name.clone());
-        let (before, after) = (Value::Null, Value::Null);
+/// What both the pack and the tenant have changed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PlanConflict)]
+pub(crate) struct ConflictBody {
+    /// `object`, `property`, `association` or `pipeline`.
+    kind: &'static str,
+    /// What `accept` names it by.
+    name: String,
+    /// What the pack says, as far as the two differ.
+    pack: Value,
+    /// What the tenant says, which holds unless the pack's side is accepted.
+    tenant: Value,
+}
+
+impl From<Plan> for PlanBody {
+    fn from(plan: Plan) -> Self {
+        let mut summary = PlanSummary::default();
+        for step in &plan.steps {
+            match step.action {
+                Action::Add => summary.add += 1,
+                Action::Change => summary.change += 1,
+                Action::Remove => summary.remove += 1,
+            }
+        }
+        let conflict = |Conflict { kind, name, pack, tenant }| ConflictBody { kind, name, pack, tenant };
         Self {
-            action: "add",
-            kind,
-            name,
-            before,
-            after,
-            destructive: false,
-            records: 0,
-            samples: Vec::new(),
-            job: false,
+            plan: plan.id,
+            metadata_version: plan.metadata_version,
+            summary,
+            steps: plan.steps.into_iter().map(PlanStepBody::from).collect(),
+            conflicts: plan.conflicts.into_iter().map(conflict).collect(),
         }
     }
 }
 
-/// Shows what installing a pack would add. Nothing changes.
+impl From<Step> for PlanStepBody {
+    fn from(step: Step) -> Self {
+        let action = match step.action {
+            Action::Add => "add",
+            Action::Change => "change",
+            Action::Remove => "remove",
+        };
+        Self {
+            action,
+            kind: step.kind,
+            name: step.name,
+            before: step.before,
+            after: step.after,
+            destructive: step.destructive,
+            records: step.records,
+            samples: step.samples,
+            job: step.takes_job,
+        }
+    }
+}
+
+/// Shows what installing a pack, moving it to another version or uninstalling it would do. Nothing changes.
 #[utoipa::path(post, path = "/packs/plan", tag = "packs", operation_id = "plan", request_body = bodies::PackSource,
     responses((status = 200, description = "The plan", body = PlanBody)))]
 pub(crate) async fn plan(
@@ -155,12 +236,12 @@ pub(crate) async fn plan(
     Query(_): Query<NoQuery>,
     body: JsonBody,
 ) -> ApiResult<Answer> {
-    let SourceBody(source) = body.read()?;
-    let plan = session.pack_plan(source).await.map_err(|error| unknown_at("/pack", error))?;
-    let steps: Vec<PlanStepBody> = plan.steps.iter().map(PlanStepBody::add).collect();
-    let summary = PlanSummary { add: steps.len(), change: 0, remove: 0 };
-    let metadata_version = plan.metadata_version;
-    Answer::ok(&PlanBody { plan: plan.id, metadata_version, summary, steps, conflicts: Vec::new() })
+    let SourceBody { wanted, accept } = body.read()?;
+    let plan = match wanted {
+        WantedBody::Pack(source) => session.pack_plan(source, &accept).await,
+        WantedBody::Gone(name) => session.pack_uninstall_plan(&name).await,
+    };
+    Answer::ok(&PlanBody::from(plan.map_err(|error| unknown_at("/pack", error))?))
 }
 
 /// What is named in a body and not found is a mistake of the body.
@@ -171,43 +252,68 @@ fn unknown_at(pointer: &str, error: engine::Error) -> engine::Error {
     }
 }
 
-/// `{plan}`.
+/// `{plan, allow_destructive?, accept?}`.
 #[derive(Debug)]
-struct ApplyBody(String);
+struct ApplyBody {
+    plan: String,
+    consent: Consent,
+}
 
 impl<'a> FromJson<'a> for ApplyBody {
     fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
         let mut object = reading.object(raw)?;
         let plan = object.required::<String>("plan");
+        let allows_destructive = object.optional::<bool>("allow_destructive").unwrap_or_default();
+        let accept = object.optional::<Accept>("accept").unwrap_or_default().0;
         object.finish();
-        plan.map(Self)
+        plan.map(|plan| Self { plan, consent: Consent { allows_destructive, accept } })
     }
 }
 
-/// A pack that the tenant has now.
+/// What was done with a pack.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = InstalledPack)]
-pub(crate) struct InstalledBody {
+#[schema(as = AppliedPack)]
+pub(crate) struct AppliedBody {
     pack: String,
-    version: String,
+    /// The version that the tenant has now; null where it does not have the pack any more.
+    #[schema(required)]
+    version: Option<String>,
     metadata_version: i64,
-    /// False where the tenant had this very version already.
+    /// False where all was so already.
     changed: bool,
     /// Ids of jobs that it takes.
     jobs: Vec<String>,
 }
 
+impl From<Applied> for AppliedBody {
+    fn from(applied: Applied) -> Self {
+        let Applied { pack, version, metadata_version, is_new } = applied;
+        Self { pack, version, metadata_version, changed: is_new, jobs: Vec::new() }
+    }
+}
+
 /// Does exactly what a plan says, in one step or not at all.
 #[utoipa::path(post, path = "/packs/apply", tag = "packs", operation_id = "apply", request_body = bodies::PlanToApply,
-    responses((status = 200, description = "The tenant has it", body = InstalledBody)))]
+    responses((status = 200, description = "It is done", body = AppliedBody)))]
 pub(crate) async fn apply(
     Authorized(mut session): Authorized,
     Query(_): Query<NoQuery>,
     body: JsonBody,
 ) -> ApiResult<Answer> {
-    let ApplyBody(plan) = body.read()?;
-    let written = session.pack_apply(&plan).await.map_err(|error| unknown_at("/plan", error))?;
-    let Installed { pack, version, metadata_version, is_new } = written.value;
-    let body = InstalledBody { pack, version, metadata_version, changed: is_new, jobs: Vec::new() };
-    Ok(Answer::json(StatusCode::OK, &body)?.at(written.sequence))
+    let ApplyBody { plan, consent } = body.read()?;
+    let written = session.pack_apply(&plan, &consent).await.map_err(|error| unknown_at("/plan", error))?;
+    Ok(Answer::json(StatusCode::OK, &AppliedBody::from(written.value))?.at(written.sequence))
+}
+
+/// Uninstalls a pack: what it defines is archived and hidden, with what is stored, until it is installed again.
+#[utoipa::path(delete, path = "/packs/{pack}", tag = "packs", operation_id = "uninstall",
+    params(("pack" = String, Path, description = "The pack's name")),
+    responses((status = 200, description = "It is done", body = AppliedBody)))]
+pub(crate) async fn uninstall(
+    Authorized(mut session): Authorized,
+    Path(pack): Path<String>,
+    Query(_): Query<NoQuery>,
+) -> ApiResult<Answer> {
+    let written = session.pack_uninstall(&pack).await?;
+    Ok(Answer::json(StatusCode::OK, &AppliedBody::from(written.value))?.at(written.sequence))
 }

@@ -37,6 +37,7 @@ pub const ALL: &[Code] = &[
     Code::Engine(ErrorCode::Cardinality),
     Code::Engine(ErrorCode::RecordsInTheWay),
     Code::Engine(ErrorCode::PlanOutOfDate),
+    Code::Engine(ErrorCode::Destructive),
     Code::Engine(ErrorCode::VersionMismatch),
     Code::Engine(ErrorCode::TooLarge),
     Code::UnsupportedMediaType,
@@ -74,6 +75,9 @@ impl Code {
                 (StatusCode::CONFLICT, "Stored records do not meet the changed definition")
             }
             Self::Engine(ErrorCode::PlanOutOfDate) => (StatusCode::CONFLICT, "The plan is out of date"),
+            Self::Engine(ErrorCode::Destructive) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "The plan takes definitions away")
+            }
             Self::Engine(ErrorCode::VersionMismatch) => {
                 (StatusCode::PRECONDITION_FAILED, "The record is at another version")
             }

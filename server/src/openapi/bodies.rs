@@ -204,14 +204,24 @@ pub(crate) struct PackSource {
     source: Option<String>,
     /// The pack's files: name to text.
     files: Option<BTreeMap<String, String>>,
-    /// A pack that the server knows.
+    /// A pack that the server knows or the tenant has or had.
     pack: Option<String>,
+    /// With `pack`: its version, the newest unless given.
+    version: Option<String>,
+    /// With `pack`: plans to uninstall it.
+    uninstall: Option<bool>,
+    /// Whose side holds, `pack` or `tenant`, by the names of conflicts; the tenant's unless given.
+    accept: Option<BTreeMap<String, String>>,
 }
 
 /// The plan to carry out.
 #[derive(ToSchema)]
 pub(crate) struct PlanToApply {
     plan: String,
+    /// Definitions may be archived, with what is stored under them.
+    allow_destructive: Option<bool>,
+    /// Whose side holds, `pack` or `tenant`, by the names of conflicts; the tenant's unless given.
+    accept: Option<BTreeMap<String, String>>,
 }
 
 /// A tenant to be made.

@@ -35,6 +35,7 @@ mod idempotency;
 mod imports;
 mod metadata;
 mod outage;
+mod packs;
 mod property_types;
 mod readme;
 mod records;

@@ -14,6 +14,7 @@ on_both!(
     pipelines_read_back_by_object,
     metadata_versions_tell_what_changed,
     packs_lie_in_the_order_of_installing,
+    a_pack_that_goes_keeps_its_place_and_what_it_left,
 );
 
 async fn definitions_read_back_by_kind(home: Home) {
@@ -74,14 +75,14 @@ async fn packs_lie_in_the_order_of_installing(home: Home) {
     let install = async |tenant, packs: &[[&str; 3]]| {
         let mut tx = home.store.begin(tenant).await.unwrap();
         for [name, version, source] in packs {
-            let new = NewPack { name, version, source, digest: &format!("digest of {source}") };
+            let new = NewPack { name, version, source, digest: &format!("digest of {source}"), remnant: "" };
             pack::install(&mut tx, &new, NOW).await.unwrap();
         }
         tx.commit().await.unwrap();
     };
     let installed = async |tenant| {
         let mut reader = home.reader(tenant).await;
-        let rows = pack::installed(&mut reader).await.unwrap();
+        let rows = pack::all(&mut reader).await.unwrap();
         let sources = pack::sources(&mut reader).await.unwrap();
         let digests: Vec<_> = rows.iter().map(|row| &row.digest).collect();
         assert_eq!(sources.iter().map(|source| &source.digest).collect::<Vec<_>>(), digests);
@@ -96,4 +97,33 @@ async fn packs_lie_in_the_order_of_installing(home: Home) {
     install(other, &[["crm", "1.1.0", "theirs"], ["core", "1.0.0", "c"]]).await;
     assert_eq!(installed(other).await, [["crm", "1.1.0", "theirs"], ["core", "1.0.0", "c"]]);
     assert_eq!(installed(tenant).await, [["core", "1.0.0", "c"], ["crm", "1.1.0", "b"]]);
+}
+
+async fn a_pack_that_goes_keeps_its_place_and_what_it_left(home: Home) {
+    let (tenant, other) = (home.tenant().await, home.tenant().await);
+    let install = async |tenant, name, version, remnant| {
+        let mut tx = home.store.begin(tenant).await.unwrap();
+        let new = NewPack { name, version, source: "s", digest: "d", remnant };
+        pack::install(&mut tx, &new, NOW).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let all = async |tenant| {
+        let rows = pack::all(&mut home.reader(tenant).await).await.unwrap();
+        rows.into_iter().map(|row| (row.name, row.version, row.remnant, row.uninstalled_at)).collect::<Vec<_>>()
+    };
+    let row = |name: &str, version: &str, remnant: &str, gone| {
+        (name.to_owned(), version.to_owned(), remnant.to_owned(), gone)
+    };
+    for tenant in [tenant, other] {
+        install(tenant, "core", "1.0.0", "").await;
+        install(tenant, "crm", "1.0.0", "").await;
+    }
+    let mut tx = home.store.begin(tenant).await.unwrap();
+    pack::uninstall(&mut tx, "core", "left", NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    let crm = row("crm", "1.0.0", "", None);
+    assert_eq!(all(tenant).await, [row("core", "1.0.0", "left", Some(NOW.0)), crm.clone()]);
+    assert_eq!(all(other).await, [row("core", "1.0.0", "", None), crm.clone()]);
+    install(tenant, "core", "1.1.0", "less").await;
+    assert_eq!(all(tenant).await, [row("core", "1.1.0", "less", None), crm]);
 }

@@ -1,9 +1,13 @@
 //! Properties of an object.
 
 use axum::http::StatusCode;
+use engine::model::uses::Use;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::body::{SpecBody, answer, gone, reply};
 use crate::api::answer::Answer;
+use crate::api::wire::ListBody;
 use crate::error::ApiResult;
 use crate::extract::json::JsonBody;
 use crate::extract::query::{NoQuery, Query};
@@ -41,6 +45,43 @@ pub(crate) async fn update(
 ) -> ApiResult<Answer> {
     let SpecBody(patch) = body.read()?;
     answer(StatusCode::OK, session.property_change(&object, &property, patch).await?)
+}
+
+/// One place that names a property.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PropertyUse)]
+pub(crate) struct UseBody {
+    /// `display`, `constraint`, `currency`, `formula`, `rollup` or `stage`.
+    kind: &'static str,
+    /// The definition that names it: `deal`, `deal.margin`, `deal.sales.won`.
+    name: String,
+    /// Where it is named, in the definitions as a pack has them.
+    pointer: String,
+    /// The layer that brought the definition.
+    layer: String,
+}
+
+impl From<Use> for UseBody {
+    fn from(found: Use) -> Self {
+        let Use { kind, name, pointer, layer } = found;
+        Self { kind, name, pointer, layer }
+    }
+}
+
+/// Lists the definitions that name a property.
+#[utoipa::path(get, path = "/object-definitions/{object}/properties/{property}/uses", tag = "properties",
+    operation_id = "uses",
+    params(("object" = String, Path, description = "The object's name"),
+        ("property" = String, Path, description = "The property's name")),
+    responses((status = 200, description = "Each place", body = ListBody<UseBody>)))]
+pub(crate) async fn uses(
+    Authorized(mut session): Authorized,
+    Path((object, property)): Path<(String, String)>,
+    Query(_): Query<NoQuery>,
+) -> ApiResult<Answer> {
+    let results: Vec<UseBody> =
+        session.property_uses(&object, &property).await?.into_iter().map(UseBody::from).collect();
+    Answer::ok(&ListBody { results, next_cursor: None })
 }
 
 /// Archives a property; its values stay.

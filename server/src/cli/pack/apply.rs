@@ -8,12 +8,18 @@ use serde_json::{Value, json};
 
 use super::super::{client, output};
 use super::files;
+use super::plan::Accept;
 use crate::config::ClientFlags;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Apply {
     /// Folder with `pack.yaml`, or one file.
     path: PathBuf,
+    /// Definitions may be archived, with what is stored under them
+    #[arg(long)]
+    allow_destructive: bool,
+    #[command(flatten)]
+    accept: Accept,
     #[command(flatten)]
     client: ClientFlags,
 }
@@ -21,10 +27,12 @@ pub(in crate::cli) struct Apply {
 impl Apply {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let files = files::read(&self.path)?;
+        let accept = self.accept.sides()?;
         let applied = client::run(&self.client, async |client| {
-            let plan = client.post("/packs/plan", &json!({"files": files})).await?;
+            let plan = client.post("/packs/plan", &json!({"files": files, "accept": accept})).await?;
             let id = plan["plan"].as_str().context("the server's answer is no plan")?;
-            client.post("/packs/apply", &json!({"plan": id})).await
+            let consent = json!({"plan": id, "accept": accept, "allow_destructive": self.allow_destructive});
+            client.post("/packs/apply", &consent).await
         })?;
         if self.client.json {
             output::json(&applied)?;

@@ -146,6 +146,14 @@ fn properties() -> Vec<Case> {
                 200,
                 json!({"name": "title", "type": "string"}),
             ),
+        own(case(Method::GET, &format!("{base}/{{property}}/uses")), "property_used")
+            .allows(
+                EVERYBODY,
+                to("/object-definitions/property_used/properties/title/uses"),
+                200,
+                json!({"results": "*", "next_cursor": null}),
+            )
+            .refuses(to("/object-definitions/property_used/properties/titel/uses"), 404, "not_found", &[]),
     ]
 }
 

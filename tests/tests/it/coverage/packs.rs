@@ -51,6 +51,23 @@ pub(super) fn cases() -> Vec<Case> {
                 json!({"pack": "covered", "version": "1.0.0", "metadata_version": "*", "changed": true, "jobs": []}),
             )
             .refuses(apply("nonsense"), 422, "validation_failed", &["/plan"])
+            .refuses(
+                to("/packs/apply").json(json!({"plan": "$plan", "accept": {"covered": "both"}})),
+                422,
+                "validation_failed",
+                &["/accept/covered"],
+            )
             .refuses(to("/packs/apply").json(json!({})), 422, "validation_failed", &["/plan"]),
+        case(Method::DELETE, "/packs/{pack}")
+            .given("plan", "/plan", plan(json!({"source": PACK})))
+            .given("applied", "/pack", apply("$plan"))
+            .allows(
+                ADMINS,
+                to("/packs/covered"),
+                200,
+                json!({"pack": "covered", "version": null, "metadata_version": "*", "changed": true, "jobs": []}),
+            )
+            .refuses(to("/packs/covert"), 404, "not_found", &[])
+            .refuses(to("/packs/core"), 409, "conflict", &[""]),
     ]
 }

@@ -17,9 +17,10 @@ pub(super) async fn tour(home: &Home) {
     definition::pipelines(tx.reader()).await.unwrap();
     definition::add_version(&mut tx, None, NOW, "first", "{}".to_owned()).await.unwrap();
     definition::versions(tx.reader(), i64::MAX, 10).await.unwrap();
-    let crm = pack::NewPack { name: "crm", version: "1.0.0", source: "{}", digest: "d" };
+    let crm = pack::NewPack { name: "crm", version: "1.0.0", source: "{}", digest: "d", remnant: "" };
     pack::install(&mut tx, &crm, NOW).await.unwrap();
-    pack::installed(tx.reader()).await.unwrap();
+    pack::all(tx.reader()).await.unwrap();
     pack::sources(tx.reader()).await.unwrap();
+    pack::uninstall(&mut tx, "crm", "{}", NOW).await.unwrap();
     tx.commit().await.unwrap();
 }

@@ -1,16 +1,16 @@
 //! What a tenant's layer must say so that the fold of a pack's definition and it is the definition wanted.
 //!
-//! The inverse of [`engine_model::layer::merge`]: it names only what differs, so that everything else keeps following
+//! The inverse of [`crate::layer::merge`]: it names only what differs, so that everything else keeps following
 //! the pack through its upgrades.
 
-use engine_model::layer::option_entries;
-use engine_model::{Problem, Problems};
+use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
-use super::patch::Entries;
+use crate::layer::option_entries;
+use crate::problem::{Problem, Problems};
 
 /// The overlay that turns `base` into `wanted`; neither holds nulls.
-pub(crate) fn difference(base: &Map<String, Value>, wanted: &Map<String, Value>) -> Map<String, Value> {
+pub fn difference(base: &Map<String, Value>, wanted: &Map<String, Value>) -> Map<String, Value> {
     let mut overlay = Map::new();
     for (key, new) in wanted {
         let differs = match (base.get(key), new) {
@@ -32,7 +32,7 @@ pub(crate) fn difference(base: &Map<String, Value>, wanted: &Map<String, Value>)
 }
 
 /// [`difference`] for an object or an association: constraints add up and cannot be taken away.
-pub(crate) fn of_definition(
+pub fn of_definition(
     base: &Map<String, Value>,
     wanted: &Map<String, Value>,
     problems: &mut Problems,
@@ -62,7 +62,7 @@ pub(crate) fn of_definition(
 }
 
 /// [`difference`] for a pipeline: stages in another order are listed in full.
-pub(crate) fn of_pipeline(base: &Map<String, Value>, wanted: &Map<String, Value>) -> Map<String, Value> {
+pub fn of_pipeline(base: &Map<String, Value>, wanted: &Map<String, Value>) -> Map<String, Value> {
     let mut overlay = difference(base, wanted);
     let (Some(Value::Object(old)), Some(Value::Object(new))) = (base.get("stages"), wanted.get("stages")) else {
         return overlay;
@@ -99,7 +99,12 @@ fn options(base: &Value, wanted: &Value) -> Option<Value> {
     (!overlay.is_empty()).then_some(Value::Array(overlay))
 }
 
-fn changed(key: &str, entry: &Map<String, Value>, old: &Entries, names_all: bool) -> Option<Value> {
+fn changed(
+    key: &str,
+    entry: &Map<String, Value>,
+    old: &IndexMap<String, Map<String, Value>>,
+    names_all: bool,
+) -> Option<Value> {
     let Some(present) = old.get(key) else { return Some(Value::Object(entry.clone())) };
     let mut overlay = Map::from_iter([("key".to_owned(), json!(key))]);
     overlay.extend(difference(present, entry));
@@ -108,12 +113,12 @@ fn changed(key: &str, entry: &Map<String, Value>, old: &Entries, names_all: bool
 
 #[cfg(test)]
 mod tests {
-    use engine_model::Name;
-    use engine_model::layer::merge;
-    use engine_model::property::Property;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::layer::merge;
+    use crate::name::Name;
+    use crate::property::{EnumOption, Property};
 
     fn map(value: Value) -> Map<String, Value> {
         value.as_object().cloned().expect("an object")
@@ -188,9 +193,8 @@ mod tests {
         let property = Property::read(name, &spec, "crm", "", &mut problems);
         assert_eq!(problems, []);
         let property = property.expect("a property");
-        let option = |option: &engine_model::property::EnumOption| {
-            (option.key.clone(), option.label.clone(), option.color.clone(), option.archived)
-        };
+        let option =
+            |option: &EnumOption| (option.key.clone(), option.label.clone(), option.color.clone(), option.archived);
         property.kind.options().iter().map(option).collect()
     }
 

@@ -1,0 +1,205 @@
+//! Doing exactly what a plan says, in one step or not at all.
+
+use std::collections::BTreeMap;
+
+use engine_model::change::ChangeKind;
+use engine_model::upgrade::Side;
+use engine_model::{Problem, Sequence};
+use engine_store::{Head, Tx, change, definition, pack};
+use serde_json::{Value, json};
+
+use super::difference::Step;
+use super::plan::{Proposal, Wanted};
+use super::profile::lay;
+use super::target::Target;
+use crate::definitions::edit;
+use crate::definitions::guard::fence::Turn;
+use crate::definitions::guard::{Guard, Passage};
+use crate::definitions::redefine::{ATTEMPTS, blocked};
+use crate::error::{Error, ErrorCode, Result};
+use crate::records::Written;
+use crate::session::Session;
+
+/// What whoever applies a plan agrees to.
+#[derive(Debug, Clone, Default)]
+pub struct Consent {
+    /// Things stored may no longer be seen.
+    pub allows_destructive: bool,
+    /// Whose side items take that both the pack and the tenant have changed: the tenant's, unless said here.
+    pub accept: BTreeMap<String, Side>,
+}
+
+/// What was done.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    /// The pack's name.
+    pub pack: String,
+    /// Its version; none where the tenant does not have it any more.
+    pub version: Option<String>,
+    /// The tenant's metadata version now.
+    pub metadata_version: i64,
+    /// False where all was so already.
+    pub is_new: bool,
+}
+
+impl Session {
+    /// Does exactly what a plan says, in one step or not at all. The same version again changes nothing.
+    pub async fn pack_apply(&mut self, plan: &str, consent: &Consent) -> Result<Written<Applied>> {
+        self.caller.check_admin()?;
+        let unknown =
+            || Error::not_found("there is no such plan; plans are kept for an hour by the server that made them");
+        let kept = self.engine.inner.plans.get(&(self.tenant(), plan.to_owned())).await.ok_or_else(unknown)?;
+        self.carry_out(&kept.wanted, Some(kept.metadata_version), consent).await
+    }
+
+    /// Uninstalls a pack: what it defines is archived, and hidden with all that is stored under it, until it is
+    /// installed again.
+    pub async fn pack_uninstall(&mut self, name: &str) -> Result<Written<Applied>> {
+        self.caller.check_admin()?;
+        let consent = Consent { allows_destructive: true, ..Consent::default() };
+        self.carry_out(&Wanted::Gone(name.to_owned()), None, &consent).await
+    }
+
+    /// `planned` is the version of the definitions that it was planned for.
+    async fn carry_out(
+        &mut self,
+        wanted: &Wanted,
+        planned: Option<i64>,
+        consent: &Consent,
+    ) -> Result<Written<Applied>> {
+        for _ in 0..ATTEMPTS {
+            self.refresh().await?;
+            self.caller.check_admin()?;
+            let proposal = self.propose(wanted, &consent.accept).await?;
+            let Some(target) = &proposal.target else {
+                let sequence: Sequence = self.position().await?;
+                return Ok(Written { value: proposal.applied(self.catalog.version, false), sequence });
+            };
+            if planned.is_some_and(|planned| planned != self.catalog.version) {
+                return Err(out_of_date());
+            }
+            check_names(&consent.accept, target)?;
+            if !consent.allows_destructive {
+                check_destructive(&proposal.steps(self))?;
+            }
+            let mut guard = Guard::between(self, Some(&target.registry));
+            match self.put_pack_in_force(&proposal, target, &mut guard, planned.is_some()).await {
+                Ok(Some((head, turn))) => {
+                    guard.settle(self, head.metadata_version, turn);
+                    let value = proposal.applied(head.metadata_version, true);
+                    return Ok(Written { value, sequence: head.sequence() });
+                }
+                Ok(None) => guard.abandon(self).await,
+                Err(error) => {
+                    guard.abandon(self).await;
+                    return Err(error);
+                }
+            }
+        }
+        Err(out_of_date())
+    }
+
+    /// Where the tenant stands with the change, if no stored record is in the way; `None` where it has to be looked at
+    /// again.
+    async fn put_pack_in_force(
+        &mut self,
+        proposal: &Proposal,
+        target: &Target,
+        guard: &mut Guard,
+        is_planned: bool,
+    ) -> Result<Option<(Head, Turn)>> {
+        let mut tx = match guard.pass(self).await? {
+            Passage::Free(tx) => tx,
+            Passage::Outdated if is_planned => return Err(out_of_date()),
+            Passage::Outdated => return Ok(None),
+            Passage::Blocked(found) => return Err(blocked(found)),
+        };
+        if tx.head.access_version != self.caller.access_version {
+            return Ok(None);
+        }
+        let turn = guard.finish(&mut tx).await?;
+        self.write_pack(&mut tx, proposal, target).await?;
+        let head = tx.commit().await?;
+        self.catch_up(head.metadata_version, head.access_version).await?;
+        Ok(Some((head, turn)))
+    }
+
+    async fn write_pack(&self, tx: &mut Tx, proposal: &Proposal, target: &Target) -> Result<()> {
+        let at = self.now();
+        let remnant = match target.remnant.is_empty() {
+            true => String::new(),
+            false => Value::Object(target.remnant.document()).to_string(),
+        };
+        match &proposal.after {
+            Some((pack, files)) => lay(tx, pack, files, &remnant, at).await?,
+            None => pack::uninstall(tx, &proposal.name, &remnant, at).await?,
+        }
+        edit::put(tx, &target.own, at).await?;
+        let summary = proposal.summary();
+        let mut changes = edit::changes(self.catalog.effective.own_layer(), &target.own);
+        let [before, after] = proposal.versions();
+        changes.insert(format!("packs.{}", proposal.name), json!([before, after]));
+        let changes = Value::Object(changes).to_string();
+        definition::add_version(tx, Some(self.caller.user), at, &summary, changes).await?;
+        let entry = json!({
+            "metadata_version": [self.catalog.version, tx.head.metadata_version],
+            "summary": [null, summary],
+        });
+        let kind = ChangeKind::MetadataChanged.as_str();
+        Ok(change::append(tx, &self.origin, at, kind, None, entry.to_string()).await?)
+    }
+}
+
+impl Proposal {
+    fn versions(&self) -> [Option<String>; 2] {
+        let after = self.after.as_ref().map(|(pack, _)| pack);
+        [self.before.as_ref(), after].map(|pack| pack.map(|pack| pack.version.to_string()))
+    }
+
+    /// One line for people.
+    fn summary(&self) -> String {
+        let name = &self.name;
+        match self.versions() {
+            [None, Some(version)] => format!("install pack {name} {version}"),
+            [Some(before), Some(after)] => format!("move pack {name} from {before} to {after}"),
+            [_, None] => format!("uninstall pack {name}"),
+        }
+    }
+
+    fn applied(&self, metadata_version: i64, is_new: bool) -> Applied {
+        let [_, version] = self.versions();
+        Applied { pack: self.name.clone(), version, metadata_version, is_new }
+    }
+}
+
+/// Whether what sides are taken for is in conflict at all.
+fn check_names(accept: &BTreeMap<String, Side>, target: &Target) -> Result<()> {
+    let is_known = |name: &str| target.conflicts.iter().any(|conflict| conflict.name == name);
+    let unknown: Vec<Problem> = accept
+        .keys()
+        .filter(|name| !is_known(name))
+        .map(|name| {
+            let known = target.conflicts.iter().map(|conflict| conflict.name.as_str());
+            let hint = engine_model::name::did_you_mean(name, known);
+            Problem::new(format!("/accept/{name}"), "unknown", format!("`{name}` is no conflict of the plan{hint}"))
+        })
+        .collect();
+    if unknown.is_empty() { Ok(()) } else { Err(Error::invalid(unknown)) }
+}
+
+fn check_destructive(steps: &[Step]) -> Result<()> {
+    let told = |(index, step): (usize, &Step)| {
+        let message = format!("`{}` would be archived, with what is stored under it", step.name);
+        step.destructive.then(|| Problem::new(format!("/steps/{index}"), "destructive", message))
+    };
+    let problems: Vec<Problem> = steps.iter().enumerate().filter_map(told).collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let detail = "the plan takes definitions away; apply it with `allow_destructive: true` if that is meant";
+    Err(Error { code: ErrorCode::Destructive, detail: detail.to_owned(), ..Error::invalid(problems) })
+}
+
+fn out_of_date() -> Error {
+    Error::new(ErrorCode::PlanOutOfDate, "definitions have changed since the plan was made; plan again")
+}

@@ -1,0 +1,91 @@
+//! The packs that can be asked for by name: those of the binary, those of the server's folders, and those that the
+//! tenant has or had.
+
+use engine_model::Problem;
+use engine_model::name::did_you_mean;
+use engine_model::pack::{LocatedProblem, Pack};
+use engine_store::pack;
+
+use super::shipped::{self, Files};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::session::Session;
+
+/// Where a pack comes from.
+#[derive(Debug, Clone)]
+pub enum PackSource {
+    /// Its files: name and text.
+    Files(Files),
+    /// One that the server knows, by name; the newest version unless one is named.
+    Known {
+        /// The pack's name.
+        name: String,
+        /// Its version.
+        version: Option<String>,
+    },
+}
+
+impl Engine {
+    /// Every pack that the server knows, shipped ones first.
+    pub(super) fn known_packs(&self) -> Vec<Files> {
+        let shipped = shipped::packs().map(|(_, files)| files);
+        shipped.chain(self.inner.packs.iter().cloned()).collect()
+    }
+}
+
+impl Session {
+    /// The packs that this tenant can ask for by name, with their files; a folder with mistakes is left out.
+    pub(super) async fn known_packs(&self) -> Result<Vec<(Pack, Files)>> {
+        let kept = pack::sources(&mut self.reader().await?).await?;
+        let kept = kept.iter().filter_map(|row| serde_json::from_str::<Files>(&row.source).ok());
+        let all = self.engine.known_packs().into_iter().chain(kept);
+        Ok(all.filter_map(|files| read(&files).map(|pack| (pack, files))).collect())
+    }
+
+    /// The files that a source stands for.
+    pub(super) async fn files_of(&self, source: PackSource) -> Result<Files> {
+        match source {
+            PackSource::Files(files) => Ok(files),
+            PackSource::Known { name, version } => {
+                let known = self.known_packs().await?;
+                newest(&known, &name, version.as_deref()).map(|(_, files)| files.clone())
+            }
+        }
+    }
+}
+
+/// A pack without mistakes.
+pub(super) fn read(files: &Files) -> Option<Pack> {
+    match Pack::read(files) {
+        Ok(pack) => Some(pack),
+        Err(problems) => {
+            tracing::warn!(problems = problems.len(), "a pack folder of the server has mistakes");
+            None
+        }
+    }
+}
+
+/// The newest version of a pack, or the version that is named.
+pub(super) fn newest<'a>(known: &'a [(Pack, Files)], name: &str, version: Option<&str>) -> Result<&'a (Pack, Files)> {
+    let mut versions: Vec<&(Pack, Files)> = known.iter().filter(|(pack, _)| pack.name.as_str() == name).collect();
+    if versions.is_empty() {
+        let hint = did_you_mean(name, known.iter().map(|(pack, _)| pack.name.as_str()));
+        return Err(Error::not_found(format!("there is no pack `{name}`{hint}")));
+    }
+    versions.sort_by(|(one, _), (other, _)| one.version.cmp(&other.version));
+    let is_wanted = |pack: &Pack| version.is_none_or(|version| pack.version.to_string() == version);
+    versions.iter().rev().find(|(pack, _)| is_wanted(pack)).copied().ok_or_else(|| {
+        let listed = versions.iter().map(|(pack, _)| pack.version.to_string()).collect::<Vec<_>>().join(", ");
+        let version = version.unwrap_or_default();
+        Error::not_found(format!("there is no version `{version}` of `{name}`; known are {listed}"))
+    })
+}
+
+/// Mistakes in a pack's files, each with file, line and column in its message.
+pub(super) fn mistakes(problems: Vec<LocatedProblem>) -> Error {
+    let problems = problems
+        .into_iter()
+        .map(|problem| Problem::new(problem.pointer.clone(), problem.code, problem.to_string()))
+        .collect();
+    Error::invalid(problems)
+}

@@ -1,0 +1,44 @@
+//! The packs that come with a profile.
+
+use engine_model::pack::Pack;
+use engine_model::time::Timestamp;
+use engine_store::{Tx, pack};
+
+use super::known::{newest, read};
+use super::shipped::{self, Files};
+use crate::digest::digest;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+
+impl Engine {
+    /// Installs the packs of a profile that the tenant does not have and never had.
+    pub(crate) async fn install_profile(
+        &self,
+        tx: &mut Tx,
+        profile: &str,
+        has: &[pack::TenantPackRow],
+        at: Timestamp,
+    ) -> Result<()> {
+        let Some(profile) = shipped::profile(profile) else { return Ok(()) };
+        let missing: Vec<_> =
+            profile.packs.iter().filter(|name| !has.iter().any(|row| row.name == name.as_str())).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let known: Vec<_> =
+            self.known_packs().into_iter().filter_map(|files| read(&files).map(|pack| (pack, files))).collect();
+        for name in missing {
+            let (pack, files) = newest(&known, name, None)?;
+            lay(tx, pack, files, "", at).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Lays a pack over those that the tenant has, or moves it to another version in its place.
+pub(super) async fn lay(tx: &mut Tx, of: &Pack, files: &Files, remnant: &str, at: Timestamp) -> Result<()> {
+    let source = serde_json::to_string(files).map_err(Error::internal)?;
+    let (version, digest) = (of.version.to_string(), digest(&source));
+    let new = pack::NewPack { name: &of.name, version: &version, source: &source, digest: &digest, remnant };
+    Ok(pack::install(tx, &new, at).await?)
+}

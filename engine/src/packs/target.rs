@@ -1,0 +1,92 @@
+//! What the definitions would be with a pack brought in, moved on or taken away.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use engine_model::Problems;
+use engine_model::layer::{CUSTOM, Layer};
+use engine_model::registry::Registry;
+use engine_model::time::Timestamp;
+use engine_model::upgrade::{Conflict, Side, Specs, rebase};
+use engine_store::pack::TenantPackRow;
+
+use crate::definitions::catalog::Catalog;
+use crate::definitions::edit::{self, Rows};
+use crate::definitions::guard::coherence;
+use crate::error::{Error, ErrorCode, Result};
+
+/// What would be.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) registry: Registry,
+    /// Rows of the tenant's own layer that would be others.
+    pub(super) own: Rows,
+    /// What would be left of the pack beside its next version.
+    pub(super) remnant: Layer,
+    /// What both the pack and the tenant have changed.
+    pub(super) conflicts: Vec<Conflict>,
+}
+
+impl Target {
+    /// The definitions with the pack `name` as `next`, or without it.
+    pub(super) fn of(
+        catalog: &Catalog,
+        rows: &[TenantPackRow],
+        (name, next): (&str, Option<&Layer>),
+        accept: &BTreeMap<String, Side>,
+        at: Timestamp,
+    ) -> Result<Self> {
+        let now: Vec<&Arc<Layer>> = catalog.effective.pack_layers().collect();
+        let (present, earlier) = of_pack(name, rows, &now);
+        let remnant = present.left_behind(&earlier, next, at);
+        let mut moved: Vec<Arc<Layer>> = Vec::with_capacity(now.len() + 2);
+        let theirs =
+            || next.cloned().into_iter().chain([remnant.clone()]).filter(|layer| !layer.is_empty()).map(Arc::new);
+        for row in rows {
+            match row.name == name {
+                true => moved.extend(theirs()),
+                false => moved.extend(now.iter().filter(|layer| layer.name == row.name).map(|layer| Arc::clone(layer))),
+            }
+        }
+        if !rows.iter().any(|row| row.name == name) {
+            moved.extend(theirs());
+        }
+        let empty = Layer { name: CUSTOM.to_owned(), ..Layer::default() };
+        let own = catalog.effective.own_layer().unwrap_or(&empty);
+        let (before, after) =
+            (Specs::of(now.iter().map(|layer| &***layer)), Specs::of(moved.iter().map(|layer| &**layer)));
+        let (rebased, conflicts) = rebase(own, &before, &after, accept);
+        let rows = edit::differing(Some(own), &rebased);
+        moved.push(Arc::new(rebased));
+        let (registry, mut problems) = catalog.effective.refold(&moved);
+        problems.extend(coherence::check(&catalog.effective.registry, &registry));
+        if !problems.is_empty() {
+            return Err(collision(problems, &conflicts));
+        }
+        Ok(Self { registry, own: rows, remnant, conflicts })
+    }
+}
+
+/// The layer of a pack and what is left of its earlier versions, as far as there are any.
+fn of_pack(name: &str, rows: &[TenantPackRow], layers: &[&Arc<Layer>]) -> (Layer, Layer) {
+    let is_installed = rows.iter().any(|row| row.name == name && row.is_installed());
+    let mut layers = layers.iter().filter(|layer| layer.name == name).map(|layer| Layer::clone(layer));
+    let nothing = || Layer { name: name.to_owned(), ..Layer::default() };
+    let present = if is_installed { layers.next() } else { None };
+    (present.unwrap_or_else(nothing), layers.next().unwrap_or_else(nothing))
+}
+
+/// The definitions would not stand.
+fn collision(problems: Problems, conflicts: &[Conflict]) -> Error {
+    let detail = match conflicts {
+        [] => "the pack collides with what the tenant has; see `errors`".to_owned(),
+        conflicts => {
+            let names = conflicts.iter().map(|conflict| format!("`{}`", conflict.name)).collect::<Vec<_>>().join(", ");
+            format!(
+                "the pack and what the tenant has made of it do not go together; see `errors`, and accept the pack's \
+                 side of {names}, or change the own layer first"
+            )
+        }
+    };
+    Error { code: ErrorCode::Conflict, detail, ..Error::invalid(problems) }
+}

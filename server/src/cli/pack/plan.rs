@@ -1,0 +1,155 @@
+//! `trellis pack plan PATH`: what applying a pack would do, step by step.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use serde_json::{Map, Value, json};
+
+use super::super::{client, output};
+use super::files;
+use crate::config::ClientFlags;
+
+/// Exit code of a plan that would change something.
+const CHANGES: u8 = 3;
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Plan {
+    /// Folder with `pack.yaml`, or one file.
+    path: PathBuf,
+    #[command(flatten)]
+    accept: Accept,
+    #[command(flatten)]
+    client: ClientFlags,
+}
+
+/// Whose side holds where both the pack and the tenant have changed something.
+#[derive(Debug, clap::Args)]
+pub(super) struct Accept {
+    /// Whose side holds of a conflict, `pack` or `tenant`; may be repeated
+    #[arg(long = "accept", value_name = "NAME=SIDE")]
+    sides: Vec<String>,
+}
+
+impl Accept {
+    pub(super) fn sides(&self) -> anyhow::Result<BTreeMap<&str, &str>> {
+        let mut sides = BTreeMap::new();
+        for given in &self.sides {
+            let Some((name, side)) = given.split_once('=').filter(|(_, side)| ["pack", "tenant"].contains(side)) else {
+                bail!("`--accept {given}` does not say NAME=pack or NAME=tenant");
+            };
+            sides.insert(name, side);
+        }
+        Ok(sides)
+    }
+}
+
+impl Plan {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let files = files::read(&self.path)?;
+        let body = json!({"files": files, "accept": self.accept.sides()?});
+        let plan = client::run(&self.client, async |client| client.post("/packs/plan", &body).await)?;
+        let steps = plan["steps"].as_array().context("the server's answer is no plan")?;
+        match self.client.json {
+            true => output::json(&plan)?,
+            false => print(&plan).iter().for_each(|line| output::line(line)),
+        }
+        Ok(if steps.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(CHANGES) })
+    }
+}
+
+/// The plan for people, line by line.
+pub(super) fn print(plan: &Value) -> Vec<String> {
+    let list = |key: &str| plan[key].as_array().map(Vec::as_slice).unwrap_or_default();
+    if list("steps").is_empty() {
+        return vec!["nothing to do: the tenant has this version".to_owned()];
+    }
+    let mut lines: Vec<String> = list("steps").iter().flat_map(step).collect();
+    if !list("conflicts").is_empty() {
+        lines.push(String::new());
+        lines.push("changed by both the pack and the tenant, whose side holds unless `--accept NAME=pack`:".to_owned());
+        for conflict in list("conflicts") {
+            lines.push(format!("  {}", text(&conflict["name"])));
+            lines.push(format!("      pack: {}", conflict["pack"]));
+            lines.push(format!("      tenant: {}", conflict["tenant"]));
+        }
+    }
+    let summary = &plan["summary"];
+    lines.push(String::new());
+    lines.push(format!("{} to add, {} to change, {} to remove", summary["add"], summary["change"], summary["remove"]));
+    lines
+}
+
+fn step(step: &Value) -> Vec<String> {
+    let sign = match step["action"].as_str() {
+        Some("add") => "+",
+        Some("remove") => "-",
+        _ => "~",
+    };
+    let mut lines = vec![format!("{sign} {} {}", text(&step["kind"]), text(&step["name"]))];
+    if sign == "~" {
+        lines.extend(changed(&step["before"], &step["after"]));
+    }
+    let records = step["records"].as_u64().unwrap_or_default();
+    if records > 0 {
+        let what = if step["job"] == json!(true) { "in the way" } else { "no longer seen" };
+        let samples = step["samples"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let samples = samples.iter().map(text).collect::<Vec<_>>().join(", ");
+        lines.push(format!("      records {what}: {records}, such as {samples}"));
+    }
+    lines
+}
+
+/// Key by key, before and after.
+fn changed(before: &Value, after: &Value) -> Vec<String> {
+    let (Some(old), Some(new)) = (before.as_object(), after.as_object()) else {
+        return vec![format!("      {before} → {after}")];
+    };
+    let absent =
+        |map: &Map<String, Value>, key: &str| map.get(key).map_or_else(|| "(none)".to_owned(), Value::to_string);
+    let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
+    let differing = keys.filter(|key| old.get(*key) != new.get(*key));
+    differing.map(|key| format!("      {key}: {} → {}", absent(old, key), absent(new, key))).collect()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_reads_like_a_list_of_what_is_done() {
+        let plan = json!({
+            "summary": {"add": 1, "change": 1, "remove": 1},
+            "steps": [
+                {"action": "add", "kind": "property", "name": "deal.margin", "before": null, "after": {}, "records": 0},
+                {"action": "change", "kind": "property", "name": "deal.amount", "before": {"label": "Amount"},
+                    "after": {"label": "Amount", "minimum": 0}, "records": 2, "samples": ["7", "9"], "job": true},
+                {"action": "remove", "kind": "object", "name": "visit", "before": {}, "after": null, "records": 0},
+            ],
+            "conflicts": [{"name": "deal.name", "pack": {"label": "Title"}, "tenant": {"label": "Project"}}],
+        });
+        assert_eq!(
+            print(&plan),
+            [
+                "+ property deal.margin",
+                "~ property deal.amount",
+                "      minimum: (none) → 0",
+                "      records in the way: 2, such as 7, 9",
+                "- object visit",
+                "",
+                "changed by both the pack and the tenant, whose side holds unless `--accept NAME=pack`:",
+                "  deal.name",
+                "      pack: {\"label\":\"Title\"}",
+                "      tenant: {\"label\":\"Project\"}",
+                "",
+                "1 to add, 1 to change, 1 to remove",
+            ]
+        );
+        assert_eq!(print(&json!({"steps": []})), ["nothing to do: the tenant has this version"]);
+    }
+}
