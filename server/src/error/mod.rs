@@ -174,6 +174,7 @@ mod tests {
             ("cardinality", 409),
             ("records_in_the_way", 409),
             ("plan_out_of_date", 409),
+            ("destructive", 422),
             ("version_mismatch", 412),
             ("too_large", 413),
             ("unsupported_media_type", 415),
