@@ -218,9 +218,17 @@ fn add_constraints(spec: &mut Map<String, Value>, added: Value) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use serde_json::json;
+
+    /// The layer that a document without mistakes of form is.
+    pub(crate) fn layer(name: &str, document: &Value) -> Layer {
+        let mut problems = Problems::new();
+        let layer = Layer::read(name, document.as_object().expect("an object"), &mut problems);
+        assert_eq!(problems, []);
+        layer
+    }
 
     fn map(value: Value) -> Map<String, Value> {
         value.as_object().cloned().unwrap_or_default()

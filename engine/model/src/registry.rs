@@ -261,16 +261,10 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn layer(name: &str, document: Value) -> Layer {
-        let mut problems = Problems::new();
-        let layer = Layer::read(name, document.as_object().expect("an object"), &mut problems);
-        assert_eq!(problems, []);
-        layer
-    }
+    use crate::layer::tests::layer;
 
     fn fold(document: Value) -> (Registry, Vec<(String, &'static str)>) {
-        let (registry, problems) = Registry::fold(&[layer("core", document)]);
+        let (registry, problems) = Registry::fold(&[layer("core", &document)]);
         (registry, problems.into_iter().map(|problem| (problem.pointer, problem.code)).collect())
     }
 
@@ -308,8 +302,8 @@ mod tests {
 
     #[test]
     fn a_property_that_records_are_called_by_does_not_become_sensitive() {
-        let below = layer("core", json!({"objects": {"site": {"properties": {"name": {"type": "string"}}}}}));
-        let above = layer("own", json!({"extend": {"site": {"properties": {"name": {"sensitive": true}}}}}));
+        let below = layer("core", &json!({"objects": {"site": {"properties": {"name": {"type": "string"}}}}}));
+        let above = layer("own", &json!({"extend": {"site": {"properties": {"name": {"sensitive": true}}}}}));
         let (_, problems) = Registry::fold(&[below, above]);
         assert_eq!((problems.len(), problems[0].pointer.as_str()), (1, "/extend/site/display"));
         assert!(problems[0].message.starts_with("without `display` records are called by `name`"), "{problems:?}");

@@ -124,14 +124,10 @@ fn archived(spec: &Map<String, Value>, at: Timestamp) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::Problems;
     use crate::registry::Registry;
 
     fn layer(document: Value) -> Layer {
-        let mut problems = Problems::new();
-        let layer = Layer::read("building", document.as_object().expect("an object"), &mut problems);
-        assert_eq!(problems, []);
-        layer
+        crate::layer::tests::layer("building", &document)
     }
 
     fn first() -> Layer {

@@ -261,14 +261,7 @@ mod tests {
 
     use super::*;
     use crate::layer::CUSTOM;
-    use crate::problem::Problems;
-
-    fn layer(name: &str, document: Value) -> Layer {
-        let mut problems = Problems::new();
-        let layer = Layer::read(name, document.as_object().expect("an object"), &mut problems);
-        assert_eq!(problems, []);
-        layer
-    }
+    use crate::layer::tests::layer;
 
     fn contact(properties: Value) -> Value {
         json!({"objects": {"contact": {"label": "Contact", "properties": properties}}})
@@ -281,9 +274,9 @@ mod tests {
         own: Value,
         accept: &[(&str, Side)],
     ) -> (Value, Vec<(String, Value, Value)>) {
-        let [before, after] = [before, after].map(|document| Specs::of([&layer("crm", document)]));
+        let [before, after] = [before, after].map(|document| Specs::of([&layer("crm", &document)]));
         let accept = accept.iter().map(|(name, side)| ((*name).to_owned(), *side)).collect();
-        let (rebased, conflicts) = rebase(&layer(CUSTOM, own), &before, &after, &accept);
+        let (rebased, conflicts) = rebase(&layer(CUSTOM, &own), &before, &after, &accept);
         assert!(rebased.objects.is_empty(), "the pack's object is only added to");
         let told = conflicts.into_iter().map(|conflict| (conflict.name, conflict.pack, conflict.tenant)).collect();
         (Value::Object(rebased.extend["contact"].clone()), told)

@@ -137,14 +137,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::layer::Layer;
-    use crate::problem::Problems;
+    use crate::layer::tests::layer;
 
     fn registry(document: &Value) -> Registry {
-        let mut problems = Problems::new();
-        let layer = Layer::read("crm", document.as_object().expect("an object"), &mut problems);
-        let (registry, found) = Registry::fold(&[layer]);
-        assert_eq!((problems, found), (vec![], vec![]));
+        let (registry, problems) = Registry::fold(&[layer("crm", document)]);
+        assert_eq!(problems, []);
         registry
     }
 
