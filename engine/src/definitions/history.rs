@@ -23,7 +23,7 @@ pub struct MetadataVersion {
     /// One line for people.
     pub summary: String,
     /// What changed, each `[before, after]`: `objects.deal`, `associations.deal_company`, `pipelines.deal.sales` hold
-    /// what the tenant's own layer says of them.
+    /// what the tenant's own layer says of them; `packs.crm` holds versions.
     pub changes: Value,
 }
 

@@ -1,8 +1,8 @@
 //! Administration of metadata: reading definitions, and changing the tenant's own layer of them.
 //!
 //! Every write takes the same way ([`redefine`]): from the body to an [`edit`] of the tenant's layer ([`revision`],
-//! [`engine_model::overlay`]), the fold of all layers with it, the look at the records that it could make invalid ([`guard`]), and
-//! one transaction that raises the metadata version. No record is rewritten.
+//! [`engine_model::overlay`]), the fold of all layers with it, the look at the records that it could make invalid
+//! ([`guard`]), and one transaction that raises the metadata version. No record is rewritten.
 
 mod associations;
 mod body;

@@ -25,7 +25,8 @@ use crate::session::Session;
 pub struct Consent {
     /// Things stored may no longer be seen.
     pub allows_destructive: bool,
-    /// Whose side items take that both the pack and the tenant have changed: the tenant's, unless said here.
+    /// Whose side items take that both the pack and the tenant have changed: the tenant's, unless said here or when
+    /// the plan was made.
     pub accept: BTreeMap<String, Side>,
 }
 
@@ -49,7 +50,11 @@ impl Session {
         let unknown =
             || Error::not_found("there is no such plan; plans are kept for an hour by the server that made them");
         let kept = self.engine.inner.plans.get(&(self.tenant(), plan.to_owned())).await.ok_or_else(unknown)?;
-        self.carry_out(&kept.wanted, Some(kept.metadata_version), consent).await
+        // What is said now goes before what the plan was made with.
+        let mut accept = kept.accept.clone();
+        accept.extend(consent.accept.clone());
+        let consent = Consent { accept, ..*consent };
+        self.carry_out(&kept.wanted, Some(kept.metadata_version), &consent).await
     }
 
     /// Uninstalls a pack: what it defines is archived, and hidden with all that is stored under it, until it is
@@ -78,7 +83,6 @@ impl Session {
             if planned.is_some_and(|planned| planned != self.catalog.version) {
                 return Err(out_of_date());
             }
-            check_names(&consent.accept, target)?;
             if !consent.allows_destructive {
                 check_destructive(&proposal.steps(self))?;
             }
@@ -170,21 +174,6 @@ impl Proposal {
         let [_, version] = self.versions();
         Applied { pack: self.name.clone(), version, metadata_version, is_new }
     }
-}
-
-/// Whether what sides are taken for is in conflict at all.
-fn check_names(accept: &BTreeMap<String, Side>, target: &Target) -> Result<()> {
-    let is_known = |name: &str| target.conflicts.iter().any(|conflict| conflict.name == name);
-    let unknown: Vec<Problem> = accept
-        .keys()
-        .filter(|name| !is_known(name))
-        .map(|name| {
-            let known = target.conflicts.iter().map(|conflict| conflict.name.as_str());
-            let hint = engine_model::name::did_you_mean(name, known);
-            Problem::new(format!("/accept/{name}"), "unknown", format!("`{name}` is no conflict of the plan{hint}"))
-        })
-        .collect();
-    if unknown.is_empty() { Ok(()) } else { Err(Error::invalid(unknown)) }
 }
 
 fn check_destructive(steps: &[Step]) -> Result<()> {

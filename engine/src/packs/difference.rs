@@ -26,8 +26,8 @@ pub enum Action {
 pub struct Step {
     /// What is done.
     pub action: Action,
-    /// `object`, `property`, `association`, `pipeline`, `view`, `report`, `workflow`, `role`, or `pack` where nothing but
-    /// its version changes.
+    /// `object`, `property`, `association`, `pipeline`, `view`, `report`, `workflow`, `role`; `pack` where nothing but
+    /// its version changes, `constraint` where records stand in the way of a rule.
     pub kind: &'static str,
     /// `permit`, `permit.number`, `permit_contractor`, `permit.approval`.
     pub name: String,

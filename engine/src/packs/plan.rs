@@ -48,6 +48,8 @@ pub(crate) enum Wanted {
 #[derive(Debug)]
 pub(crate) struct KeptPlan {
     pub(super) wanted: Wanted,
+    /// The sides that it was made with.
+    pub(super) accept: BTreeMap<String, Side>,
     pub(super) metadata_version: i64,
 }
 
@@ -96,7 +98,7 @@ impl Session {
                 continue;
             }
             let id = Uuid::new_v4().to_string();
-            let kept = KeptPlan { wanted, metadata_version };
+            let kept = KeptPlan { wanted, accept: accept.clone(), metadata_version };
             self.engine.inner.plans.insert((self.tenant(), id.clone()), Arc::new(kept)).await;
             return Ok(Plan { id, metadata_version, steps: all, conflicts });
         }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine_model::Problems;
 use engine_model::layer::{CUSTOM, Layer};
+use engine_model::name::did_you_mean;
 use engine_model::registry::Registry;
 use engine_model::time::Timestamp;
 use engine_model::upgrade::{Conflict, Side, Specs, rebase};
+use engine_model::{Problem, Problems};
 use engine_store::pack::TenantPackRow;
 
 use crate::definitions::catalog::Catalog;
@@ -56,6 +57,7 @@ impl Target {
         let (before, after) =
             (Specs::of(now.iter().map(|layer| &***layer)), Specs::of(moved.iter().map(|layer| &**layer)));
         let (rebased, conflicts) = rebase(own, &before, &after, accept);
+        check_names(accept, &conflicts)?;
         let rows = edit::differing(Some(own), &rebased);
         moved.push(Arc::new(rebased));
         let (registry, mut problems) = catalog.effective.refold(&moved);
@@ -65,6 +67,25 @@ impl Target {
         }
         Ok(Self { registry, own: rows, remnant, conflicts })
     }
+}
+
+/// Whether what sides are taken for is in conflict at all.
+fn check_names(accept: &BTreeMap<String, Side>, conflicts: &[Conflict]) -> Result<()> {
+    let is_known = |name: &str| conflicts.iter().any(|conflict| conflict.name == name);
+    let unknown: Vec<Problem> = accept
+        .keys()
+        .filter(|name| !is_known(name))
+        .map(|name| {
+            let known = conflicts.iter().map(|conflict| conflict.name.as_str());
+            let hint = did_you_mean(name, known);
+            Problem::new(
+                format!("/accept/{name}"),
+                "unknown",
+                format!("`{name}` is not changed by both the pack and the tenant{hint}"),
+            )
+        })
+        .collect();
+    if unknown.is_empty() { Ok(()) } else { Err(Error::invalid(unknown)) }
 }
 
 /// The layer of a pack and what is left of its earlier versions, as far as there are any.

@@ -40,12 +40,11 @@ fn destructive() -> Consent {
 
 /// Action, kind, name, number of records and samples of each step.
 fn steps(plan: &Plan) -> Vec<(Action, &str, &str, u64, Vec<&str>)> {
-    let step = |step: &'_ engine::packs::Step| (step.action, step.kind, step.records);
     plan.steps
         .iter()
-        .map(|found| {
-            let (action, kind, records) = step(found);
-            (action, kind, found.name.as_str(), records, found.samples.iter().map(String::as_str).collect())
+        .map(|step| {
+            let samples = step.samples.iter().map(String::as_str).collect();
+            (step.action, step.kind, step.name.as_str(), step.records, samples)
         })
         .collect()
 }
@@ -188,6 +187,24 @@ async fn the_tenant_s_side_of_a_conflict_holds_unless_the_pack_s_is_accepted() {
     assert_eq!(shown["properties"]["load"].get("max_length"), None, "what the tenant defined holds as a whole");
     assert_eq!(read(&mut session, "crane", &tall).await["load"], "much");
     assert_eq!(plan(&mut session, next()).await.steps, []);
+}
+
+#[tokio::test]
+async fn a_plan_is_applied_with_the_sides_that_it_was_made_with() {
+    let home = Home::open().await;
+    let mut session = home.session().await;
+    install(&mut session, crane("1.0.0", ", reach: {type: integer, label: Reach}")).await;
+    session.property_change("crane", "reach", map(json!({"label": "Length"}))).await.expect("a label");
+    let next = || crane("1.1.0", ", reach: {type: integer, label: Range}");
+    let unknown = BTreeMap::from([("crane.raech".to_owned(), Side::Pack)]);
+    let refused = session.pack_plan(next(), &unknown).await.expect_err("no conflict");
+    assert_eq!(said(&refused), ("validation_failed", vec![("/accept/crane.raech".to_owned(), "unknown")]));
+    let accept = BTreeMap::from([("crane.reach".to_owned(), Side::Pack)]);
+    let planned = session.pack_plan(next(), &accept).await.expect("a plan");
+    assert_eq!(steps(&planned), [(Action::Change, "property", "crane.reach", 0, vec![])]);
+    assert!(session.pack_apply(&planned.id, &Consent::default()).await.expect("applied").value.is_new);
+    let shown = session.object_definition("crane", ALL).await.expect("a definition");
+    assert_eq!(shown["properties"]["reach"]["label"], "Range");
 }
 
 #[tokio::test]

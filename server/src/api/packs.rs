@@ -157,7 +157,7 @@ pub(crate) struct PlanStepBody {
     /// `add`, `change` or `remove`.
     action: &'static str,
     /// `object`, `property`, `association`, `pipeline`, `view`, `report`, `workflow`, `role`; `pack` where only its
-    /// version changes.
+    /// version changes, `constraint` where records stand in the way of a rule.
     kind: &'static str,
     name: String,
     before: Value,
