@@ -151,6 +151,15 @@ pub fn merge(base: &mut Map<String, Value>, over: Map<String, Value>) {
     }
 }
 
+impl Layer {
+    /// Whether it defines a roll-up.
+    pub fn has_rollups(&self) -> bool {
+        let objects = self.objects.values().chain(self.extend.values());
+        let properties = objects.filter_map(|object| object.get("properties")?.as_object());
+        properties.flat_map(Map::values).any(|property| property.get("type").is_some_and(|kind| kind == "rollup"))
+    }
+}
+
 /// Merges two lists of options by key; an entry with `removed: true` takes the option away.
 ///
 /// The upper order holds where it names every option of the lower list; otherwise new options follow the old ones.

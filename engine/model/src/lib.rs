@@ -12,11 +12,13 @@
 pub mod access;
 pub mod association;
 pub mod change;
+pub mod computed;
 pub mod expression;
 pub mod id;
 pub mod json;
 pub mod layer;
 pub mod locale;
+pub mod migration;
 pub mod name;
 pub mod object;
 pub mod overlay;

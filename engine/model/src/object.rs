@@ -104,6 +104,10 @@ pub struct ObjectDefinition {
     pub archived: bool,
     /// The specification as written, folded over all layers.
     pub spec: Map<String, Value>,
+    /// Stored records may still have to be brought forward.
+    pub(crate) is_migrating: bool,
+    /// Where the topmost layer that says something of it does so.
+    pub(crate) pointer: String,
 }
 
 /// A rule that every record of an object meets.
@@ -170,6 +174,8 @@ impl ObjectDefinition {
         if !reads {
             return None;
         }
+        let is_settled = |property: &Property| property.migrated.as_ref().is_none_or(|migrated| migrated.is_settled);
+        let is_migrating = !properties.values().all(is_settled);
         Some(Self {
             name,
             label,
@@ -186,12 +192,20 @@ impl ObjectDefinition {
             layer: folded.layer.clone(),
             archived,
             spec: folded.spec.clone(),
+            is_migrating,
+            pointer: folded.pointer.clone(),
         })
     }
 
     /// The property called `name`, unless archived.
     pub fn property(&self, name: &str) -> Option<&Property> {
         self.properties.get(name).filter(|property| !property.archived)
+    }
+
+    /// The same by a name that it has or had.
+    pub fn property_called(&self, name: &str) -> Option<&Property> {
+        let once = || self.properties.values().find(|found| found.was.as_ref().is_some_and(|was| was.as_str() == name));
+        self.property(name).or_else(|| once().filter(|property| !property.archived))
     }
 
     /// Every set of properties whose values are unique: single ones first, then composite.

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
 use crate::association::{AssociationDefinition, Target};
+use crate::computed::Computed;
 use crate::layer::{ENGINE, Folded, Layer};
 use crate::name::{Name, did_you_mean};
 use crate::object::ObjectDefinition;
@@ -25,6 +26,8 @@ pub struct Registry {
     pub schemas: IndexMap<Name, Value>,
     /// Switches that some layer declares.
     pub capabilities: Vec<Name>,
+    /// Formulas and roll-ups, linked.
+    pub computed: Computed,
 }
 
 impl Registry {
@@ -46,6 +49,7 @@ impl Registry {
         registry.read_objects(layers, &mut problems);
         registry.read_associations(layers, &mut problems);
         registry.check_references(&mut problems);
+        registry.link_computed(&mut problems);
         (registry, problems)
     }
 

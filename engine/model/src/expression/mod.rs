@@ -27,7 +27,7 @@
 //! [`MAX_LOOP_DEPTH`] nested loops. Evaluation stops after a fixed number of steps, where building and comparing
 //! large values counts as many. No input panics.
 //!
-//! This module never reads the clock: `now` and `today` are bound by the caller.
+//! This module never reads the clock: `now` and `today` are bound by the caller; `now()` and `today()` mean the same.
 
 mod budget;
 mod calendar;
@@ -37,6 +37,7 @@ mod error;
 mod evaluate;
 mod fault;
 mod function;
+mod horizon;
 mod node;
 mod number;
 mod operator;
@@ -50,6 +51,10 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
+use chrono_tz::Tz;
+
+use crate::time::Timestamp;
+
 pub use compile::{MAX_DEPTH, MAX_LOOP_DEPTH};
 pub(crate) use condition::{Asked, Condition, Question};
 pub use error::{ExpressionError, Position};
@@ -60,6 +65,7 @@ pub use value::{Key, Value};
 use budget::Budget;
 use compile::Compiler;
 use evaluate::Evaluation;
+use horizon::Horizon;
 use node::Node;
 
 /// A compiled expression; cheap to clone.
@@ -98,6 +104,25 @@ impl Expression {
         let variables = self.inner.names.iter().map(|name| scope.lookup(name)).collect();
         let evaluation = Evaluation::new(&self.inner.names, variables, Budget::new());
         evaluation.run(&self.inner.root).map_err(|fault| ExpressionError::from_fault(fault, &self.inner.source))
+    }
+
+    /// The expression's value at the moment that `now` and `today` of the scope stand for, and from when on it may be
+    /// another; `None` where it holds for ever.
+    pub(crate) fn evaluate_at(
+        &self,
+        scope: &Scope<'_>,
+        now: Timestamp,
+        zone: Tz,
+    ) -> (Result<Value, ExpressionError>, Option<Timestamp>) {
+        let value = self.evaluate(scope);
+        let names = self.inner.names.as_slice();
+        if !names.iter().any(|name| matches!(name.as_str(), "now" | "today")) {
+            return (value, None);
+        }
+        let variables = names.iter().map(|name| scope.lookup(name)).collect();
+        let mut evaluation = Evaluation::new(names, variables, Budget::new());
+        let until = Horizon::new(&mut evaluation, names, now, zone).of(&self.inner.root);
+        (value, until)
     }
 
     /// What it asks of a record, as a search can ask it: the names that `constants` has are values, all others are

@@ -89,7 +89,7 @@ impl Node {
 }
 
 impl LoopBody {
-    fn parts(&self) -> impl Iterator<Item = &Node> {
+    pub(super) fn parts(&self) -> impl Iterator<Item = &Node> {
         let (condition, transform) = match self {
             Self::Quantifier { condition, .. } | Self::ExistsOne { condition } => (Some(condition), None),
             Self::Collect { condition, transform } => (condition.as_ref(), transform.as_ref()),

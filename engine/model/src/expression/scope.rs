@@ -36,6 +36,8 @@ enum Binding<'a> {
 struct Record<'a> {
     definitions: &'a Definitions,
     properties: &'a Properties,
+    /// The property whose values are of another type than it is defined with.
+    otherwise: Option<(&'a str, &'a dyn PropertyKind)>,
 }
 
 impl<'a> Scope<'a> {
@@ -48,7 +50,7 @@ impl<'a> Scope<'a> {
     ///
     /// `properties` are in normal form.
     pub fn for_record(definitions: &'a Definitions, properties: &'a Properties) -> Self {
-        Self { record: Some(Record { definitions, properties }), bindings: Vec::new() }
+        Self { record: Some(Record { definitions, properties, otherwise: None }), bindings: Vec::new() }
     }
 
     /// Adds a name, before any of the same name so far.
@@ -66,7 +68,19 @@ impl<'a> Scope<'a> {
     /// Adds a name for a whole record, read as `name.property`.
     #[must_use]
     pub fn bind_record(self, name: &'a str, definitions: &'a Definitions, properties: &'a Properties) -> Self {
-        self.with(name, Binding::Record(Record { definitions, properties }))
+        self.with(name, Binding::Record(Record { definitions, properties, otherwise: None }))
+    }
+
+    /// The same where the values of one property are of another type than it is defined with.
+    #[must_use]
+    pub(crate) fn bind_record_with(
+        self,
+        name: &'a str,
+        definitions: &'a Definitions,
+        properties: &'a Properties,
+        otherwise: (&'a str, &'a dyn PropertyKind),
+    ) -> Self {
+        self.with(name, Binding::Record(Record { definitions, properties, otherwise: Some(otherwise) }))
     }
 
     fn with(mut self, name: &'a str, binding: Binding<'a>) -> Self {
@@ -89,7 +103,9 @@ impl Record<'_> {
     fn lookup(&self, name: &str) -> Option<Result<Value, Fault>> {
         let property = self.definitions.get(name)?;
         let value = self.properties.get(name);
-        Some(value.map_or(Ok(Value::Null), |value| Value::of_property(property.kind.storage(), value)))
+        let otherwise = self.otherwise.filter(|(other, _)| *other == name).map(|(_, kind)| kind);
+        let storage = otherwise.unwrap_or(property.kind.as_ref()).storage();
+        Some(value.map_or(Ok(Value::Null), |value| Value::of_property(storage, value)))
     }
 
     fn to_value(self) -> Result<Value, Fault> {

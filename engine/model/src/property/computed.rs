@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Fault, Faults, Input, Locale, PropertyKind, Storage, TABLE, decimal, integer};
+use super::{EnumOption, Fault, Faults, Input, Locale, PropertyKind, Storage, TABLE, decimal, integer, widening};
 use crate::expression::Expression;
 use crate::name::Name;
-use crate::query::Form;
+use crate::query::{Direction, Form};
 use crate::spec::SpecReader;
 
 /// Types that a formula can result in.
@@ -27,11 +27,14 @@ pub struct Formula {
 pub struct Rollup {
     /// The association that leads to the records.
     pub association: Name,
+    /// The end at which the record with the value stands; only needed where both are possible.
+    pub direction: Option<Direction>,
     /// How their values become one.
     pub function: RollupFunction,
     /// The property of theirs; only a count may do without, and counts records instead of values then.
     pub property: Option<Name>,
-    /// The type of a count and of a mean; any other function results in a value of the type of `property`.
+    /// The type of its values. Those of a count and of a mean are known; any other function results in a value of the
+    /// type of `property`, which is known once all objects are.
     pub result: Option<Arc<dyn PropertyKind>>,
     /// Only records for which it is true.
     pub condition: Option<Expression>,
@@ -50,9 +53,9 @@ pub enum RollupFunction {
     Min,
     /// The largest.
     Max,
-    /// That of the record linked first.
+    /// That of the record that was made first, of those that have one.
     First,
-    /// That of the record linked last.
+    /// That of the record that was made last, of those that have one.
     Last,
 }
 
@@ -68,7 +71,7 @@ impl RollupFunction {
     ];
 
     /// The type of the result, where the function alone decides it.
-    fn result(self) -> Option<Arc<dyn PropertyKind>> {
+    pub(crate) fn result(self) -> Option<Arc<dyn PropertyKind>> {
         match self {
             Self::Count => Some(integer::unbounded()),
             Self::Avg => Some(decimal::unbounded()),
@@ -99,9 +102,14 @@ pub(super) fn read_rollup(reader: &mut SpecReader<'_>) -> Option<Arc<dyn Propert
         require(reader, "property");
     }
     let property = reader.name("property");
+    let direction = match reader.choice("direction", &["in", "out"]) {
+        Some("in") => Some(Direction::In),
+        Some(_) => Some(Direction::Out),
+        None => None,
+    };
     let condition = read_expression(reader, "where");
     let (association, function) = (association?, function?);
-    Some(Arc::new(Rollup { association, function, property, result: function.result(), condition }))
+    Some(Arc::new(Rollup { association, direction, function, property, result: function.result(), condition }))
 }
 
 fn require(reader: &mut SpecReader<'_>, key: &'static str) {
@@ -157,6 +165,10 @@ impl PropertyKind for Formula {
         Some(self)
     }
 
+    fn narrows_to(&self, next: &dyn PropertyKind) -> bool {
+        narrows(self, next)
+    }
+
     fn operators(&self) -> &'static [&'static str] {
         self.result.operators()
     }
@@ -192,6 +204,27 @@ impl PropertyKind for Rollup {
     fn rollup(&self) -> Option<&Rollup> {
         Some(self)
     }
+
+    fn currency(&self) -> Option<&super::Currency> {
+        self.result.as_ref()?.currency()
+    }
+
+    fn options(&self) -> &[EnumOption] {
+        self.result.as_ref().map_or(&[], |result| result.options())
+    }
+
+    fn operators(&self) -> &'static [&'static str] {
+        self.result.as_ref().map_or_else(|| self.storage().operators(), |result| result.operators())
+    }
+
+    fn narrows_to(&self, next: &dyn PropertyKind) -> bool {
+        narrows(self, next)
+    }
+}
+
+/// What is computed another way from now on is computed anew; only for callers it has to be looked at.
+fn narrows(stored: &dyn PropertyKind, next: &dyn PropertyKind) -> bool {
+    !next.is_computed() && !widening::admits(&next.schema(), &stored.schema())
 }
 
 #[cfg(test)]

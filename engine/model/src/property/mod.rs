@@ -20,6 +20,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::migration::Migration;
 use crate::name::{Name, did_you_mean};
 use crate::problem::{Problem, Problems};
 use crate::query::Form;
@@ -99,6 +100,12 @@ pub struct Property {
     pub layer: String,
     /// No longer accepted or shown; stored values stay.
     pub archived: bool,
+    /// What it was called before; searches that still say so mean this one.
+    pub was: Option<Name>,
+    /// How values from before become those of this definition, as its pack says.
+    pub migration: Option<Value>,
+    /// How stored values became, or become, those of this definition.
+    pub migrated: Option<Migration>,
     /// The specification as written, folded over all layers, options in their list form; without `name` and `layer`.
     pub spec: Map<String, Value>,
 }
@@ -354,6 +361,16 @@ impl Property {
         // Kept for whoever shows the definition.
         reader.string("archived_at");
         let default = reader.value("default");
+        let was = reader.name("was");
+        let migration = reader.value("migration").cloned();
+        if let Some(migration) = &migration {
+            let at = reader.pointer_of("migration");
+            Migration::specify(migration, None, 0, &at, reader.problems());
+        }
+        let migrated = reader.map("migrated").and_then(|spec| {
+            let at = reader.pointer_of("migrated");
+            Migration::read(spec, &at, reader.problems())
+        });
         let Some(kind) = (entry?.read)(&mut reader) else {
             reader.finish();
             return None;
@@ -396,11 +413,26 @@ impl Property {
         let mut written = spec.as_object().cloned().unwrap_or_default();
         written.shift_remove("name");
         written.shift_remove("layer");
+        written.shift_remove("migrated");
         written.extend(kind.canonical_options());
         let layer = layer.to_owned();
         #[rustfmt::skip]
-        let property = Self { name, label, description, group, required, unique, read_only, sensitive, searchable, substring, default, kind, layer, archived, spec: written };
+        let property = Self { name, label, description, group, required, unique, read_only, sensitive, searchable, substring, default, kind, layer, archived, was, migration, migrated, spec: written };
         Some(property)
+    }
+
+    /// Its type without bounds, as sums of its values need it.
+    pub(crate) fn unbounded_kind(&self) -> Option<Arc<dyn PropertyKind>> {
+        if self.kind.rollup().is_some() {
+            return Some(Arc::clone(&self.kind));
+        }
+        let mut spec = self.spec.clone();
+        let named = if self.kind.formula().is_some() { spec.get("result") } else { spec.get("type") };
+        let entry = TABLE.iter().find(|entry| named.is_some_and(|name| name == entry.name))?;
+        for bound in ["minimum", "maximum"] {
+            spec.shift_remove(bound);
+        }
+        (entry.read)(&mut SpecReader::of_map(&spec, "", &mut Problems::new()))
     }
 
     /// A caller may give it a value.

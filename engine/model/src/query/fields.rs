@@ -30,6 +30,13 @@ impl Scope {
 }
 
 impl Filter {
+    /// Every field that it reads, those of linked records included; some more than once.
+    pub fn fields(&self) -> Vec<&Field> {
+        let mut fields = Vec::new();
+        self.add_fields(&mut fields);
+        fields
+    }
+
     fn add_fields<'a>(&'a self, fields: &mut Vec<&'a Field>) {
         match self {
             Self::All(filters) | Self::Any(filters) => filters.iter().for_each(|filter| filter.add_fields(fields)),

@@ -11,6 +11,7 @@ mod expression;
 mod fields;
 mod form;
 mod found;
+mod gather;
 mod moment;
 pub mod resolve;
 mod span;
@@ -23,7 +24,9 @@ mod tests;
 pub use ast::{AcrossObjects, QueryText};
 pub use cursor::Cursor;
 pub use expression::filter_of_expression;
-pub use resolve::{ResolveContext, resolve, system_field};
+pub use gather::{Gathered, GatheredScope, Gathering};
+pub(crate) use moment::Clock;
+pub use resolve::{ResolveContext, field_of, resolve, system_field};
 pub use text::{asked_number, fold, forgiven_letters, phone_endings, words};
 pub use typed::{
     Aggregate, Answer, AskedNumber, Direction, Every, Field, Filter, Form, Group, Hit, Key, Linked, LinkedScope,

@@ -26,6 +26,7 @@ impl Compiler<'_> {
         let at = before.strip_suffix(call.func_name.as_str()).map_or(at, |before| before.len() as u32);
         let kind = match (call.target.as_deref(), call.func_name.as_str(), call.args.as_slice()) {
             (None, "has", arguments) => self.has(at, arguments)?,
+            (None, name @ ("now" | "today"), []) => self.global(name),
             (Some(range), name, arguments) if LOOPS.contains(&name) => self.loop_over(at, range, name, arguments)?,
             (Some(text), "matches", [pattern]) | (None, "matches", [text, pattern]) => self.matches(text, pattern)?,
             (target, name, arguments) => self.function(at, target, name, arguments)?,

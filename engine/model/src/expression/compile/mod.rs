@@ -104,6 +104,11 @@ impl<'a> Compiler<'a> {
         if !is_global && let Some(depth) = self.loop_variables.iter().rposition(|variable| variable == name) {
             return NodeKind::LoopVariable(depth);
         }
+        self.global(name)
+    }
+
+    /// A name that the scope gives.
+    fn global(&mut self, name: &str) -> NodeKind {
         let known = self.names.iter().position(|known| known == name);
         NodeKind::Variable(known.unwrap_or_else(|| {
             self.names.push(name.to_owned());

@@ -67,6 +67,7 @@ pub(super) fn kinds() -> Vec<(&'static str, Value)> {
                 "association": name(),
                 "function": {"enum": ["count", "sum", "avg", "min", "max", "first", "last"]},
                 "property": name(),
+                "direction": {"enum": ["in", "out"], "description": "Where an object is linked with itself: the end at which the record with the value stands."},
                 "where": {"type": "string", "description": "CEL over the associated record."},
             }),
         ),
@@ -88,6 +89,10 @@ fn common() -> Value {
         "sensitive": switch("Hidden unless a role grants it."),
         "searchable": switch("Found by full-text search."),
         "substring": switch("Searches with `contains` find parts of words too; for short texts."),
+        "was": {"$ref": "#/$defs/name", "description": "What an earlier version called it; its values come along."},
+        "migration": {"type": "object", "description": "How values stored under an earlier version become those of this one.",
+            "properties": {"default": {}, "map": {"type": "object"}, "convert": {"type": "string"}, "undo": {"type": "integer"}},
+            "additionalProperties": false, "minProperties": 1, "maxProperties": 1},
         "archived": switch("No longer accepted or shown."),
         "archived_at": {"type": "string", "format": "date-time", "description": "When it was archived."},
     })

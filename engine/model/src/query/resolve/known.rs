@@ -10,7 +10,7 @@ use super::names::listed;
 use crate::name::{Name, did_you_mean};
 use crate::object::ObjectDefinition;
 use crate::problem::Problems;
-use crate::property::{PropertyKind, Storage, TABLE, excerpt};
+use crate::property::{Property, PropertyKind, Storage, TABLE, excerpt};
 use crate::spec::SpecReader;
 
 /// What a name stands for.
@@ -107,6 +107,23 @@ pub fn system_field(object: &Name, name: &str) -> Option<Field> {
     SYSTEM_FIELDS.iter().find(|field| field.name.as_str() == name).map(|field| field.field(object))
 }
 
+/// A property of `object`, or a field that every record has, as the index has it.
+pub fn field_of(object: &ObjectDefinition, name: &str) -> Option<Field> {
+    system_field(&object.name, name)
+        .or_else(|| object.property(name).map(|property| field_of_property(object, property)))
+}
+
+fn field_of_property(object: &ObjectDefinition, property: &Property) -> Field {
+    let kind = property.kind.as_ref();
+    Field {
+        object: object.name.clone(),
+        name: property.name.clone(),
+        storage: kind.storage(),
+        form: kind.form(),
+        options: kind.options().iter().map(|option| option.key.clone()).collect(),
+    }
+}
+
 /// What `name` stands for in `object`, if the caller may see it.
 pub(crate) fn known<'a>(name: &str, object: &'a ObjectDefinition, context: &ResolveContext<'_>) -> Option<Known<'a>> {
     if let Some(system) = SYSTEM_FIELDS.iter().find(|field| field.name.as_str() == name) {
@@ -114,22 +131,15 @@ pub(crate) fn known<'a>(name: &str, object: &'a ObjectDefinition, context: &Reso
         let field = system.field(&object.name);
         return Some(Known { field, kind, operators: system.operators, is_substring: false, role });
     }
-    let property = object.property(name).filter(|property| (context.may_see)(object, property))?;
-    let kind = property.kind.as_ref();
-    let field = Field {
-        object: object.name.clone(),
-        name: property.name.clone(),
-        storage: kind.storage(),
-        form: kind.form(),
-        options: kind.options().iter().map(|option| option.key.clone()).collect(),
-    };
+    let property = object.property_called(name).filter(|property| (context.may_see)(object, property))?;
+    let (kind, field) = (property.kind.as_ref(), field_of_property(object, property));
     Some(Known { field, kind, operators: kind.operators(), is_substring: property.substring, role: Role::Value })
 }
 
 /// Whether `name` stands for something in `object` that the caller may see.
 pub(super) fn is_known(name: &str, object: &ObjectDefinition, context: &ResolveContext<'_>) -> bool {
     let is_system = SYSTEM_FIELDS.iter().any(|field| field.name.as_str() == name);
-    is_system || object.property(name).is_some_and(|property| (context.may_see)(object, property))
+    is_system || object.property_called(name).is_some_and(|property| (context.may_see)(object, property))
 }
 
 /// The message for a name that stands in none of these objects for anything that the caller may see.

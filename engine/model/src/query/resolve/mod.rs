@@ -30,8 +30,8 @@ use chrono_tz::Tz;
 
 pub use aggregate::MAX_ROWS;
 pub(super) use condition::condition;
-pub use known::system_field;
 pub(super) use known::{Known, known, unknown};
+pub use known::{field_of, system_field};
 pub use linked::MAX_HOPS;
 pub(super) use operator::Operator;
 pub use words::{MAX_TEXT, MAX_WORDS};
