@@ -138,7 +138,7 @@ impl Session {
                 return Ok(None);
             }
             if row.kind.starts_with("record.") || row.kind == "stage.changed" {
-                let shown = Shown::of(object, &self.caller.role, None);
+                let shown = Shown::of(&self.catalog, object, &self.caller.role, None, self.now());
                 changes.retain(|property, _| property == "owner_id" || shown.shows(property));
             }
         }

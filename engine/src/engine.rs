@@ -19,6 +19,7 @@ use crate::definitions::shared::Shared;
 use crate::error::{Error, ErrorCode, Result};
 use crate::followers::Follower;
 use crate::index::Indexes;
+use crate::rollups::Rollups;
 use crate::session::{Credential, Session};
 use crate::token::hash_secret;
 
@@ -66,6 +67,7 @@ pub(crate) struct Inner {
     pub(crate) plans: Cache<(TenantId, String), Arc<crate::packs::KeptPlan>>,
     pub(crate) locks: crate::records::locks::RecordLocks,
     pub(crate) indexes: Indexes,
+    pub(crate) rollups: crate::rollups::Progress,
     /// Places for searches under way: more at a time would only slow each other down.
     pub(crate) searches: Arc<tokio::sync::Semaphore>,
     pub(crate) tasks: TaskTracker,
@@ -76,8 +78,9 @@ pub(crate) struct Inner {
 impl Engine {
     /// Opens the store and starts the background tasks.
     pub async fn open(mut config: EngineConfig) -> Result<Self> {
-        let followers = std::mem::take(&mut config.followers);
+        let mut followers = std::mem::take(&mut config.followers);
         let engine = Self::idle(config).await?;
+        followers.push(Arc::new(Rollups::new(&engine)));
         crate::jobs::start_worker(&engine);
         crate::followers::start(&engine, followers)?;
         crate::expiry::start(&engine);
@@ -108,6 +111,7 @@ impl Engine {
             plans: Cache::builder().max_capacity(100).time_to_live(PLAN_LIFETIME).build(),
             locks: crate::records::locks::RecordLocks::default(),
             indexes: Indexes::new(config.index_dir),
+            rollups: crate::rollups::Progress::default(),
             searches: Arc::new(tokio::sync::Semaphore::new(crate::query::places())),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),

@@ -49,12 +49,31 @@ pub trait Follower: Debug + Send + Sync {
     /// The name under which its positions are saved; never changes, and no other follower has it.
     fn name(&self) -> &'static str;
 
+    /// Whose logs it follows.
+    fn follows(&self) -> Followed {
+        Followed::All
+    }
+
+    /// Told that all changes up to a position are taken over and that this is saved; or that there are no others.
+    fn reached(&self, tenant: TenantId, position: Sequence) {
+        let _ = (tenant, position);
+    }
+
     /// Takes over changes of one tenant, 1 to 1,000 in commit order, that begin right after those it took over last.
     ///
     /// The position is saved after it returns, so the same changes may come again: taking them twice must be the same
     /// as taking them once. Where it fails or panics, the log from the same place on is handed to it again, after a
     /// rest of up to a minute.
     fn follow<'a>(&'a self, tenant: TenantId, changes: &'a [Following]) -> BoxFuture<'a, Result<()>>;
+}
+
+/// Whose logs a follower follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Followed {
+    /// Those of all tenants, from their beginning.
+    All,
+    /// Those where it was given a position to begin from.
+    WithPosition,
 }
 
 /// A change as a follower is handed it.
@@ -217,7 +236,10 @@ impl Driver {
         }
         while self.queue.is_empty() {
             let (store, name) = (self.engine.store(), self.follower.name());
-            let behind = change::behind(store, name, self.looks.after, TENANTS).await?;
+            let behind = match self.follower.follows() {
+                Followed::All => change::behind(store, name, self.looks.after, TENANTS).await?,
+                Followed::WithPosition => change::behind_positions(store, name, self.looks.after, TENANTS).await?,
+            };
             for tenant in &behind {
                 self.has_grown(*tenant);
             }
@@ -257,13 +279,17 @@ async fn take_turn(engine: Engine, follower: Arc<dyn Follower>, tenant: TenantId
     let position = change::position(&mut reader, follower.name()).await?;
     let changes = change::after(&mut reader, position, PAGE).await?;
     drop(reader);
-    let Some(last) = changes.last() else { return Ok(Turn::CaughtUp) };
+    let Some(last) = changes.last() else {
+        follower.reached(tenant, position);
+        return Ok(Turn::CaughtUp);
+    };
     if engine.inner.stopping.is_cancelled() {
         return Ok(Turn::CaughtUp);
     }
     follower.follow(tenant, &changes).await?;
     let reached = Sequence(last.sequence);
     change::save_position(engine.store(), tenant, follower.name(), reached, engine.now()).await?;
+    follower.reached(tenant, reached);
     let is_full = i64::try_from(changes.len()).is_ok_and(|count| count >= PAGE);
     Ok(if is_full { Turn::MoreToCome } else { Turn::CaughtUp })
 }

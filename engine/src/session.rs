@@ -42,6 +42,8 @@ pub(crate) enum Credential {
     Token(String),
     /// Having asked for work that is done in the background.
     Actor(Actor),
+    /// Being the engine itself.
+    Engine,
 }
 
 /// A caller's key for a write that must happen once.
@@ -61,7 +63,8 @@ impl Session {
         catalog: Arc<Catalog>,
         origin: Origin,
     ) -> Self {
-        let origin = Arc::new(Origin { actor: Some(caller.user), ..origin });
+        let actor = (!matches!(credential, Credential::Engine)).then_some(caller.user);
+        let origin = Arc::new(Origin { actor, ..origin });
         Self { engine, credential, caller, catalog, origin, at_least: Sequence(0), idempotency: None }
     }
 
@@ -116,6 +119,7 @@ impl Session {
             self.caller = match &self.credential {
                 Credential::Token(hash) => self.engine.load_caller(hash).await?,
                 Credential::Actor(actor) => self.engine.load_actor(self.tenant(), actor).await?,
+                Credential::Engine => Arc::new(Caller { access_version: access, ..Caller::clone(&self.caller) }),
             };
         }
         self.catalog = self.engine.catalog(self.tenant()).await?;

@@ -178,5 +178,6 @@ fn contact(id: i64, version: i64) -> Document {
         updated_at: Timestamp(id * 1_000_000 + version),
         updated_by: None,
         archived_at: None,
+        due: None,
     })
 }

@@ -146,6 +146,7 @@ fn record(
         updated_at: Timestamp(id),
         updated_by: None,
         archived_at: None,
+        due: None,
     })
 }
 

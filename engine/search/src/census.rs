@@ -161,6 +161,7 @@ mod tests {
             updated_at: Timestamp(0),
             updated_by: None,
             archived_at: is_archived.then_some(Timestamp(0)),
+            due: None,
         };
         Edit::Put(RecordId(id), Document::of(&state))
     }

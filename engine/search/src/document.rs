@@ -10,7 +10,8 @@ use tantivy::TantivyDocument;
 use tantivy::schema::OwnedValue;
 
 use crate::schema::{
-    Fields, called_path, endings_path, kind_of_links, kind_of_records, link_key, path, pieces_path, whole_words_path,
+    DUE, Fields, called_path, endings_path, kind_of_links, kind_of_records, link_key, path, pieces_path,
+    whole_words_path,
 };
 use crate::texts::{indexed_text, pieces};
 use crate::tokens::{IndexedWords, indexed_words};
@@ -44,6 +45,8 @@ pub struct RecordState<'a> {
     pub updated_by: Option<UserId>,
     /// When it was archived.
     pub archived_at: Option<Timestamp>,
+    /// From when on its values are others, although nothing is written; none where that is never.
+    pub due: Option<Timestamp>,
 }
 
 /// One change of an index.
@@ -113,6 +116,9 @@ impl Document {
             if let Some(property) = property {
                 values.add(record.object, property, value, is_archived);
             }
+        }
+        if let Some(due) = record.due {
+            values.add_number(DUE.to_owned(), due.0);
         }
         values.write(&mut document, fields);
         Self(document)

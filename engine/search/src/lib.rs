@@ -9,6 +9,7 @@
 mod census;
 mod directory;
 mod document;
+mod due;
 mod error;
 mod form;
 mod index;

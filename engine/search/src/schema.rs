@@ -104,6 +104,10 @@ pub(crate) fn numbers_column(path: &str) -> String {
     format!("{NUMBERS}.{path}")
 }
 
+/// Path of the moment from which a document is to be built again, since a value in it depends on the time. It has no
+/// colon, as the paths of properties have.
+pub(crate) const DUE: &str = "due";
+
 /// Kind of the documents of an object's records.
 pub(crate) fn kind_of_records(object: &str, is_archived: bool) -> String {
     format!("{object}{}", mark(is_archived))

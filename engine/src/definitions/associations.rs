@@ -10,6 +10,7 @@ use super::catalog::Catalog;
 use super::edit::{Edit, Row, Target};
 use super::find::{find_association, taken};
 use super::place::Place;
+use super::redefine::Defined;
 use super::revision::{Before, Revision, shown_map};
 use super::show::Showing;
 use super::source::Source;
@@ -39,24 +40,24 @@ impl Session {
     pub async fn association_define(
         &mut self,
         body: Map<String, Value>,
-        reply: Option<Reply<Value>>,
-    ) -> Result<Written<Value>> {
+        reply: Option<Reply<Defined>>,
+    ) -> Result<Written<Defined>> {
         self.redefine(|catalog, now| define(catalog, &body, now), reply).await
     }
 
     /// Changes an association by a merge patch.
-    pub async fn association_change(&mut self, name: &str, patch: Map<String, Value>) -> Result<Written<Value>> {
+    pub async fn association_change(&mut self, name: &str, patch: Map<String, Value>) -> Result<Written<Defined>> {
         self.redefine(|catalog, now| change(catalog, name, "change", &patch, now), None).await
     }
 
     /// Archives an association; its links stay and are not shown any more.
-    pub async fn association_archive(&mut self, name: &str) -> Result<Written<Value>> {
+    pub async fn association_archive(&mut self, name: &str) -> Result<Written<Defined>> {
         let patch = Map::from_iter([("archived".to_owned(), json!(true))]);
         self.redefine(|catalog, now| change(catalog, name, "archive", &patch, now), None).await
     }
 
     /// Brings an archived association back with its links.
-    pub async fn association_restore(&mut self, name: &str, reply: Option<Reply<Value>>) -> Result<Written<Value>> {
+    pub async fn association_restore(&mut self, name: &str, reply: Option<Reply<Defined>>) -> Result<Written<Defined>> {
         let patch = Map::from_iter([("archived".to_owned(), Value::Null)]);
         self.redefine(|catalog, now| change(catalog, name, "restore", &patch, now), reply).await
     }

@@ -9,11 +9,12 @@ use crate::error::{Error, Result};
 /// Stands for a name that is missing or wrong while the rest of the body is checked.
 const NAMELESS: &str = "nameless";
 
-/// Refuses bodies that ask for stored records to be changed along.
+/// Refuses a migration where it could not be said which values are meant.
 pub(crate) fn check_supported(body: &Map<String, Value>) -> Result<()> {
     if body.contains_key("migration") {
-        let message = "this release does not change stored records along with a definition; leave `migration` out";
-        return Err(Error::invalid_at("/migration", "not_supported", message));
+        let message = "a migration goes with the property whose values it is about: send it to \
+                       `/object-definitions/{object}/properties/{property}`";
+        return Err(Error::invalid_at("/migration", "not_applicable", message));
     }
     Ok(())
 }

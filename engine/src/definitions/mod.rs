@@ -16,7 +16,7 @@ mod objects;
 mod patch;
 mod pipelines;
 mod place;
-mod properties;
+pub(crate) mod properties;
 pub(crate) mod redefine;
 mod revision;
 pub(crate) mod shared;
@@ -24,6 +24,7 @@ pub(crate) mod show;
 mod source;
 
 pub use history::MetadataVersion;
+pub use redefine::Defined;
 
 use engine_model::property::Property;
 

@@ -14,6 +14,7 @@ use super::edit::{Edit, Row, Target};
 use super::find::{find_object, find_pipeline, taken};
 use super::patch::{Entries, check_nulls, merge, merge_entries, news, reuse, stamp};
 use super::place::Place;
+use super::redefine::Defined;
 use super::revision::shown_map;
 use super::show::Showing;
 use super::source::Source;
@@ -53,8 +54,8 @@ impl Session {
         &mut self,
         object: &str,
         body: Map<String, Value>,
-        reply: Option<Reply<Value>>,
-    ) -> Result<Written<Value>> {
+        reply: Option<Reply<Defined>>,
+    ) -> Result<Written<Defined>> {
         self.redefine(|catalog, now| define(catalog, object, &body, now), reply).await
     }
 
@@ -64,12 +65,12 @@ impl Session {
         object: &str,
         name: &str,
         patch: Map<String, Value>,
-    ) -> Result<Written<Value>> {
+    ) -> Result<Written<Defined>> {
         self.redefine(|catalog, now| change(catalog, object, name, "change", &patch, now), None).await
     }
 
     /// Archives a pipeline. With the last one an object's records keep their stages, which are not shown any more.
-    pub async fn pipeline_archive(&mut self, object: &str, name: &str) -> Result<Written<Value>> {
+    pub async fn pipeline_archive(&mut self, object: &str, name: &str) -> Result<Written<Defined>> {
         let patch = Map::from_iter([("archived".to_owned(), json!(true))]);
         self.redefine(|catalog, now| change(catalog, object, name, "archive", &patch, now), None).await
     }
@@ -79,8 +80,8 @@ impl Session {
         &mut self,
         object: &str,
         name: &str,
-        reply: Option<Reply<Value>>,
-    ) -> Result<Written<Value>> {
+        reply: Option<Reply<Defined>>,
+    ) -> Result<Written<Defined>> {
         let patch = Map::from_iter([("archived".to_owned(), Value::Null)]);
         self.redefine(|catalog, now| change(catalog, object, name, "restore", &patch, now), reply).await
     }

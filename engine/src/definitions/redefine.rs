@@ -15,11 +15,22 @@ use super::guard::fence::Turn;
 use super::guard::{Guard, Passage, coherence};
 use super::show::Showing;
 use crate::error::{Error, ErrorCode, Result};
+use crate::jobs::Job;
 use crate::records::{Reply, Written, kept_for};
+use crate::rollups::news;
 use crate::session::Session;
 
 /// How often a change is planned again because others were faster.
 pub(crate) const ATTEMPTS: usize = 8;
+
+/// A definition that was changed.
+#[derive(Debug, Clone)]
+pub struct Defined {
+    /// As it is shown now.
+    pub definition: Value,
+    /// The job that writes stored records anew, where the change came with a migration.
+    pub job: Option<Job>,
+}
 
 /// A change that is sound by itself.
 struct Proposal {
@@ -33,8 +44,8 @@ impl Session {
     pub(crate) async fn redefine(
         &mut self,
         plan: impl Fn(&Catalog, Timestamp) -> Result<Edit> + Send + Sync,
-        reply: Option<Reply<Value>>,
-    ) -> Result<Written<Value>> {
+        reply: Option<Reply<Defined>>,
+    ) -> Result<Written<Defined>> {
         if let Some(kept) = self.kept_reply().await? {
             return Err(Error::replayed(kept));
         }
@@ -65,9 +76,9 @@ impl Session {
         catalog: &Catalog,
         proposal: &Proposal,
         guard: &mut Guard,
-        reply: Option<&Reply<Value>>,
-    ) -> Result<Option<(Written<Value>, i64, Turn)>> {
-        let value = proposal.answer(catalog)?;
+        reply: Option<&Reply<Defined>>,
+    ) -> Result<Option<(Written<Defined>, i64, Turn)>> {
+        let mut value = Defined { definition: proposal.answer(catalog)?, job: None };
         if proposal.registry.is_none() && self.idempotency.is_none() {
             let sequence = self.position().await?;
             return Ok(Some((Written { value, sequence }, catalog.version, Turn::default())));
@@ -81,13 +92,19 @@ impl Session {
             return Ok(None);
         }
         let turn = guard.finish(&mut tx).await?;
-        if proposal.registry.is_some() {
+        let mut job = None;
+        if let Some(registry) = &proposal.registry {
             self.write(&mut tx, catalog, &proposal.edit).await?;
+            job = self.compute_news(&mut tx, &news(&catalog.effective.registry, registry)).await?;
+            value.job = self.settle_news(&mut tx, registry).await?;
         }
         let written = Written { value, sequence: tx.head.sequence() };
         self.keep_reply(&mut tx, &written, reply).await?;
         let head = tx.commit().await?;
         self.catch_up(head.metadata_version, head.access_version).await?;
+        if job.is_some() || written.value.job.is_some() {
+            self.tell_worker();
+        }
         Ok(Some((written, head.metadata_version, turn)))
     }
 
@@ -95,7 +112,7 @@ impl Session {
         let now = self.now();
         edit::put(tx, &edit.rows, now).await?;
         let changes = Value::Object(edit::changes(catalog.effective.own_layer(), &edit.rows)).to_string();
-        definition::add_version(tx, Some(self.caller.user), now, &edit.summary, changes).await?;
+        definition::add_version(tx, self.origin.actor, now, &edit.summary, changes).await?;
         let entry = json!({
             "metadata_version": [catalog.version, tx.head.metadata_version],
             "summary": [null, edit.summary],
@@ -105,7 +122,7 @@ impl Session {
     }
 
     /// Keeps the reply under the caller's key, unless a request of the same key was faster.
-    async fn keep_reply(&self, tx: &mut Tx, written: &Written<Value>, reply: Option<&Reply<Value>>) -> Result<()> {
+    async fn keep_reply(&self, tx: &mut Tx, written: &Written<Defined>, reply: Option<&Reply<Defined>>) -> Result<()> {
         let (Some(idempotency), Some(reply)) = (&self.idempotency, reply) else { return Ok(()) };
         let now = self.now();
         let kept = idempotency::get(tx.reader(), &idempotency.key, now).await?;

@@ -81,7 +81,7 @@ impl Engine {
             }
             return Ok(check);
         }
-        let view = self.reach(tenant, head.sequence(), Instant::now() + PATIENCE).await?;
+        let view = self.reach(tenant, head.sequence(), None, Instant::now() + PATIENCE).await?;
         if after == RecordId(0)
             && let Some(damage) = self.damage(&view).await?
         {
@@ -140,7 +140,7 @@ impl Engine {
     /// What the store has, and in what the index differs.
     async fn compare(&self, tenant: TenantId, range: &RangeInclusive<RecordId>) -> Result<(Side, Vec<String>)> {
         let head = self.store().read(tenant).await?.head().await?;
-        let view = self.reach(tenant, head.sequence(), Instant::now() + PATIENCE).await?;
+        let view = self.reach(tenant, head.sequence(), None, Instant::now() + PATIENCE).await?;
         let ids = range.clone();
         let index = self.inner.tasks.spawn_blocking(move || {
             let mut side = Side::default();

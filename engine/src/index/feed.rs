@@ -13,7 +13,7 @@ use engine_store::record::{self, RecordRow};
 use engine_store::{Reader, change};
 use tokio::time::Instant;
 
-use super::compose;
+use super::compose::{self, Rules};
 use super::notes::{Notes, PropertySet};
 use super::page::Page;
 use super::place::Generation;
@@ -53,6 +53,8 @@ pub(super) struct Feed {
     edited: Option<Instant>,
     /// What the index took when it was committed to last.
     pub(super) size: IndexSize,
+    /// When the first record is to be put again, since a value of it depends on the time; perhaps sooner than needed.
+    pub(super) due: Option<Timestamp>,
 }
 
 impl Feed {
@@ -64,7 +66,7 @@ impl Feed {
     ) -> Result<Self> {
         let reached = index.reached();
         let highest = index.view().highest_id().map_err(Error::internal)?.0;
-        let size = index.size();
+        let (size, due) = (index.size(), index.view().next_due().map_err(Error::internal)?);
         let mut feed = Self {
             engine: engine.clone(),
             tenant,
@@ -82,6 +84,7 @@ impl Feed {
             pending_since: None,
             edited: None,
             size,
+            due,
         };
         feed.catalog().await?;
         Ok(feed)
@@ -111,7 +114,7 @@ impl Feed {
     }
 
     /// Puts the records with these ids as they are now; those that are not there any more are returned.
-    async fn put_many(&mut self, reader: Reader, mut ids: Vec<i64>) -> Result<Vec<RecordId>> {
+    pub(super) async fn put_many(&mut self, reader: Reader, mut ids: Vec<i64>) -> Result<Vec<RecordId>> {
         let mut reader = Some(reader);
         let mut gone = Vec::new();
         while !ids.is_empty() {
@@ -142,12 +145,13 @@ impl Feed {
         while done < rows.len() {
             let (index, rows) = (self.index.clone(), Arc::clone(&rows));
             let (catalog, notes) = (self.catalog().await?, Arc::clone(&self.notes));
-            let effective = Arc::clone(&catalog.effective);
+            let (by, now) = (Arc::clone(&catalog), self.engine.now());
             let put = move || {
                 let rows = rows.get(done..).unwrap_or_default();
-                compose::put(&index, rows, &effective.registry, &notes, highest)
+                compose::put(&index, rows, Rules { catalog: &by, notes: &notes, now }, highest)
             };
             let written = self.blocking(put).await?;
+            self.due = [self.due, written.due].into_iter().flatten().min();
             if !written.met.is_empty() {
                 self.write_notes(|notes| notes.meet(&written.met, &catalog.effective.registry));
             }
@@ -280,6 +284,7 @@ impl Feed {
         let reached = self.index.reached();
         (self.sequence, self.at) = (reached.sequence, reached.at);
         self.highest = self.index.view().highest_id().map_err(Error::internal)?.0;
+        self.due = self.index.view().next_due().map_err(Error::internal)?;
         self.notes = Arc::new(Notes::read(&reached.notes, self.tenant).map_err(Error::internal)?);
         self.notes_text = reached.notes;
         (self.pending, self.pending_since) = (0, None);

@@ -12,6 +12,7 @@ mod compose;
 mod counts;
 mod feed;
 mod fill;
+mod freshen;
 mod keeper;
 mod notes;
 mod pace;

@@ -7,10 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine_model::TenantId;
-use engine_model::property::Storage;
+use engine_model::property::{Property, Storage};
 use engine_model::registry::Registry;
 use engine_search::{form_of, is_form_of};
 use serde::{Deserialize, Serialize};
+
+use crate::digest::digest;
 
 /// The form of values that are not all in the index.
 const LOST: &str = "";
@@ -79,8 +81,14 @@ impl Notes {
         let before = self.clone();
         for object in registry.objects.values() {
             for property in object.properties.values() {
-                if self.knows(&object.name, &property.name) {
-                    self.take_over_property(&object.name, &property.name, form_of(property.kind.as_ref()));
+                // Values that no write brings, but the time or another definition, come into the index with any record,
+                // those that were put before excepted.
+                let is_live = is_live(registry, &object.name, &property.name) || property.migrated.is_some();
+                if is_live && !self.is_unfinished && !self.knows(&object.name, &property.name) {
+                    self.lose(&object.name, &property.name);
+                }
+                if is_live || self.knows(&object.name, &property.name) {
+                    self.take_over_property(&object.name, &property.name, form(registry, &object.name, property));
                 }
             }
         }
@@ -129,7 +137,7 @@ impl Notes {
         for (object, property) in met {
             let definition = registry.objects.get(object.as_str());
             if let Some(definition) = definition.and_then(|object| object.properties.get(property.as_str())) {
-                self.take_over_property(object, property, form_of(definition.kind.as_ref()));
+                self.take_over_property(object, property, form(registry, object, definition));
             }
         }
     }
@@ -163,6 +171,24 @@ impl Notes {
         if let Some(filling) = self.filling.remove(object) {
             self.forms.entry(object.to_owned()).or_default().extend(filling.properties);
         }
+    }
+}
+
+fn is_live(registry: &Registry, object: &str, property: &str) -> bool {
+    registry.computed.formulas(object).is_some_and(|formulas| formulas.is_live(property))
+}
+
+/// The form in which the values of a property stand in the index. What depends on the time is not stored, so another
+/// formula has to be put into the index at once.
+fn form(registry: &Registry, object: &str, property: &Property) -> String {
+    let form = match &property.migrated {
+        // Values are others although nothing was written.
+        Some(migrated) => format!("{} {}", form_of(property.kind.as_ref()), migrated.version),
+        None => form_of(property.kind.as_ref()),
+    };
+    match property.kind.formula().filter(|_| is_live(registry, object, &property.name)) {
+        Some(formula) => format!("{form} {}", digest(formula.expression.source())),
+        None => form,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use engine_model::time::Timestamp;
 use engine_model::{Sequence, TenantId};
 use tokio::time::Instant;
 
@@ -21,23 +22,37 @@ impl Engine {
     /// # Errors
     /// [`ErrorCode::Unavailable`] where the index is being made, or does not get there within 5 seconds.
     pub async fn search_view(&self, tenant: TenantId, at_least: Sequence) -> Result<SearchView> {
-        self.reach(tenant, at_least, Instant::now() + PATIENCE).await
+        self.reach(tenant, at_least, None, Instant::now() + PATIENCE).await
     }
 
-    pub(super) async fn reach(&self, tenant: TenantId, at_least: Sequence, deadline: Instant) -> Result<SearchView> {
+    /// The same with the values of `now`, where they depend on the time.
+    ///
+    /// # Errors
+    /// As for [`Engine::search_view`].
+    pub(crate) async fn fresh_view(&self, tenant: TenantId, at_least: Sequence, now: Timestamp) -> Result<SearchView> {
+        self.reach(tenant, at_least, Some(now), Instant::now() + PATIENCE).await
+    }
+
+    pub(super) async fn reach(
+        &self,
+        tenant: TenantId,
+        at_least: Sequence,
+        fresh_at: Option<Timestamp>,
+        deadline: Instant,
+    ) -> Result<SearchView> {
         let slot = self.inner.indexes.slot(tenant);
         slot.touch();
         let mut shown = slot.watch();
-        if let Some(view) = ready(&slot, &shown.borrow_and_update(), at_least)? {
+        if let Some(view) = ready(&slot, &shown.borrow_and_update(), at_least, fresh_at)? {
             return Ok(view);
         }
-        let (_waiter, is_first) = slot.wait(at_least);
+        let (_waiter, is_first) = slot.wait(at_least, fresh_at);
         if is_first {
             self.inner.indexes.call(Call::Reach(tenant));
         }
         let reached = async {
             loop {
-                if let Some(view) = ready(&slot, &shown.borrow_and_update(), at_least)? {
+                if let Some(view) = ready(&slot, &shown.borrow_and_update(), at_least, fresh_at)? {
                     return Ok(view);
                 }
                 if shown.changed().await.is_err() {
@@ -54,9 +69,10 @@ impl Engine {
 }
 
 /// What is shown, if it is enough; an error where it will not be for long.
-fn ready(slot: &Slot, shown: &Shown, at_least: Sequence) -> Result<Option<SearchView>> {
+fn ready(slot: &Slot, shown: &Shown, at_least: Sequence, fresh_at: Option<Timestamp>) -> Result<Option<SearchView>> {
+    let is_enough = |view: &SearchView| view.sequence() >= at_least && fresh_at.is_none_or(|at| view.is_fresh(at));
     match shown {
-        Shown::Ready(view) if view.sequence() >= at_least => Ok(Some(view.clone())),
+        Shown::Ready(view) if is_enough(view) => Ok(Some(view.clone())),
         Shown::Building(progress) if progress.takes_long() => Err(failing(slot).unwrap_or_else(|| progress.error())),
         Shown::Ready(_) | Shown::Closed | Shown::Building(_) => Ok(None),
     }

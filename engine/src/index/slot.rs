@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use engine_model::time::Timestamp;
 use engine_model::{Sequence, TenantId};
 use engine_search::IndexSize;
 use tokio::sync::watch;
@@ -44,6 +45,8 @@ struct State {
     waiting: usize,
     /// The highest position that one of them needs.
     wanted: Sequence,
+    /// The latest moment whose values one of them needs.
+    fresh_at: Option<Timestamp>,
     /// Somebody has begun to wait, and the keeper does not know yet.
     has_called: bool,
     /// When a search asked last.
@@ -126,11 +129,13 @@ impl Slot {
         matches!(&*self.shown.borrow(), Shown::Building(_))
     }
 
-    /// Begins to wait for a position; whether the keeper has to be told.
-    pub(super) fn wait(self: &Arc<Self>, wanted: Sequence) -> (Waiter, bool) {
+    /// Begins to wait for a position, and for the values of a moment where they depend on the time; whether the keeper
+    /// has to be told.
+    pub(super) fn wait(self: &Arc<Self>, wanted: Sequence, fresh_at: Option<Timestamp>) -> (Waiter, bool) {
         let mut state = self.state();
         state.waiting += 1;
         state.wanted = state.wanted.max(wanted);
+        state.fresh_at = state.fresh_at.max(fresh_at);
         let was_told = std::mem::replace(&mut state.has_called, true);
         (Waiter { slot: Arc::clone(self) }, !was_told)
     }
@@ -142,9 +147,18 @@ impl Slot {
 
     /// The position that is waited for, if anybody needs more than can be seen.
     pub(super) fn wanted(&self) -> Option<Sequence> {
-        let state = self.state();
-        let wanted = (state.waiting > 0).then_some(state.wanted);
-        wanted.filter(|wanted| self.shown_sequence().is_none_or(|shown| shown < *wanted))
+        let (is_waiting, wanted) = {
+            let state = self.state();
+            (state.waiting > 0, state.wanted)
+        };
+        let has_less = || self.shown_sequence().is_none_or(|shown| shown < wanted);
+        (is_waiting && (has_less() || self.wants_fresh().is_some())).then_some(wanted)
+    }
+
+    /// The moment whose values are waited for, if what can be seen has older ones.
+    pub(super) fn wants_fresh(&self) -> Option<Timestamp> {
+        let at = self.state().fresh_at?;
+        (!self.shown.borrow().is_fresh(at)).then_some(at)
     }
 
     /// Whether somebody waits for what an open index has not reached, and more than `changes` are missing in it.
@@ -237,6 +251,14 @@ impl Shown {
         }
     }
 
+    /// Whether values that depend on the time are those of this moment.
+    fn is_fresh(&self, at: Timestamp) -> bool {
+        match self {
+            Self::Ready(view) => view.is_fresh(at),
+            Self::Closed | Self::Building(_) => true,
+        }
+    }
+
     fn sequence(&self) -> Option<Sequence> {
         match self {
             Self::Ready(view) => Some(view.sequence()),
@@ -250,14 +272,13 @@ impl Drop for Waiter {
         let mut state = self.slot.state();
         state.waiting -= 1;
         if state.waiting == 0 {
-            state.wanted = Sequence(0);
+            (state.wanted, state.fresh_at) = (Sequence(0), None);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use engine_model::time::Timestamp;
     use engine_search::{Index, Pace, Reached};
 
     use super::super::notes::Notes;
@@ -281,15 +302,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let index = Index::create(&folder.path().join("1"), Pace::Steady).expect("an index");
         let slot = Slot::new(TenantId(7));
-        let show = || slot.show(Shown::Ready(SearchView::new(slot.tenant, index.view(), Arc::new(Notes::default()))));
+        let show =
+            || slot.show(Shown::Ready(SearchView::new(slot.tenant, index.view(), Arc::new(Notes::default()), None)));
         slot.note_head(Sequence(10));
-        let (waiter, _) = slot.wait(Sequence(3));
+        let (waiter, _) = slot.wait(Sequence(3), None);
         assert!(!slot.is_waited_for_by(5), "what is closed or being made is told to those who wait");
         show();
         assert!(slot.is_waited_for_by(9) && !slot.is_waited_for_by(10));
         drop(waiter);
         assert!(!slot.is_waited_for_by(5), "nobody waits");
-        let (_waiter, _) = slot.wait(Sequence(3));
+        let (_waiter, _) = slot.wait(Sequence(3), None);
         assert!(slot.is_waited_for_by(5));
         index.commit(Reached { sequence: Sequence(4), at: Timestamp(1), notes: String::new() }).expect("committed");
         show();

@@ -4,7 +4,8 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use engine_model::property::Storage;
-use engine_model::query::{Answer, Query};
+use engine_model::query::{Answer, Gathered, Gathering, Query};
+use engine_model::time::Timestamp;
 use engine_model::{RecordId, Sequence, TenantId};
 use engine_search::{Entry, Limits, LinkEnds, SearchError, View};
 
@@ -18,11 +19,18 @@ pub struct SearchView {
     tenant: TenantId,
     view: View,
     notes: Arc<Notes>,
+    /// From when on values that depend on the time may be others; none where none do.
+    due: Option<Timestamp>,
 }
 
 impl SearchView {
-    pub(super) fn new(tenant: TenantId, view: View, notes: Arc<Notes>) -> Self {
-        Self { tenant, view, notes }
+    pub(super) fn new(tenant: TenantId, view: View, notes: Arc<Notes>, due: Option<Timestamp>) -> Self {
+        Self { tenant, view, notes, due }
+    }
+
+    /// Whether values that depend on the time are those of this moment.
+    pub(super) fn is_fresh(&self, at: Timestamp) -> bool {
+        self.due.is_none_or(|due| due > at)
     }
 
     /// Whose index it is.
@@ -41,6 +49,17 @@ impl SearchView {
             return Err(SearchError::Foreign);
         }
         self.view.search(query, limits)
+    }
+
+    /// Gathers values of linked records of the same tenant; see [`View::gather`].
+    ///
+    /// # Errors
+    /// As for [`SearchView::search`].
+    pub fn gather(&self, asked: &Gathering, limits: Limits) -> Result<Vec<Gathered>, SearchError> {
+        if asked.tenant != self.tenant {
+            return Err(SearchError::Foreign);
+        }
+        self.view.gather(asked, limits)
     }
 
     /// Calls `visit` with every record whose id is among `ids`; see [`View::each_entry`].

@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 
 /// After this long others get their turn, although there is more.
-const LONG: Duration = Duration::from_millis(100);
+pub(super) const LONG: Duration = Duration::from_millis(100);
 
 /// Edits after which they are made visible although nobody waits: a search that comes later has less to wait for.
 const MANY: usize = 5_000;
@@ -101,13 +101,16 @@ impl Feed {
         if is_at_end && slot.wanted().is_none() {
             self.fill().await?;
         }
+        if is_at_end && let Some(at) = slot.wants_fresh() {
+            self.freshen(slot, at, began).await?;
+        }
         if commits && self.has_news() {
             self.commit_and_show(slot).await?;
         }
         Ok(is_at_end)
     }
 
-    async fn commit_and_show(&mut self, slot: &Slot) -> Result<()> {
+    pub(super) async fn commit_and_show(&mut self, slot: &Slot) -> Result<()> {
         self.commit().await?;
         self.show(slot);
         Ok(())
@@ -115,7 +118,7 @@ impl Feed {
 
     /// Shows what was committed.
     pub(super) fn show(&self, slot: &Slot) {
-        slot.show(Shown::Ready(SearchView::new(self.tenant, self.index.view(), self.notes.clone())));
+        slot.show(Shown::Ready(SearchView::new(self.tenant, self.index.view(), self.notes.clone(), self.due)));
         slot.set_size(Some(self.size));
     }
 

@@ -1,7 +1,9 @@
 //! Whom a job works for: the user who asked for it, with no more rights than the user had then and has now.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use engine_model::access::Role;
 use engine_model::{TenantId, TokenId, UserId};
 use engine_store::commit::Origin;
 use serde::{Deserialize, Serialize};
@@ -49,6 +51,31 @@ impl Engine {
         };
         let catalog = self.catalog(tenant).await?;
         Ok(Session::new(self.clone(), Credential::Actor(actor.clone()), caller, catalog, origin))
+    }
+
+    /// A session in which the engine works for itself, so that its changes have no actor; they say `source`.
+    pub(crate) async fn session_of_engine(&self, tenant: TenantId, source: &str) -> Result<Session> {
+        let head = self.store().read(tenant).await?.head().await?;
+        let role = Role::built_in("owner").ok_or_else(|| Error::internal("there is no role `owner`"))?;
+        let caller = Caller {
+            tenant,
+            // No user has this id.
+            user: UserId(0),
+            user_name: String::new(),
+            user_email: None,
+            token: TokenId(0),
+            role,
+            scopes: Vec::new(),
+            teams: Vec::new(),
+            team_mates: HashSet::new(),
+            expires_at: None,
+            access_version: head.access_version,
+        };
+        let source = source.to_owned();
+        let origin = Origin { actor: None, source, request_id: None, ip: None, user_agent: None };
+        self.saw_versions(tenant, head.metadata_version, head.access_version).await;
+        let catalog = self.catalog(tenant).await?;
+        Ok(Session::new(self.clone(), Credential::Engine, Arc::new(caller), catalog, origin))
     }
 
     /// Reads what `actor` may do now.

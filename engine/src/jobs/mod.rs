@@ -17,7 +17,7 @@ pub(crate) use worker::start_worker;
 use engine_model::time::Timestamp;
 use engine_model::{JobId, UserId};
 use engine_store::job::{self, Holder, JobRow};
-use engine_store::{Reader, counter};
+use engine_store::{Reader, Tx, counter};
 use serde_json::{Map, Value};
 
 use crate::definitions::catalog::shortened;
@@ -93,7 +93,7 @@ impl JobState {
 }
 
 impl Job {
-    fn from_row(row: JobRow) -> Result<Self> {
+    pub(crate) fn from_row(row: JobRow) -> Result<Self> {
         let mut spec: Map<String, Value> = serde_json::from_str(&row.spec).map_err(Error::internal)?;
         spec.shift_remove(ACTOR);
         Ok(Self {
@@ -150,20 +150,37 @@ impl Session {
     }
 
     /// Adds a job that works with the rights of the caller.
-    pub(crate) async fn job_create(&self, kind: &str, state: JobState, mut spec: Map<String, Value>) -> Result<Job> {
-        let actor = Actor::of(&self.caller, &self.origin);
-        spec.insert(ACTOR.to_owned(), serde_json::to_value(actor).map_err(Error::internal)?);
-        let spec = Value::Object(spec).to_string();
+    pub(crate) async fn job_create(&self, kind: &str, state: JobState, spec: Map<String, Value>) -> Result<Job> {
         let mut tx = self.engine.store().begin(self.tenant()).await?;
-        let id = JobId(counter::next(&mut tx, "job").await?);
-        job::create(&mut tx, id, kind, state.as_str(), &spec, Some(self.caller.user), self.now()).await?;
+        let id = self.job_add(&mut tx, kind, state, spec).await?;
         let row =
             job::get(tx.reader(), id).await?.ok_or_else(|| Error::internal("a job is not there after it was made"))?;
         tx.commit().await?;
         if state == JobState::Queued {
-            self.engine.inner.job_added.notify_one();
+            self.tell_worker();
         }
         Job::from_row(row)
+    }
+
+    /// The same in a transaction that does more; once that is committed, [`Session::tell_worker`] has it begun.
+    pub(crate) async fn job_add(
+        &self,
+        tx: &mut Tx,
+        kind: &str,
+        state: JobState,
+        mut spec: Map<String, Value>,
+    ) -> Result<JobId> {
+        let actor = Actor::of(&self.caller, &self.origin);
+        spec.insert(ACTOR.to_owned(), serde_json::to_value(actor).map_err(Error::internal)?);
+        let spec = Value::Object(spec).to_string();
+        let id = JobId(counter::next(tx, "job").await?);
+        job::create(tx, id, kind, state.as_str(), &spec, self.origin.actor, self.now()).await?;
+        Ok(id)
+    }
+
+    /// There is a job that waits.
+    pub(crate) fn tell_worker(&self) {
+        self.engine.inner.job_added.notify_one();
     }
 
     /// A job that the caller may know of.

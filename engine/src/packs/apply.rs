@@ -3,21 +3,23 @@
 use std::collections::BTreeMap;
 
 use engine_model::change::ChangeKind;
+use engine_model::layer::Layer;
 use engine_model::upgrade::Side;
-use engine_model::{Problem, Sequence};
+use engine_model::{JobId, Problem, Sequence};
 use engine_store::{Head, Tx, change, definition, pack};
 use serde_json::{Value, json};
 
 use super::difference::Step;
 use super::plan::{Proposal, Wanted};
 use super::profile::lay;
-use super::target::Target;
+use super::target::{Agreed, Target};
 use crate::definitions::edit;
 use crate::definitions::guard::fence::Turn;
 use crate::definitions::guard::{Guard, Passage};
 use crate::definitions::redefine::{ATTEMPTS, blocked};
 use crate::error::{Error, ErrorCode, Result};
 use crate::records::Written;
+use crate::rollups::news;
 use crate::session::Session;
 
 /// What whoever applies a plan agrees to.
@@ -28,6 +30,9 @@ pub struct Consent {
     /// Whose side items take that both the pack and the tenant have changed: the tenant's, unless said here or when
     /// the plan was made.
     pub accept: BTreeMap<String, Side>,
+    /// How stored values become those of changed definitions, by `object.property`: what is said here goes before what
+    /// the plan was made with, and that before what the pack says.
+    pub migrations: BTreeMap<String, Value>,
 }
 
 /// What was done.
@@ -41,6 +46,8 @@ pub struct Applied {
     pub metadata_version: i64,
     /// False where all was so already.
     pub is_new: bool,
+    /// Jobs that compute what the new definitions say, and write anew what they say otherwise.
+    pub jobs: Vec<JobId>,
 }
 
 impl Session {
@@ -53,7 +60,9 @@ impl Session {
         // What is said now goes before what the plan was made with.
         let mut accept = kept.accept.clone();
         accept.extend(consent.accept.clone());
-        let consent = Consent { accept, ..*consent };
+        let mut migrations = kept.migrations.clone();
+        migrations.extend(consent.migrations.clone());
+        let consent = Consent { accept, migrations, ..*consent };
         self.carry_out(&kept.wanted, Some(kept.metadata_version), &consent).await
     }
 
@@ -75,10 +84,11 @@ impl Session {
         for _ in 0..ATTEMPTS {
             self.refresh().await?;
             self.caller.check_admin()?;
-            let proposal = self.propose(wanted, &consent.accept).await?;
+            let agreed = Agreed { accept: &consent.accept, migrations: &consent.migrations };
+            let proposal = self.propose(wanted, agreed).await?;
             let Some(target) = &proposal.target else {
                 let sequence: Sequence = self.position().await?;
-                return Ok(Written { value: proposal.applied(self.catalog.version, false), sequence });
+                return Ok(Written { value: proposal.applied(self.catalog.version, Vec::new()), sequence });
             };
             if planned.is_some_and(|planned| planned != self.catalog.version) {
                 return Err(out_of_date());
@@ -88,9 +98,9 @@ impl Session {
             }
             let mut guard = Guard::between(self, Some(&target.registry));
             match self.put_pack_in_force(&proposal, target, &mut guard, planned.is_some()).await {
-                Ok(Some((head, turn))) => {
+                Ok(Some((head, turn, jobs))) => {
                     guard.settle(self, head.metadata_version, turn);
-                    let value = proposal.applied(head.metadata_version, true);
+                    let value = Applied { is_new: true, ..proposal.applied(head.metadata_version, jobs) };
                     return Ok(Written { value, sequence: head.sequence() });
                 }
                 Ok(None) => guard.abandon(self).await,
@@ -111,7 +121,7 @@ impl Session {
         target: &Target,
         guard: &mut Guard,
         is_planned: bool,
-    ) -> Result<Option<(Head, Turn)>> {
+    ) -> Result<Option<(Head, Turn, Vec<JobId>)>> {
         let mut tx = match guard.pass(self).await? {
             Passage::Free(tx) => tx,
             Passage::Outdated if is_planned => return Err(out_of_date()),
@@ -123,17 +133,20 @@ impl Session {
         }
         let turn = guard.finish(&mut tx).await?;
         self.write_pack(&mut tx, proposal, target).await?;
+        let computing = self.compute_news(&mut tx, &news(&self.catalog.effective.registry, &target.registry)).await?;
+        let settling = self.settle_news(&mut tx, &target.registry).await?.map(|job| job.id);
+        let jobs: Vec<JobId> = computing.into_iter().chain(settling).collect();
         let head = tx.commit().await?;
         self.catch_up(head.metadata_version, head.access_version).await?;
-        Ok(Some((head, turn)))
+        if !jobs.is_empty() {
+            self.tell_worker();
+        }
+        Ok(Some((head, turn, jobs)))
     }
 
     async fn write_pack(&self, tx: &mut Tx, proposal: &Proposal, target: &Target) -> Result<()> {
         let at = self.now();
-        let remnant = match target.remnant.is_empty() {
-            true => String::new(),
-            false => Value::Object(target.remnant.document()).to_string(),
-        };
+        let remnant = remnant_text(&target.remnant);
         match &proposal.after {
             Some((pack, files)) => lay(tx, pack, files, &remnant, at).await?,
             None => pack::uninstall(tx, &proposal.name, &remnant, at).await?,
@@ -143,6 +156,9 @@ impl Session {
         let mut changes = edit::changes(self.catalog.effective.own_layer(), &target.own);
         let [before, after] = proposal.versions();
         changes.insert(format!("packs.{}", proposal.name), json!([before, after]));
+        if let Some(digest) = &proposal.digest {
+            changes.insert(format!("digests.{}", proposal.name), json!([digest, null]));
+        }
         let changes = Value::Object(changes).to_string();
         definition::add_version(tx, Some(self.caller.user), at, &summary, changes).await?;
         let entry = json!({
@@ -152,6 +168,11 @@ impl Session {
         let kind = ChangeKind::MetadataChanged.as_str();
         Ok(change::append(tx, &self.origin, at, kind, None, entry.to_string()).await?)
     }
+}
+
+/// What a pack leaves behind, as it is kept.
+pub(super) fn remnant_text(remnant: &Layer) -> String {
+    if remnant.is_empty() { String::new() } else { Value::Object(remnant.document()).to_string() }
 }
 
 impl Proposal {
@@ -170,9 +191,9 @@ impl Proposal {
         }
     }
 
-    fn applied(&self, metadata_version: i64, is_new: bool) -> Applied {
+    fn applied(&self, metadata_version: i64, jobs: Vec<JobId>) -> Applied {
         let [_, version] = self.versions();
-        Applied { pack: self.name.clone(), version, metadata_version, is_new }
+        Applied { pack: self.name.clone(), version, metadata_version, is_new: false, jobs }
     }
 }
 

@@ -12,9 +12,10 @@ use uuid::Uuid;
 
 use super::difference::{Step, steps};
 use super::known::{PackSource, mistakes};
+use super::migrate::Migrations;
 use super::requirements;
 use super::shipped::Files;
-use super::target::Target;
+use super::target::{Agreed, Target};
 use super::touched::attach;
 use crate::definitions::guard::{Guard, Passage};
 use crate::definitions::redefine::ATTEMPTS;
@@ -50,6 +51,7 @@ pub(crate) struct KeptPlan {
     pub(super) wanted: Wanted,
     /// The sides that it was made with.
     pub(super) accept: BTreeMap<String, Side>,
+    pub(super) migrations: Migrations,
     pub(super) metadata_version: i64,
 }
 
@@ -60,6 +62,8 @@ pub(super) struct Proposal {
     pub(super) name: String,
     /// The version that the tenant has.
     pub(super) before: Option<Pack>,
+    /// What tells the files of that version from all others.
+    pub(super) digest: Option<String>,
     /// The version that it would have.
     pub(super) after: Option<(Pack, Files)>,
     /// What would be; none where it is so already.
@@ -68,23 +72,32 @@ pub(super) struct Proposal {
 
 impl Session {
     /// What installing a pack, or moving it to another version, would do; every mistake in it is said at once.
-    pub async fn pack_plan(&mut self, source: PackSource, accept: &BTreeMap<String, Side>) -> Result<Plan> {
+    ///
+    /// `migrations` say, by `object.property`, how stored values become those of changed definitions, where the pack does
+    /// not say it or something else is wanted.
+    pub async fn pack_plan(
+        &mut self,
+        source: PackSource,
+        accept: &BTreeMap<String, Side>,
+        migrations: &Migrations,
+    ) -> Result<Plan> {
         self.caller.check_admin()?;
         self.refresh().await?;
         let files = self.files_of(source).await?;
-        self.plan(Wanted::Pack(files), accept).await
+        self.plan(Wanted::Pack(files), Agreed { accept, migrations }).await
     }
 
     /// What uninstalling a pack would do.
     pub async fn pack_uninstall_plan(&mut self, name: &str) -> Result<Plan> {
         self.caller.check_admin()?;
-        self.plan(Wanted::Gone(name.to_owned()), &BTreeMap::new()).await
+        let agreed = Agreed { accept: &BTreeMap::new(), migrations: &BTreeMap::new() };
+        self.plan(Wanted::Gone(name.to_owned()), agreed).await
     }
 
-    async fn plan(&mut self, wanted: Wanted, accept: &BTreeMap<String, Side>) -> Result<Plan> {
+    async fn plan(&mut self, wanted: Wanted, agreed: Agreed<'_>) -> Result<Plan> {
         for _ in 0..ATTEMPTS {
             self.refresh().await?;
-            let proposal = self.propose(&wanted, accept).await?;
+            let proposal = self.propose(&wanted, agreed).await?;
             let metadata_version = self.catalog.version;
             let (mut all, mut conflicts) = (Vec::new(), Vec::new());
             if let Some(target) = &proposal.target {
@@ -98,7 +111,8 @@ impl Session {
                 continue;
             }
             let id = Uuid::new_v4().to_string();
-            let kept = KeptPlan { wanted, accept: accept.clone(), metadata_version };
+            let (accept, migrations) = (agreed.accept.clone(), agreed.migrations.clone());
+            let kept = KeptPlan { wanted, accept, migrations, metadata_version };
             self.engine.inner.plans.insert((self.tenant(), id.clone()), Arc::new(kept)).await;
             return Ok(Plan { id, metadata_version, steps: all, conflicts });
         }
@@ -119,7 +133,7 @@ impl Session {
     }
 
     /// What `wanted` comes to on top of what the tenant has.
-    pub(super) async fn propose(&self, wanted: &Wanted, accept: &BTreeMap<String, Side>) -> Result<Proposal> {
+    pub(super) async fn propose(&self, wanted: &Wanted, agreed: Agreed<'_>) -> Result<Proposal> {
         let rows = pack::all(&mut self.reader().await?).await?;
         let installed = self.installed(&rows).await?;
         let now = self.now();
@@ -154,9 +168,10 @@ impl Session {
         let layer = next.map(|pack| &pack.layer);
         let target = match is_so {
             true => None,
-            false => Some(Target::of(&self.catalog, &rows, (&name, layer), accept, now)?),
+            false => Some(Target::of(&self.catalog, &rows, (&name, layer), agreed, now)?),
         };
-        Ok(Proposal { name, before, after, target })
+        let digest = row.map(|row| row.digest.clone());
+        Ok(Proposal { name, before, digest, after, target })
     }
 
     /// The packs that the tenant has now.

@@ -2,7 +2,7 @@
 
 use engine_model::pack::Pack;
 use engine_model::time::Timestamp;
-use engine_store::{Tx, pack};
+use engine_store::{Tx, change, pack};
 
 use super::known::{newest, read};
 use super::shipped::{self, Files};
@@ -40,5 +40,9 @@ pub(super) async fn lay(tx: &mut Tx, of: &Pack, files: &Files, remnant: &str, at
     let source = serde_json::to_string(files).map_err(Error::internal)?;
     let (version, digest) = (of.version.to_string(), digest(&source));
     let new = pack::NewPack { name: &of.name, version: &version, source: &source, digest: &digest, remnant };
+    if of.layer.has_rollups() {
+        let position = tx.head.sequence();
+        change::start_following(tx, crate::rollups::FOLLOWER, position, at).await?;
+    }
     Ok(pack::install(tx, &new, at).await?)
 }

@@ -11,10 +11,21 @@ use engine_model::upgrade::{Conflict, Side, Specs, rebase};
 use engine_model::{Problem, Problems};
 use engine_store::pack::TenantPackRow;
 
+use super::migrate::{Migrations, migrate};
+use super::rename::Renames;
 use crate::definitions::catalog::Catalog;
 use crate::definitions::edit::{self, Rows};
 use crate::definitions::guard::coherence;
 use crate::error::{Error, ErrorCode, Result};
+
+/// What whoever plans or applies has said of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Agreed<'a> {
+    /// Whose side items take that both the pack and the tenant have changed.
+    pub(super) accept: &'a BTreeMap<String, Side>,
+    /// How stored values of properties become those of their next definitions.
+    pub(super) migrations: &'a Migrations,
+}
 
 /// What would be.
 #[derive(Debug)]
@@ -34,12 +45,14 @@ impl Target {
         catalog: &Catalog,
         rows: &[TenantPackRow],
         (name, next): (&str, Option<&Layer>),
-        accept: &BTreeMap<String, Side>,
+        Agreed { accept, migrations }: Agreed<'_>,
         at: Timestamp,
     ) -> Result<Self> {
         let now: Vec<&Arc<Layer>> = catalog.effective.pack_layers().collect();
         let (present, earlier) = of_pack(name, rows, &now);
-        let remnant = present.left_behind(&earlier, next, at);
+        let renames = next.map(|next| Renames::of(catalog, next)).unwrap_or_default();
+        let mut remnant = present.left_behind(&earlier, next, at);
+        renames.take_out_of(&mut remnant);
         let mut moved: Vec<Arc<Layer>> = Vec::with_capacity(now.len() + 2);
         let theirs =
             || next.cloned().into_iter().chain([remnant.clone()]).filter(|layer| !layer.is_empty()).map(Arc::new);
@@ -56,8 +69,12 @@ impl Target {
         let own = catalog.effective.own_layer().unwrap_or(&empty);
         let (before, after) =
             (Specs::of(now.iter().map(|layer| &***layer)), Specs::of(moved.iter().map(|layer| &**layer)));
-        let (rebased, conflicts) = rebase(own, &before, &after, accept);
+        let mut renamed = own.clone();
+        renames.apply_to(&mut renamed);
+        let (mut rebased, conflicts) = rebase(&renamed, &before, &after, accept);
+        renames.write(catalog, &mut rebased)?;
         check_names(accept, &conflicts)?;
+        migrate(catalog, &present, next, migrations, &mut rebased)?;
         let rows = edit::differing(Some(own), &rebased);
         moved.push(Arc::new(rebased));
         let (registry, mut problems) = catalog.effective.refold(&moved);
@@ -89,7 +106,7 @@ fn check_names(accept: &BTreeMap<String, Side>, conflicts: &[Conflict]) -> Resul
 }
 
 /// The layer of a pack and what is left of its earlier versions, as far as there are any.
-fn of_pack(name: &str, rows: &[TenantPackRow], layers: &[&Arc<Layer>]) -> (Layer, Layer) {
+pub(super) fn of_pack(name: &str, rows: &[TenantPackRow], layers: &[&Arc<Layer>]) -> (Layer, Layer) {
     let is_installed = rows.iter().any(|row| row.name == name && row.is_installed());
     let mut layers = layers.iter().filter(|layer| layer.name == name).map(|layer| Layer::clone(layer));
     let nothing = || Layer { name: name.to_owned(), ..Layer::default() };

@@ -27,7 +27,8 @@ const BEFORE: usize = 40;
 /// Where the words stand in the properties of `object` that were searched, in their order.
 pub(super) fn highlights(row: &RecordRow, object: &ObjectDefinition, scope: &Scope, words: &Words) -> Vec<Highlight> {
     // What does not read has nothing to show; the record itself will tell.
-    let properties: Properties = serde_json::from_str(&row.properties).unwrap_or_default();
+    let mut properties: Properties = serde_json::from_str(&row.properties).unwrap_or_default();
+    object.bring_forward(&mut properties);
     let mut found = Vec::new();
     for field in &scope.searched {
         let text = match properties.get(field.name.as_str()) {

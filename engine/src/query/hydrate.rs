@@ -39,7 +39,7 @@ impl Session {
                 .select
                 .as_ref()
                 .map(|names| names.iter().filter(|name| object.property(name).is_some()).cloned().collect::<Vec<_>>());
-            let shown = Shown::of(object, &self.caller.role, selected.as_deref());
+            let shown = Shown::of(&self.catalog, object, &self.caller.role, selected.as_deref(), self.now());
             let (mut places, mut records, mut marks) = (Vec::new(), Vec::new(), Vec::new());
             for (place, hit) in hits.iter().enumerate().filter(|(_, hit)| hit.scope == at) {
                 let row = rows.remove(&hit.place.id.0).filter(|row| self.may_show(row, &scope.object));

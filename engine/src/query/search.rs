@@ -6,7 +6,7 @@ use engine_model::access::Action;
 use engine_model::object::ObjectDefinition;
 use engine_model::property::Property;
 use engine_model::query::ast::Consistency;
-use engine_model::query::{Answer, Cursor, Hit, Query, QueryText, ResolveContext, resolve};
+use engine_model::query::{Answer, Cursor, Field, Hit, Query, QueryText, ResolveContext, resolve};
 use engine_model::{Problem, Problems, Sequence};
 use engine_search::{Limits, SearchError};
 
@@ -104,7 +104,14 @@ impl Session {
         at_least: Sequence,
     ) -> Result<SearchAnswer> {
         let (query, shown) = self.resolve_search(objects, text, malformed)?;
-        let view = self.engine.search_view(self.tenant(), at_least).await?;
+        let mut at_least = at_least;
+        for object in objects.iter().filter(|_| text.consistency == Consistency::Strong) {
+            if self.await_rollups(object, at_least).await? {
+                // What was drawn together meanwhile has been written since.
+                at_least = self.position().await?;
+            }
+        }
+        let view = self.view_for(&query, at_least, text.consistency).await?;
         for field in query.fields() {
             view.check_filled(&field.object, &field.name, field.storage)?;
         }
@@ -117,6 +124,20 @@ impl Session {
         let results = self.read_hits(&hits, &query, &shown, marked).await?;
         let tables = answered(answer.tables, &query);
         Ok(SearchAnswer { results, total: answer.total, tables, next_cursor, sequence })
+    }
+
+    /// What the query is put to. Values that depend on the time are those of now, unless it asks for less.
+    async fn view_for(&self, query: &Query, at_least: Sequence, consistency: Consistency) -> Result<SearchView> {
+        let is_live = |field: &&Field| {
+            self.catalog.live_formulas(&field.object).is_some_and(|formulas| formulas.is_live(&field.name))
+        };
+        let (engine, tenant) = (&self.engine, self.tenant());
+        match consistency {
+            Consistency::Strong if query.fields().iter().any(is_live) => {
+                engine.fresh_view(tenant, at_least, self.now()).await
+            }
+            Consistency::Strong | Consistency::Eventual => engine.search_view(tenant, at_least).await,
+        }
     }
 
     /// What is asked, and what of each record is to be answered; every mistake in either at once.

@@ -2,6 +2,7 @@
 
 use engine_model::RecordId;
 use engine_model::access::Role;
+use engine_model::time::Timestamp;
 use engine_store::commit::{Committed, RecordRef, Refusal};
 
 use super::operation::{Done, Effect};
@@ -16,15 +17,17 @@ use crate::error::{Error, Result};
 pub(super) struct Summary {
     state: Option<State>,
     effect: Effect,
+    /// When it was done.
+    at: Timestamp,
     links_at: &'static str,
 }
 
-pub(super) fn summary(plan: &Plan) -> Summary {
+pub(super) fn summary(plan: &Plan, at: Timestamp) -> Summary {
     let state = match &plan.body {
         Body::Record(draft) => Some(draft.after.clone()),
         Body::Purge(_) | Body::Unlink(_) | Body::Links => None,
     };
-    Summary { state, effect: plan.effect, links_at: plan.links_at() }
+    Summary { state, effect: plan.effect, at, links_at: plan.links_at() }
 }
 
 pub(super) fn answer(
@@ -39,7 +42,7 @@ pub(super) fn answer(
         Some(Err(refusals)) => return Err(explain(refusals, summary.links_at)),
         None => false,
     };
-    let Summary { state, effect, .. } = summary;
+    let Summary { state, effect, at, .. } = summary;
     // Only the commit knows which links were there already.
     let effect = match effect {
         Effect::Created => Effect::Created,
@@ -57,7 +60,7 @@ pub(super) fn answer(
             .ok_or_else(|| Error::internal("a committed record has no id"))?,
     };
     let object = catalog.effective.registry.objects.get(state.object.as_str());
-    let shown = object.map_or(Shown::Only(Vec::new()), |object| Shown::of(object, role, None));
+    let shown = object.map_or_else(Shown::nothing, |object| Shown::of(catalog, object, role, None, at));
     let record = state.into_record(RecordId(id.0), &shown)?;
     Ok(Done { record: Some(record), effect })
 }

@@ -4,15 +4,17 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use engine_model::change::{ChangeKind, Difference, changes_text, differences};
+use engine_model::migration::forget_before;
 use engine_model::object::ObjectDefinition;
 use engine_model::problem::push_segment;
 use engine_model::property::{Property, normalize};
 use engine_model::time::Timestamp;
-use engine_model::{Problem, Problems, Properties, UserId};
+use engine_model::{Name, Problem, Problems, Properties, UserId};
 use engine_store::commit::{LogEntry, NewRecord, RecordRef, RecordUpdate, Write};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::computed::{About, compute};
 use super::input::{PropertiesInput, RecordInput};
 use super::rules::{check, default_stage, intervals, unique_values};
 use super::state::State;
@@ -60,6 +62,9 @@ impl Draft {
             properties = in_order(object, properties);
         }
         let owner = basis.read_owner(input, None, &mut problems).flatten();
+        let about = About { created_at: pen.at, updated_at: pen.at, owner };
+        properties = compute(catalog, object, properties, pen.at, &about);
+        object.mark_forward(&mut properties);
         basis.check_users(object, None, &properties, &mut problems);
         add_new(&mut problems, check(catalog, object, None, &mut properties));
         if !problems.is_empty() {
@@ -101,14 +106,17 @@ impl Draft {
             properties.shift_remove("stage");
         }
         for (property, value) in given {
+            if object.has_migrated() && properties.get(property.name.as_str()) != value.as_ref() {
+                forget_before(&mut properties, &property.name);
+            }
             match value {
                 Some(value) => drop(properties.insert(property.name.to_string(), value)),
                 None => drop(properties.shift_remove(property.name.as_str())),
             }
         }
         default_stage(catalog, object, &mut properties);
-        let mut properties = in_order(object, properties);
         let owner = basis.read_owner(input, before.owner, &mut problems).unwrap_or(before.owner);
+        let mut properties = recompute(catalog, object, &before, properties, owner, pen.at);
         basis.check_users(object, Some(&before.properties), &properties, &mut problems);
         add_new(&mut problems, check(catalog, object, Some(&before), &mut properties));
         if !problems.is_empty() {
@@ -122,6 +130,55 @@ impl Draft {
             after.touch(pen);
         }
         Ok(Self { before: Some(before), after })
+    }
+
+    /// A record with the values that its roll-ups have by now, and with what is made of them. Nothing is checked, since
+    /// nobody could do anything about it.
+    pub(crate) fn compute(
+        basis: &Basis<'_>,
+        object: &ObjectDefinition,
+        before: State,
+        values: &[(Name, Option<Value>)],
+    ) -> Self {
+        let Basis { catalog, pen, .. } = *basis;
+        let mut properties = Properties::clone(&before.properties);
+        for (name, value) in values {
+            match value {
+                Some(value) => drop(properties.insert(name.to_string(), value.clone())),
+                None => drop(properties.shift_remove(name.as_str())),
+            }
+        }
+        let properties = recompute(catalog, object, &before, properties, before.owner, pen.at);
+        let mut after = before.clone();
+        if properties != *before.properties {
+            after.display_name = object.display.render(&properties);
+            after.properties = Arc::new(properties);
+            after.version += 1;
+            (after.updated_at, after.updated_by) = (pen.at, None);
+        }
+        Self { before: Some(before), after }
+    }
+
+    /// A record as its definition has it now, where the values that are stored were brought forward; nothing is checked,
+    /// as that was done before the definition changed.
+    pub(crate) fn settle(basis: &Basis<'_>, object: &ObjectDefinition, stored: State) -> Self {
+        let Basis { catalog, pen, .. } = *basis;
+        let mut before = stored.clone();
+        let properties = Arc::make_mut(&mut before.properties);
+        for (name, value) in object.values_before(&stored.properties) {
+            match value {
+                Some(value) => drop(properties.insert(name.to_string(), value)),
+                None => drop(properties.shift_remove(name.as_str())),
+            }
+        }
+        let properties = Properties::clone(&stored.properties);
+        let about = About { updated_at: pen.at, ..About::from(&stored) };
+        let properties = compute(catalog, object, in_order(object, properties), pen.at, &about);
+        let mut after = stored;
+        after.display_name = object.display.render(&properties);
+        after.properties = Arc::new(properties);
+        after.touch(pen);
+        Self { before: Some(before), after }
     }
 
     /// A record put away; its unique values become free.
@@ -221,6 +278,23 @@ impl Draft {
             .map(|(kind, changes)| (kind, changes_text(&changes)))
             .collect()
     }
+}
+
+/// The next values of a record with what is computed of them. Only a record that is another counts as changed now.
+fn recompute(
+    catalog: &Catalog,
+    object: &ObjectDefinition,
+    before: &State,
+    properties: Properties,
+    owner: Option<UserId>,
+    now: Timestamp,
+) -> Properties {
+    let about = About { owner, ..About::from(before) };
+    let properties = compute(catalog, object, in_order(object, properties), now, &about);
+    if properties == *before.properties && owner == before.owner {
+        return properties;
+    }
+    compute(catalog, object, properties, now, &About { updated_at: now, ..about })
 }
 
 impl State {
@@ -329,7 +403,7 @@ fn with_defaults(object: &ObjectDefinition, mut given: Vec<Given<'_>>) -> Proper
 }
 
 /// The order of the definition, so that equal records have equal texts.
-fn in_order(object: &ObjectDefinition, mut properties: Properties) -> Properties {
+pub(super) fn in_order(object: &ObjectDefinition, mut properties: Properties) -> Properties {
     let mut ordered = Properties::with_capacity(properties.len());
     for name in object.properties.keys() {
         if let Some((name, value)) = properties.remove_entry(name.as_str()) {

@@ -73,7 +73,7 @@ impl Session {
         let at = self.now();
         let Some(ready) = self.prepare(run, at).await? else { return Ok(false) };
         let (catalog, role) = (Arc::clone(&self.catalog), self.caller.role.clone());
-        let claim = self.claim_reply(run, &ready);
+        let claim = self.claim_reply(run, &ready, at);
         let mut items = Vec::with_capacity(ready.len());
         for ready in &ready {
             items.push(Item { writes: ready.plan.writes(&catalog)? });
@@ -82,12 +82,12 @@ impl Session {
         if claim.is_none() && items.iter().all(|item| item.writes.is_empty()) {
             let sequence = self.position().await?;
             let nothing = Committed { sequence, inserted: Vec::new(), items: Vec::new() };
-            return Ok(run.settle(&catalog, &role, ready, &nothing, false));
+            return Ok(run.settle(&catalog, &role, (ready, at), &nothing, false));
         }
         let may_wait = claim.is_none() && !is_last;
         match self.commit(at, items, run.mode != Mode::Each, claim).await? {
             Attempt::Outdated => Ok(false),
-            Attempt::Done(committed) => Ok(run.settle(&catalog, &role, ready, &committed, may_wait)),
+            Attempt::Done(committed) => Ok(run.settle(&catalog, &role, (ready, at), &committed, may_wait)),
             Attempt::Refused(refusals) => {
                 if !refusals.iter().any(|(item, refusal)| goes_again(&ready[*item].plan, refusal)) {
                     return Err(refused(&ready, refusals, run.mode));
@@ -118,10 +118,10 @@ impl Session {
     }
 
     /// The claim of the caller's key, with what a repetition of the request will be answered.
-    fn claim_reply(&self, run: &Run<'_>, ready: &[Ready]) -> Option<IdempotencyClaim> {
+    fn claim_reply(&self, run: &Run<'_>, ready: &[Ready], at: Timestamp) -> Option<IdempotencyClaim> {
         let reply = Arc::clone(run.reply.as_ref()?);
         let answered: Vec<_> = run.results.iter().map(|result| result.as_ref().map(retold)).collect();
-        let plans: Vec<_> = ready.iter().map(|ready| (ready.index, summary(&ready.plan))).collect();
+        let plans: Vec<_> = ready.iter().map(|ready| (ready.index, summary(&ready.plan, at))).collect();
         let (catalog, role) = (Arc::clone(&self.catalog), self.caller.role.clone());
         self.claim(move |committed| {
             let mut results = answered;
@@ -177,7 +177,7 @@ impl Run<'_> {
         &mut self,
         catalog: &Catalog,
         role: &Role,
-        ready: Vec<Ready>,
+        (ready, at): (Vec<Ready>, Timestamp),
         committed: &Committed,
         may_wait: bool,
     ) -> bool {
@@ -186,7 +186,7 @@ impl Run<'_> {
             let item = committed.items.get(position);
             let refusals = item.and_then(|item| item.as_ref().err()).map_or(&[][..], Vec::as_slice);
             if !(may_wait && refusals.iter().any(|refusal| goes_again(&ready.plan, refusal))) {
-                self.results[ready.index] = Some(answer(catalog, role, summary(&ready.plan), committed, item));
+                self.results[ready.index] = Some(answer(catalog, role, summary(&ready.plan, at), committed, item));
             }
         }
         self.results.iter().all(Option::is_some)

@@ -48,6 +48,14 @@ pub enum Moment {
 }
 
 impl Moment {
+    /// When that was, where it is known.
+    fn time(self) -> Option<Timestamp> {
+        match self {
+            Self::Time(at) => Some(at),
+            Self::Sequence(_) => None,
+        }
+    }
+
     fn is_before(self, change: &ChangeRow) -> bool {
         match self {
             Self::Sequence(sequence) => sequence.0 < change.sequence,
@@ -96,7 +104,7 @@ impl Session {
         let missing = || Error::not_found("the record did not exist at that moment");
         let mut reader = self.reader().await?;
         let (_, row) = engine_store::record::get(&mut reader, &engine_store::record::Key::Id(current.id)).await?;
-        let mut state = State::from_row(row.ok_or_else(missing)?)?;
+        let mut state = State::from_row(row.ok_or_else(missing)?, &self.catalog.effective.registry)?;
         let mut before = Sequence(i64::MAX);
         let mut last_write = None;
         'changes: loop {
@@ -127,16 +135,22 @@ impl Session {
         let definition = self.catalog.object(object)?;
         state.display_name = definition.display.render(&state.properties);
         let selected = view.select.as_deref().map(|names| super::read::select_names(definition, names)).transpose()?;
-        let shown = Shown::of(definition, &self.caller.role, selected.as_deref());
+        let shown = Shown::of(
+            &self.catalog,
+            definition,
+            &self.caller.role,
+            selected.as_deref(),
+            moment.time().unwrap_or(self.now()),
+        );
         state.into_record(current.id, &shown)
     }
 
-    fn shown(&self, object: &str) -> Result<Shown> {
-        Ok(Shown::of(self.catalog.object(object)?, &self.caller.role, None))
+    fn shown(&self, object: &str) -> Result<Shown<'_>> {
+        Ok(Shown::of(&self.catalog, self.catalog.object(object)?, &self.caller.role, None, self.now()))
     }
 }
 
-fn entries(change: &ChangeRow, shown: &Shown) -> Result<Vec<HistoryEntry>> {
+fn entries(change: &ChangeRow, shown: &Shown<'_>) -> Result<Vec<HistoryEntry>> {
     let entry = |property: &str, old: Value, new: Value| HistoryEntry {
         sequence: Sequence(change.sequence),
         at: Timestamp(change.at),

@@ -128,7 +128,13 @@ impl Session {
                 if !self.caller.may(Action::Read, &row.object, row.owner_id.map(UserId)) {
                     continue;
                 }
-                let shown = Shown::of(object, &self.caller.role, selected(object, include)?.as_deref());
+                let shown = Shown::of(
+                    &self.catalog,
+                    object,
+                    &self.caller.role,
+                    selected(object, include)?.as_deref(),
+                    self.now(),
+                );
                 linked.insert(row.id, Record::from_row(row, &shown)?);
             }
             for record in records.iter_mut() {

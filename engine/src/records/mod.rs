@@ -5,6 +5,7 @@
 //! (`write`), answer (`record`).
 
 mod answer;
+mod computed;
 mod draft;
 mod execute;
 mod failure;
@@ -21,11 +22,13 @@ mod record;
 mod rehearse;
 mod rules;
 mod state;
+pub(crate) mod stored;
 mod users;
 mod verbs;
 mod workspace;
 mod write;
 
+pub(crate) use computed::About;
 pub use execute::Mode;
 pub use history::{HistoryEntry, Moment};
 pub use include::Include;

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use engine_model::Properties;
 use engine_model::property::Property;
 use engine_store::counter;
 
+use super::computed::{About, compute};
 use super::execute::Ready;
 use super::plan::Body;
 use crate::definitions::catalog::Catalog;
@@ -40,6 +42,10 @@ impl Session {
             if let (false, Some(object)) =
                 (numbered.is_empty(), self.catalog.effective.registry.objects.get(&*draft.after.object))
             {
+                let properties = Properties::clone(&draft.after.properties);
+                let about = About::from(&draft.after);
+                let properties = compute(&self.catalog, object, properties, draft.after.created_at, &about);
+                draft.after.properties = Arc::new(properties);
                 draft.after.display_name = object.display.render(&draft.after.properties);
             }
         }

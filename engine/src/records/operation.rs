@@ -1,5 +1,8 @@
 //! What can be done to records, one operation each; single calls, batches and transactions are lists of them.
 
+use engine_model::{Name, RecordId};
+use serde_json::Value;
+
 use super::input::{PropertiesInput, RecordInput};
 use super::record::Record;
 use crate::error::Error;
@@ -75,6 +78,26 @@ pub enum Operation {
         /// Which record.
         target: Target,
     },
+    /// Take over the values of roll-ups, and compute what is made of them. Only the engine does this.
+    Compute {
+        /// The object's name.
+        object: String,
+        /// Which record.
+        id: RecordId,
+        /// Only if it is at this version.
+        version: i64,
+        /// Roll-ups, each with its value.
+        values: Vec<(Name, Option<Value>)>,
+    },
+    /// Write a record anew whose stored values were brought forward. Only the engine does this.
+    Settle {
+        /// The object's name.
+        object: String,
+        /// Which record.
+        id: RecordId,
+        /// Only if it is at this version.
+        version: i64,
+    },
     /// Link two records.
     Associate {
         /// Name of the association.
@@ -110,7 +133,9 @@ impl Operation {
             | Self::Upsert { object, .. }
             | Self::Archive { object, .. }
             | Self::Restore { object, .. }
-            | Self::Purge { object, .. } => Some(object),
+            | Self::Purge { object, .. }
+            | Self::Compute { object, .. }
+            | Self::Settle { object, .. } => Some(object),
             Self::Associate { .. } | Self::Dissociate { .. } => None,
         }
     }

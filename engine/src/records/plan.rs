@@ -3,7 +3,7 @@
 use engine_model::access::Action;
 use engine_model::change::ChangeKind;
 use engine_model::object::ObjectDefinition;
-use engine_model::{Problem, Problems};
+use engine_model::{Problem, Problems, RecordId};
 use engine_store::commit::{LogEntry, NewLink, RecordRef, RecordUpdate, UniqueValue, Write};
 use uuid::Uuid;
 
@@ -97,6 +97,16 @@ impl<'a> Planner<'a> {
                 let state = Box::new(self.find(object, target)?);
                 Ok(Plan { body: Body::Purge(state), links: Vec::new(), effect: Effect::Changed, upsert: None })
             }
+            Operation::Settle { object, id, version } => {
+                let (object, stored) = self.at_version(object, *id, *version)?;
+                let draft = Draft::settle(&self.basis, object, stored);
+                Ok(self.take(object, draft, Vec::new(), name))
+            }
+            Operation::Compute { object, id, version, values } => {
+                let (object, before) = self.at_version(object, *id, *version)?;
+                let draft = Draft::compute(&self.basis, object, before, values);
+                Ok(self.take(object, draft, Vec::new(), name))
+            }
             Operation::Associate { kind, from, to, label, properties, replace } => {
                 let input = LinkInput {
                     kind: kind.clone(),
@@ -108,6 +118,16 @@ impl<'a> Planner<'a> {
             }
             Operation::Dissociate { kind, from, to } => self.dissociate(kind, from, to),
         }
+    }
+
+    /// A record that the engine looks after. An object that is off goes on to be looked after, so that nothing is wrong
+    /// when it is on again.
+    fn at_version(&self, object: &str, id: RecordId, version: i64) -> Result<(&'a ObjectDefinition, State)> {
+        let registry = &self.basis.catalog.effective.registry;
+        let object = registry.objects.get(object).ok_or_else(|| Error::not_found("the object is gone"))?;
+        let found = self.workspace.find(self.basis.catalog, object, &Target::id(id.to_string()))?.clone();
+        check_version(&found, Some(version))?;
+        Ok((object, found))
     }
 
     /// Finds a record that the caller may know of.

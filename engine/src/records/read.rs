@@ -67,7 +67,8 @@ impl Session {
     }
 
     async fn try_record_read(&mut self, object: &str, target: &Target, view: &View) -> Result<Found> {
-        for _ in 0..3 {
+        let mut has_waited = false;
+        for _ in 0..4 {
             let key = {
                 let definition = self.catalog.object(object)?;
                 key_of(definition, target, &self.catalog.locale)?
@@ -83,10 +84,14 @@ impl Session {
                 self.wait_for_position().await?;
                 continue;
             }
+            if !has_waited && self.await_rollups(object, head.sequence()).await? {
+                has_waited = true;
+                continue;
+            }
             let definition = self.catalog.object(object)?;
             let row = row.filter(|row| self.may_read(object, row)).ok_or_else(|| missing(object, target))?;
             let selected = view.select.as_deref().map(|names| select_names(definition, names)).transpose()?;
-            let shown = Shown::of(definition, &self.caller.role, selected.as_deref());
+            let shown = Shown::of(&self.catalog, definition, &self.caller.role, selected.as_deref(), self.now());
             let mut record = Record::from_row(row, &shown)?;
             if !view.include.is_empty() {
                 self.include(definition, std::slice::from_mut(&mut record), &view.include).await?;
@@ -109,6 +114,7 @@ impl Session {
     pub async fn record_list(&mut self, object: &str, query: &ListQuery) -> Result<Page<Record>> {
         self.wait_for_position().await?;
         self.refresh().await?;
+        self.settle_rollups(object).await?;
         with_current!(self, self.try_record_list(object, query).await)
     }
 
@@ -121,7 +127,7 @@ impl Session {
             None => 0,
         };
         let selected = query.view.select.as_deref().map(|names| select_names(definition, names)).transpose()?;
-        let shown = Shown::of(definition, &self.caller.role, selected.as_deref());
+        let shown = Shown::of(&self.catalog, definition, &self.caller.role, selected.as_deref(), self.now());
         let mut reader = self.reader().await?;
         let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
         let mut rows = record::list(&mut reader, object, query.archived, after, limit + 1).await?;
@@ -150,13 +156,14 @@ impl Session {
     ) -> Result<Vec<Result<Record>>> {
         self.wait_for_position().await?;
         self.refresh().await?;
+        self.settle_rollups(object).await?;
         with_current!(self, self.try_record_read_many(object, targets, view).await)
     }
 
     async fn try_record_read_many(&self, object: &str, targets: &[Target], view: &View) -> Result<Vec<Result<Record>>> {
         let definition = self.catalog.object(object)?;
         let selected = view.select.as_deref().map(|names| select_names(definition, names)).transpose()?;
-        let shown = Shown::of(definition, &self.caller.role, selected.as_deref());
+        let shown = Shown::of(&self.catalog, definition, &self.caller.role, selected.as_deref(), self.now());
         let named: Vec<Operation> = targets
             .iter()
             .map(|target| Operation::Restore { object: object.to_owned(), target: target.clone() })
@@ -203,16 +210,17 @@ pub(crate) fn key_of(object: &ObjectDefinition, target: &Target, locale: &Locale
     Ok(unique_value(locale, object, name, &Value::from(target.id.as_str())).map(Key::Value))
 }
 
-/// Names of properties to show; unknown ones are an error that names the nearest.
+/// Names of properties to show, those that they have now; unknown ones are an error that names the nearest.
 pub(crate) fn select_names(object: &ObjectDefinition, names: &[String]) -> Result<Vec<String>> {
-    for name in names {
-        if object.property(name).is_none() {
+    let find = |name: &String| match object.property_called(name) {
+        Some(property) => Ok(property.name.to_string()),
+        None => {
             let hint = object.property_hint(name);
             let message = format!("`{}` is no property of `{}`{hint}", shortened(name), object.name);
-            return Err(bad_parameter("select", message));
+            Err(bad_parameter("select", message))
         }
-    }
-    Ok(names.to_vec())
+    };
+    names.iter().map(find).collect()
 }
 
 /// An opaque place in a list; it says which list, so that it cannot be used for another.

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use engine_model::registry::Registry;
 use engine_model::time::Timestamp;
 use engine_model::{Properties, RecordId, UserId};
 use engine_store::commit::RecordRef;
 use engine_store::record::RecordRow;
 use uuid::Uuid;
 
+use super::computed::About;
 use super::record::{Record, Shown};
-use crate::error::{Error, Result};
+use super::stored;
+use crate::error::Result;
 
 /// A record's state while it is worked on.
 #[derive(Debug, Clone)]
@@ -30,11 +33,11 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn from_row(row: RecordRow) -> Result<Self> {
+    pub(crate) fn from_row(row: RecordRow, registry: &Registry) -> Result<Self> {
         Ok(Self {
             record: RecordRef::Id(row.record_id()),
             uid: row.uid,
-            properties: Arc::new(serde_json::from_str(&row.properties).map_err(Error::internal)?),
+            properties: Arc::new(stored::read(registry, &row.object, &row.properties)?),
             object: row.object,
             display_name: row.display_name,
             owner: row.owner_id.map(UserId),
@@ -48,13 +51,14 @@ impl State {
     }
 
     /// The record as answered; `id` was given at commit where the record is new.
-    pub(crate) fn into_record(self, id: RecordId, shown: &Shown) -> Result<Record> {
+    pub(crate) fn into_record(self, id: RecordId, shown: &Shown<'_>) -> Result<Record> {
+        let about = About::from(&self);
         Ok(Record {
             id,
             uid: self.uid,
             object: self.object,
             display_name: self.display_name,
-            properties: shown.apply_map(&self.properties)?,
+            properties: shown.apply_map(&self.properties, &about)?,
             owner: self.owner,
             version: self.version,
             created_at: self.created_at,

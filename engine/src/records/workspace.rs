@@ -64,7 +64,7 @@ impl Workspace {
         ids.dedup();
         if !ids.is_empty() {
             for row in record::many(reader, ids).await? {
-                let state = State::from_row(row)?;
+                let state = State::from_row(row, &catalog.effective.registry)?;
                 workspace.states.insert(state.record, state);
             }
         }
@@ -145,6 +145,10 @@ fn mentioned(catalog: &Catalog, operation: &Operation) -> Vec<Handle> {
         | Operation::Restore { object, target: named }
         | Operation::Purge { object, target: named } => {
             handles.extend(target(object, named));
+            None
+        }
+        Operation::Compute { id, .. } | Operation::Settle { id, .. } => {
+            handles.push(Handle::Id(*id));
             None
         }
         Operation::Associate { from, to, .. } | Operation::Dissociate { from, to, .. } => {

@@ -153,6 +153,29 @@ pub async fn behind(store: &Store, follower: &str, after: i64, limit: i64) -> Re
     Ok(found.into_iter().map(|(tenant,)| TenantId(tenant)).collect())
 }
 
+const BEHIND_POSITIONS: Sql = Sql::same(
+    "select f.tenant_id from follower f cross join tenant_head h \
+     where f.name = $1 and f.tenant_id > $2 and h.tenant_id = f.tenant_id and h.last_sequence > f.sequence \
+     order by f.tenant_id limit $3",
+);
+
+/// [`behind`], but only where the follower has a position.
+pub async fn behind_positions(store: &Store, follower: &str, after: i64, limit: i64) -> Result<Vec<TenantId>> {
+    let mut reader = store.read_platform().await?;
+    let found: Vec<(i64,)> = reader.fetch_all(&BEHIND_POSITIONS, args![follower, after, limit]).await?;
+    Ok(found.into_iter().map(|(tenant,)| TenantId(tenant)).collect())
+}
+
+const START_FOLLOWING: Sql = Sql::same(
+    "insert into follower (tenant_id, name, sequence, updated_at) values ($1, $2, $3, $4) \
+     on conflict (tenant_id, name) do nothing",
+);
+
+/// Lets a follower begin from a position, unless it has one.
+pub async fn start_following(tx: &mut Tx, follower: &str, position: Sequence, at: Timestamp) -> Result<()> {
+    tx.execute(&START_FOLLOWING, args![tx.tenant(), follower, position, at]).await.map(drop)
+}
+
 const HEADS: Sql =
     Sql::same("select tenant_id, last_sequence from tenant_head where tenant_id > $1 order by tenant_id limit $2");
 

@@ -61,6 +61,14 @@ pub async fn sources(reader: &mut Reader) -> Result<Vec<PackSourceRow>> {
     reader.fetch_all(&SOURCES, args![tenant]).await
 }
 
+const SOURCE: Sql = Sql::same("select source from pack where digest = $1");
+
+/// The files of a pack, as JSON, by what tells them from all others; whoever asks has had them.
+pub async fn source(reader: &mut Reader, digest: &str) -> Result<Option<String>> {
+    let found: Option<(String,)> = reader.fetch_optional(&SOURCE, args![digest]).await?;
+    Ok(found.map(|(source,)| source))
+}
+
 const ADD: Sql =
     Sql::same("insert into pack (digest, source, added_at) values ($1, $2, $3) on conflict (digest) do nothing");
 

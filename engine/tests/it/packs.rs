@@ -19,7 +19,7 @@ fn local(body: &str) -> PackSource {
 }
 
 async fn install(session: &mut Session, source: PackSource) -> Result<bool, Error> {
-    let plan = session.pack_plan(source, &BTreeMap::new()).await?;
+    let plan = session.pack_plan(source, &BTreeMap::new(), &BTreeMap::new()).await?;
     Ok(session.pack_apply(&plan.id, &Consent::default()).await?.value.is_new)
 }
 

@@ -22,11 +22,11 @@ fn crane(version: &str, further: &str) -> PackSource {
 }
 
 async fn plan(session: &mut Session, source: PackSource) -> Plan {
-    session.pack_plan(source, &BTreeMap::new()).await.expect("a plan")
+    session.pack_plan(source, &BTreeMap::new(), &BTreeMap::new()).await.expect("a plan")
 }
 
 async fn apply(session: &mut Session, source: PackSource, consent: &Consent) -> Result<bool, Error> {
-    let plan = session.pack_plan(source, &BTreeMap::new()).await?;
+    let plan = session.pack_plan(source, &BTreeMap::new(), &BTreeMap::new()).await?;
     Ok(session.pack_apply(&plan.id, consent).await?.value.is_new)
 }
 
@@ -159,7 +159,7 @@ async fn what_a_pack_builds_on_stays_as_long_as_it_is_there() {
     assert_eq!(refused.code.as_str(), "conflict");
     assert!(refused.problems.iter().all(|problem| problem.code == "required_by"), "{refused:?}");
     let old = building("1.0.0", "requires: {core: '>=99'}\n");
-    let refused = session.pack_plan(old, &BTreeMap::new()).await.expect_err("another version");
+    let refused = session.pack_plan(old, &BTreeMap::new(), &BTreeMap::new()).await.expect_err("another version");
     assert_eq!(said(&refused), ("validation_failed", vec![("/requires/core".to_owned(), "pack_version")]));
 }
 
@@ -197,10 +197,10 @@ async fn a_plan_is_applied_with_the_sides_that_it_was_made_with() {
     session.property_change("crane", "reach", map(json!({"label": "Length"}))).await.expect("a label");
     let next = || crane("1.1.0", ", reach: {type: integer, label: Range}");
     let unknown = BTreeMap::from([("crane.raech".to_owned(), Side::Pack)]);
-    let refused = session.pack_plan(next(), &unknown).await.expect_err("no conflict");
+    let refused = session.pack_plan(next(), &unknown, &BTreeMap::new()).await.expect_err("no conflict");
     assert_eq!(said(&refused), ("validation_failed", vec![("/accept/crane.raech".to_owned(), "unknown")]));
     let accept = BTreeMap::from([("crane.reach".to_owned(), Side::Pack)]);
-    let planned = session.pack_plan(next(), &accept).await.expect("a plan");
+    let planned = session.pack_plan(next(), &accept, &BTreeMap::new()).await.expect("a plan");
     assert_eq!(steps(&planned), [(Action::Change, "property", "crane.reach", 0, vec![])]);
     assert!(session.pack_apply(&planned.id, &Consent::default()).await.expect("applied").value.is_new);
     let shown = session.object_definition("crane", ALL).await.expect("a definition");

@@ -6,12 +6,10 @@ use axum::http::StatusCode;
 use engine::model::JobId;
 use engine::transfer::{Format, ImportRequest};
 use engine::{Job, Session};
-use serde::Serialize;
 use tokio::io::AsyncReadExt;
-use utoipa::ToSchema;
 
 use super::answer::Answer;
-use super::jobs::JobBody;
+use super::jobs::{AcceptedJob, JobBody};
 use crate::error::ApiResult;
 use crate::extract::query::{FromQuery, Query, QueryReader};
 use crate::extract::{Authorized, ImportUpload};
@@ -47,12 +45,6 @@ impl FromQuery for Wanted {
         let dry_run = query.flag("dry_run");
         Some(Self { object: object?, format, dry_run })
     }
-}
-
-/// A job that was taken on.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AcceptedJob {
-    job: JobBody,
 }
 
 /// Takes in a file, as `multipart/form-data` with a part `file` and a part `map`, or as the bare body.

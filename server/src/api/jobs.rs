@@ -48,6 +48,12 @@ pub(crate) struct JobBody {
     updated_at: Timestamp,
 }
 
+/// A job that was taken on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AcceptedJob {
+    pub(crate) job: JobBody,
+}
+
 impl From<Job> for JobBody {
     fn from(job: Job) -> Self {
         let Job { id, kind, state, spec, mut progress, created_at, created_by, updated_at } = job;

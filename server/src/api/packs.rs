@@ -58,6 +58,7 @@ pub(crate) async fn schema(Query(_): Query<NoQuery>) -> ApiResult<Answer> {
 struct SourceBody {
     wanted: WantedBody,
     accept: BTreeMap<String, Side>,
+    migrations: BTreeMap<String, Value>,
 }
 
 #[derive(Debug)]
@@ -91,6 +92,7 @@ impl<'a> FromJson<'a> for SourceBody {
         let version = object.optional::<String>("version");
         let is_gone = object.optional::<bool>("uninstall").unwrap_or_default();
         let accept = object.optional::<Accept>("accept").unwrap_or_default();
+        let migrations = object.optional::<Migrations>("migrations").unwrap_or_default();
         if pack.is_none() && (version.is_some() || is_gone) {
             let key = if is_gone { "uninstall" } else { "version" };
             object.problem_at(key, "not_applicable", "goes with `pack` only");
@@ -109,7 +111,7 @@ impl<'a> FromJson<'a> for SourceBody {
             }
         };
         object.finish();
-        chosen.map(|wanted| Self { wanted, accept: accept.0 })
+        chosen.map(|wanted| Self { wanted, accept: accept.0, migrations: migrations.0 })
     }
 }
 
@@ -128,6 +130,23 @@ impl<'a> FromJson<'a> for Accept {
             }
         }
         Some(Self(sides))
+    }
+}
+
+/// `{object.property: migration}`
+#[derive(Debug, Default)]
+struct Migrations(BTreeMap<String, Value>);
+
+impl<'a> FromJson<'a> for Migrations {
+    fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
+        let mut migrations = BTreeMap::new();
+        for (name, value) in reading.members(raw)? {
+            match serde_json::from_str(value.get()) {
+                Ok(migration) => drop(migrations.insert(name.into_owned(), migration)),
+                Err(_) => reading.problem_at(&name, "invalid", "a number in it is out of range"),
+            }
+        }
+        Some(Self(migrations))
     }
 }
 
@@ -236,9 +255,9 @@ pub(crate) async fn plan(
     Query(_): Query<NoQuery>,
     body: JsonBody,
 ) -> ApiResult<Answer> {
-    let SourceBody { wanted, accept } = body.read()?;
+    let SourceBody { wanted, accept, migrations } = body.read()?;
     let plan = match wanted {
-        WantedBody::Pack(source) => session.pack_plan(source, &accept).await,
+        WantedBody::Pack(source) => session.pack_plan(source, &accept, &migrations).await,
         WantedBody::Gone(name) => session.pack_uninstall_plan(&name).await,
     };
     Answer::ok(&PlanBody::from(plan.map_err(|error| unknown_at("/pack", error))?))
@@ -252,7 +271,7 @@ fn unknown_at(pointer: &str, error: engine::Error) -> engine::Error {
     }
 }
 
-/// `{plan, allow_destructive?, accept?}`.
+/// `{plan, allow_destructive?, accept?, migrations?}`.
 #[derive(Debug)]
 struct ApplyBody {
     plan: String,
@@ -265,8 +284,9 @@ impl<'a> FromJson<'a> for ApplyBody {
         let plan = object.required::<String>("plan");
         let allows_destructive = object.optional::<bool>("allow_destructive").unwrap_or_default();
         let accept = object.optional::<Accept>("accept").unwrap_or_default().0;
+        let migrations = object.optional::<Migrations>("migrations").unwrap_or_default().0;
         object.finish();
-        plan.map(|plan| Self { plan, consent: Consent { allows_destructive, accept } })
+        plan.map(|plan| Self { plan, consent: Consent { allows_destructive, accept, migrations } })
     }
 }
 
@@ -287,8 +307,9 @@ pub(crate) struct AppliedBody {
 
 impl From<Applied> for AppliedBody {
     fn from(applied: Applied) -> Self {
-        let Applied { pack, version, metadata_version, is_new } = applied;
-        Self { pack, version, metadata_version, changed: is_new, jobs: Vec::new() }
+        let Applied { pack, version, metadata_version, is_new, jobs } = applied;
+        let jobs = jobs.iter().map(ToString::to_string).collect();
+        Self { pack, version, metadata_version, changed: is_new, jobs }
     }
 }
 

@@ -212,6 +212,9 @@ pub(crate) struct PackSource {
     uninstall: Option<bool>,
     /// Whose side holds, `pack` or `tenant`, by the names of conflicts; the tenant's unless given.
     accept: Option<BTreeMap<String, String>>,
+    /// How stored values become those of changed definitions, by `object.property`.
+    #[schema(value_type = Option<BTreeMap<String, Object>>)]
+    migrations: Option<BTreeMap<String, Value>>,
 }
 
 /// The plan to carry out.
@@ -222,6 +225,19 @@ pub(crate) struct PlanToApply {
     allow_destructive: Option<bool>,
     /// Whose side holds, `pack` or `tenant`, by the names of conflicts; the tenant's unless given.
     accept: Option<BTreeMap<String, String>>,
+    /// How stored values become those of changed definitions, by `object.property`: one of `default`, `map`, `convert`
+    /// and `undo` each; goes before what the pack itself says.
+    #[schema(value_type = Option<BTreeMap<String, Object>>)]
+    migrations: Option<BTreeMap<String, Value>>,
+}
+
+/// Where the definitions go back to.
+#[derive(ToSchema)]
+pub(crate) struct BackTo {
+    /// A version of the metadata history.
+    to_version: i64,
+    /// Only say what that would do.
+    dry_run: Option<bool>,
 }
 
 /// A tenant to be made.

@@ -68,6 +68,20 @@ pub(crate) async fn all_records(tenant: &Client, object: &str) -> Vec<Value> {
     }
 }
 
+/// Waits until no job is under way.
+pub(crate) async fn jobs_are_done(tenant: &Client) {
+    loop {
+        let jobs = tenant.get("/jobs?limit=200").await.ok(200);
+        let is_open = |job: &Value| ["queued", "running"].contains(&job["state"].as_str().unwrap_or_default());
+        let failed = results(&jobs).iter().find(|job| job["state"] == "failed");
+        assert!(failed.is_none(), "{failed:#?}");
+        if !results(&jobs).iter().any(is_open) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
 /// Every change after a position, in order.
 pub(crate) async fn changes_after(tenant: &Client, position: u64) -> Vec<Value> {
     let mut changes: Vec<Value> = Vec::new();

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use tests::{Client, TestServer};
 
-use crate::fixture::{create_id, results};
+use crate::fixture::{create_id, define, id, jobs_are_done, results};
 
 fn library(version: &str, properties: &str) -> String {
     format!(
@@ -120,7 +120,136 @@ async fn a_plan_is_printed_and_its_exit_code_says_whether_there_is_anything_to_d
     assert!(said.contains("NAME=pack or NAME=tenant"), "{said}");
 }
 
+async fn a_version_takes_stored_values_along(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let shelf = |spec: &str| format!("{TITLE}      shelf: {{{spec}}}\n");
+    apply(&tenant, &plan(&tenant, &library("1.0.0", &shelf("type: string"))).await).await;
+    let emma = create_id(&tenant, "book", json!({"title": "Emma", "shelf": "7"})).await;
+    let plain = plan(&tenant, &library("2.0.0", &shelf("type: integer"))).await;
+    assert_eq!((&plain["steps"][0]["records"], &plain["steps"][0]["job"]), (&json!(1), &json!(true)));
+    let refused = tenant.post("/packs/apply", &json!({"plan": plain["plan"]})).await.problem(409, "records_in_the_way");
+    assert_eq!(refused.body["errors"][0]["samples"], json!([emma]));
+    let unknown = json!({"plan": plain["plan"], "migrations": {"book.shlef": {"default": 1}}});
+    let refused = tenant.post("/packs/apply", &unknown).await.problem(422, "validation_failed");
+    assert_eq!(refused.pointers(), ["/migrations/book.shlef"]);
+
+    // What a version declares itself is part of its plan.
+    let declared = "type: integer, migration: {convert: int(value) * 10}";
+    let planned = plan(&tenant, &library("2.0.1", &shelf(declared))).await;
+    assert_eq!((&planned["steps"][0]["records"], &planned["steps"][0]["job"]), (&json!(0), &json!(false)));
+    let done = apply(&tenant, &planned).await;
+    assert_eq!(done["jobs"].as_array().map(Vec::len), Some(1));
+    let path = format!("/records/book/{emma}");
+    assert_eq!(tenant.get(&path).await.ok(200)["properties"], json!({"title": "Emma", "shelf": 70}));
+    assert_eq!(plan(&tenant, &library("2.0.1", &shelf(declared))).await["steps"], json!([]));
+    jobs_are_done(&tenant).await;
+    assert_eq!(found(&tenant, json!({"property": "shelf", "op": "gte", "value": 70})).await, [json!(emma)]);
+
+    // What is given with the plan goes before it.
+    let planned = plan(&tenant, &library("3.0.0", &shelf("type: integer, maximum: 50"))).await;
+    let given = json!({"plan": planned["plan"], "migrations": {"book.shelf": {"convert": "value / 7"}}});
+    tenant.post("/packs/apply", &given).await.ok(200);
+    assert_eq!(tenant.get(&path).await.ok(200)["properties"]["shelf"], 10);
+    jobs_are_done(&tenant).await;
+    assert_eq!(tenant.get(&path).await.ok(200)["properties"]["shelf"], 10);
+}
+
+async fn a_property_keeps_its_values_under_another_name(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let first = library("1.0.0", &format!("{TITLE}      isbn: {{type: string, unique: true}}\n"));
+    apply(&tenant, &plan(&tenant, &first).await).await;
+    let then = tenant.get("/tenant").await.ok(200)["metadata_version"].clone();
+    tenant.patch("/object-definitions/book/properties/isbn", &json!({"label": "Ours"})).await.ok(200);
+    let emma = create_id(&tenant, "book", json!({"title": "Emma", "isbn": "a"})).await;
+    let second = library("2.0.0", &format!("{TITLE}      number: {{type: string, unique: true, was: isbn}}\n"));
+    let planned = plan(&tenant, &second).await;
+    let done = tenant.post("/packs/apply", &json!({"plan": planned["plan"], "allow_destructive": true})).await.ok(200);
+    assert_eq!(done["jobs"].as_array().map(Vec::len), Some(1));
+    let path = format!("/records/book/{emma}");
+    assert_eq!(tenant.get(&path).await.ok(200)["properties"], json!({"title": "Emma", "number": "a"}));
+    let taken = tenant.post("/records/book", &json!({"properties": {"title": "E", "number": "a"}})).await;
+    assert_eq!(taken.problem(409, "conflict").pointers(), ["/properties/number"]);
+    assert_eq!(id(&tenant.get("/records/book/a?id_property=number").await.ok(200)), emma);
+    let definition = tenant.get("/object-definitions/book").await.ok(200);
+    assert_eq!(
+        (&definition["properties"]["number"]["label"], &definition["properties"]["isbn"]),
+        (&json!("Ours"), &Value::Null)
+    );
+    jobs_are_done(&tenant).await;
+    // Whoever still says the former name is understood.
+    for name in ["number", "isbn"] {
+        assert_eq!(found(&tenant, json!({"property": name, "op": "eq", "value": "a"})).await, [json!(emma)]);
+    }
+    assert_eq!(tenant.get(&format!("{path}?select=isbn")).await.ok(200)["properties"], json!({"number": "a"}));
+    assert_eq!(plan(&tenant, &second).await["steps"], json!([]));
+    let history = tenant.get(&format!("{path}/history")).await.ok(200);
+    let newest: Vec<&Value> = results(&history).iter().take(2).map(|entry| &entry["property"]).collect();
+    assert!(newest.contains(&&json!("number")), "{history:#}");
+    tenant.post("/metadata/rollback", &json!({"to_version": then})).await.ok(200);
+    assert_eq!(tenant.get(&path).await.ok(200)["properties"], json!({"title": "Emma", "isbn": "a"}));
+    jobs_are_done(&tenant).await;
+    assert_eq!(found(&tenant, json!({"property": "isbn", "op": "eq", "value": "a"})).await, [json!(emma)]);
+}
+
+async fn definitions_go_back_to_an_earlier_version(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let version = async || tenant.get("/tenant").await.ok(200)["metadata_version"].as_i64().expect("a version");
+    let definitions = async || {
+        let mut all = Vec::new();
+        for path in ["/object-definitions", "/association-definitions", "/pipelines/deal"] {
+            all.push(tenant.get(path).await.ok(200));
+        }
+        all
+    };
+    apply(&tenant, &plan(&tenant, &library("1.0.0", &format!("{TITLE}      shelf: {{type: string}}\n"))).await).await;
+    tenant.post("/object-definitions/book/properties", &json!({"name": "note", "type": "string"})).await.ok(201);
+    let emma = create_id(&tenant, "book", json!({"title": "Emma", "shelf": "7", "note": "n"})).await;
+    let (then, before) = (version().await, definitions().await);
+
+    tenant.patch("/object-definitions/contact", &json!({"label": "Person"})).await.ok(200);
+    define(&tenant, json!({"name": "shelf", "plural": "shelves", "properties": {"name": {"type": "string"}}})).await;
+    create_id(&tenant, "shelf", json!({"name": "S"})).await;
+    tenant
+        .patch("/object-definitions/book/properties/note", &json!({"label": "Remark", "max_length": 9}))
+        .await
+        .ok(200);
+    let convert = json!({"name": "size", "type": "integer", "migration": {"convert": "size(record.title)"}});
+    tenant.post("/object-definitions/book/properties", &convert).await.ok(202);
+    jobs_are_done(&tenant).await;
+    let moved = "type: integer, migration: {convert: int(value)}";
+    apply(&tenant, &plan(&tenant, &library("2.0.0", &format!("{TITLE}      shelf: {{{moved}}}\n"))).await).await;
+    jobs_are_done(&tenant).await;
+    let path = format!("/records/book/{emma}");
+    assert_eq!(
+        tenant.get(&path).await.ok(200)["properties"],
+        json!({"title": "Emma", "shelf": 7, "note": "n", "size": 4})
+    );
+
+    let dry = tenant.post("/metadata/rollback", &json!({"to_version": then, "dry_run": true})).await.ok(200);
+    let steps = dry["steps"].as_array().unwrap();
+    let step = |name: &str| steps.iter().find(|step| step["name"] == name).unwrap_or_else(|| panic!("no {name}"));
+    assert_eq!(
+        (&dry["changed"], &step("shelf")["action"], &step("book.shelf")["action"]),
+        (&json!(false), &json!("remove"), &json!("change"))
+    );
+    let done = tenant.post("/metadata/rollback", &json!({"to_version": then})).await.ok(200);
+    assert_eq!(done["changed"], true);
+    assert_eq!(tenant.get(&path).await.ok(200)["properties"], json!({"title": "Emma", "shelf": "7", "note": "n"}));
+    jobs_are_done(&tenant).await;
+    assert_eq!(definitions().await, before);
+    assert_eq!(tenant.get(&path).await.ok(200)["properties"], json!({"title": "Emma", "shelf": "7", "note": "n"}));
+    let history = tenant.get("/metadata/history?limit=5").await.ok(200);
+    assert!(results(&history).iter().any(|entry| entry["summary"] == format!("roll back to version {then}")));
+    // What came since is archived, with what is stored under it.
+    tenant.post("/object-definitions/shelf/restore", &json!({})).await.ok(200);
+    assert_eq!(results(&tenant.get("/records/shelf").await.ok(200)).len(), 1);
+    tenant.post("/metadata/rollback", &json!({"to_version": 100_000})).await.problem(422, "validation_failed");
+}
+
 scenarios![
+    a_version_takes_stored_values_along,
+    a_property_keeps_its_values_under_another_name,
+    definitions_go_back_to_an_earlier_version,
     what_a_version_lacks_is_hidden_and_comes_back_with_it,
     what_a_pack_has_brought_goes_and_comes_with_it,
     a_plan_is_printed_and_its_exit_code_says_whether_there_is_anything_to_do,

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use engine_model::query::{Answer, Query};
+use engine_model::query::{Answer, Gathered, Gathering, Query};
 use tantivy::Searcher;
 
 use super::reading;
 use crate::directory::WriteBehind;
 use crate::document::Reached;
 use crate::error::Result;
-use crate::search::{Kept, Limits, answer};
+use crate::search::{Kept, Limits, answer, gather};
 
 /// An index at one position, whatever happens to it meanwhile. Keeping one keeps the memory and disk of its position.
 #[derive(Clone)]
@@ -49,6 +49,16 @@ impl View {
     /// where what is stored cannot be read.
     pub fn search(&self, query: &Query, limits: Limits) -> Result<Answer> {
         reading(|| answer(&self.searcher, &self.kept, query, limits))
+    }
+
+    /// Gathers values of the records that are linked with others: one entry for each of them, in order.
+    ///
+    /// Takes its time: not for the threads that others wait for.
+    ///
+    /// # Errors
+    /// As for [`View::search`].
+    pub fn gather(&self, asked: &Gathering, limits: Limits) -> Result<Vec<Gathered>> {
+        reading(|| gather(&self.searcher, &self.kept, asked, limits))
     }
 
     /// [`Index::check_files`](crate::Index::check_files) of the index that this is a view of, while it is open.

@@ -11,6 +11,7 @@ mod budget;
 mod column;
 mod compared;
 mod filter;
+mod gather;
 mod kept;
 mod linked;
 mod order;
@@ -24,6 +25,7 @@ use engine_model::query::{Answer, Hit, Query, Scope, SortKey};
 use tantivy::Searcher;
 
 pub use budget::Limits;
+pub(crate) use gather::gather;
 pub(crate) use kept::Kept;
 
 use crate::error::Result;

@@ -52,6 +52,7 @@ pub(crate) fn contact(id: i64, version: i64) -> Document {
         updated_at: Timestamp(id + version),
         updated_by: None,
         archived_at: None,
+        due: None,
     })
 }
 

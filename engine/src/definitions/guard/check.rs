@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use jsonschema::Validator;
 use serde_json::Value;
 
+use super::Stored;
 use crate::records::intervals;
 
 /// Ids that a refusal names.
@@ -54,6 +55,8 @@ pub(crate) enum Demand {
     Present(Name),
     /// The value is one that the property's type would have made of it.
     Fits { property: Name, kind: Arc<dyn PropertyKind>, schema: Option<Arc<Validator>>, locale: Locale },
+    /// The stored value becomes one of the changed definition.
+    Forward(Name),
     /// The rule is true.
     Holds(Arc<Expression>),
     /// The intervals of this constraint end after they begin.
@@ -68,9 +71,13 @@ impl Check {
     }
 
     /// Looks at a record of `object`, which is defined as it shall be.
-    pub(crate) fn look(&mut self, object: &ObjectDefinition, record: i64, properties: &Properties) {
-        if !self.demand.is_met(object, properties) {
-            self.finding.add(record);
+    pub(crate) fn look(&mut self, object: &ObjectDefinition, record: &Stored) {
+        let is_met = match &self.demand {
+            Demand::Forward(property) => !record.stuck.contains(property),
+            demand => demand.is_met(object, &record.properties),
+        };
+        if !is_met {
+            self.finding.add(record.id);
         }
     }
 
@@ -96,7 +103,9 @@ impl Demand {
             Self::Ordered { claim, .. } => intervals(object, properties)
                 .iter()
                 .all(|interval| interval.properties != *claim || interval.starts_at < interval.ends_at),
-            Self::Present(_) | Self::Fits { .. } | Self::Staged { .. } => self.is_met_by_values(properties),
+            Self::Present(_) | Self::Fits { .. } | Self::Staged { .. } | Self::Forward(_) => {
+                self.is_met_by_values(properties)
+            }
         }
     }
 
@@ -108,7 +117,7 @@ impl Demand {
                 fits(kind.as_ref(), value, locale) && schema.as_ref().is_none_or(|schema| schema.is_valid(value))
             }),
             Self::Staged { pipeline, stages } => is_staged(pipeline.as_ref(), stages, properties),
-            Self::Holds(_) | Self::Ordered { .. } => true,
+            Self::Holds(_) | Self::Ordered { .. } | Self::Forward(_) => true,
         }
     }
 
@@ -120,6 +129,9 @@ impl Demand {
                     "{subject} with a value of `{property}` that would no longer be valid; change those values first"
                 )
             }
+            Self::Forward(property) => format!(
+                "{subject} whose value of `{property}` the migration makes nothing of that the changed definition takes"
+            ),
             Self::Holds(_) => format!("{subject} that break the rule; change them first"),
             Self::Ordered { from, to, .. } => {
                 format!("{subject} where `{to}` is not after `{from}`; change them first")
@@ -161,6 +173,10 @@ pub(crate) fn of_properties(
         let old = before.get(&property.name);
         if is_required(property) && !old.is_some_and(is_required) {
             checks.push(Check::new(format!("{at}/required"), Demand::Present(property.name.clone())));
+        }
+        let version = |property: &Property| property.migrated.as_ref().map(|migrated| migrated.version);
+        if property.migrated.is_some() && old.and_then(version) != version(property) {
+            checks.push(Check::new(format!("{at}/migration"), Demand::Forward(property.name.clone())));
         }
         let Some(old) = old else { continue };
         // What pipelines make of their two properties is asked pipeline by pipeline.

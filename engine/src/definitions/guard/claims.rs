@@ -98,7 +98,7 @@ impl Claim {
             return Ok(());
         }
         self.free(tx, pending.clone()).await?;
-        let records = stored(record::many(tx.reader(), pending).await?)?;
+        let records = stored(object, record::many(tx.reader(), pending).await?)?;
         for record in self.conflicts(tx, object, &records, Rivals::All).await? {
             self.finding.add(record);
         }
@@ -131,7 +131,9 @@ pub(crate) fn of_objects(
 ) -> (Vec<Claim>, Vec<Constraint>) {
     let (old, new) = (claimed(before), claimed(after));
     // A property that did not exist has no values, so nothing can be in the way.
-    let has_values = |names: &str| names.split(',').all(|name| before.properties.contains_key(name));
+    let is_migrated = |name: &str| after.properties.get(name).is_some_and(|property| property.migrated.is_some());
+    let has_values =
+        |names: &str| names.split(',').all(|name| before.properties.contains_key(name) || is_migrated(name));
     let mut added: Vec<Claim> = Vec::new();
     for (form, names) in new.iter().filter(|constraint| !old.contains(constraint)) {
         let decisive = match form {

@@ -15,9 +15,10 @@ mod links;
 use std::collections::BTreeSet;
 
 use engine_model::change::ChangeKind;
+use engine_model::object::ObjectDefinition;
 use engine_model::property::Locale;
 use engine_model::registry::Registry;
-use engine_model::{Problem, Problems, Properties, Sequence};
+use engine_model::{Name, Problem, Problems, Properties, Sequence};
 use engine_store::Tx;
 use engine_store::claim::{self, Constraint, Rivals};
 use engine_store::record::{self, RecordRow};
@@ -35,19 +36,24 @@ const PAGE: i64 = 1_000;
 /// Pages of changes looked at in transactions of their own; whoever writes faster than that waits for the rest.
 const ROUNDS: usize = 50;
 
-/// A stored record, as far as it is looked at.
+/// A stored record, as far as it is looked at: as it would be.
 #[derive(Debug)]
 pub(crate) struct Stored {
     id: i64,
     is_archived: bool,
     properties: Properties,
+    /// Properties whose stored values cannot be brought forward.
+    stuck: Vec<Name>,
 }
 
-fn stored(rows: Vec<RecordRow>) -> Result<Vec<Stored>> {
+/// Records of `object`, which is defined as it shall be.
+fn stored(object: &ObjectDefinition, rows: Vec<RecordRow>) -> Result<Vec<Stored>> {
     rows.into_iter()
         .map(|row| {
-            let properties = serde_json::from_str(&row.properties).map_err(Error::internal)?;
-            Ok(Stored { id: row.id, is_archived: row.archived_at.is_some(), properties })
+            let mut properties = serde_json::from_str(&row.properties).map_err(Error::internal)?;
+            let (_, stuck) = object.forward(&mut properties);
+            let stuck = stuck.into_iter().map(|(name, _)| name.clone()).collect();
+            Ok(Stored { id: row.id, is_archived: row.archived_at.is_some(), properties, stuck })
         })
         .collect()
 }
@@ -184,7 +190,7 @@ impl Guard {
                 continue;
             }
             let records: Vec<i64> = records.into_iter().collect();
-            let rows = stored(record::many(tx.reader(), records.clone()).await?)?;
+            let rows = stored(&guard.object, record::many(tx.reader(), records.clone()).await?)?;
             guard.look(&rows);
             for claim in &mut guard.claims {
                 claim.free(tx, records.clone()).await?;
@@ -257,7 +263,7 @@ impl ObjectGuard {
     fn look(&mut self, rows: &[Stored]) {
         for row in rows {
             for check in &mut self.checks {
-                check.look(&self.object, row.id, &row.properties);
+                check.look(&self.object, row);
             }
         }
     }
@@ -275,7 +281,7 @@ async fn scan_records(guard: &mut ObjectGuard, session: &Session, fence: &Fence,
         drop(reader);
         let next =
             rows.last().map(|row| row.id).filter(|_| i64::try_from(rows.len()).is_ok_and(|length| length >= PAGE));
-        let rows = stored(rows)?;
+        let rows = stored(&guard.object, rows)?;
         guard.look(&rows);
         if !archived && !guard.claims.is_empty() {
             let Some(mut tx) = fence.begin(&session.engine).await? else { return Ok(false) };

@@ -111,6 +111,8 @@ impl Keeper {
                 if let Some(feed) = tended.feed.as_ref().filter(|feed| is_at_end || feed.sequence > tended.head) {
                     tended.head = feed.sequence.max(tended.head);
                 }
+                // A long turn leaves some for the next.
+                tended.is_called |= tended.slot.wants_fresh().is_some();
                 if !tended.answers.is_empty() {
                     self.want_build(tenant);
                 }

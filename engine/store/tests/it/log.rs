@@ -94,6 +94,14 @@ async fn followers_that_are_behind_are_found(home: Home) {
     assert_eq!(change::behind(&home.store, "index", 0, 1).await.unwrap(), [tenants[1]]);
     assert_eq!(change::behind(&home.store, "index", tenants[1].0, 10).await.unwrap(), [tenants[3]]);
     assert_eq!(change::behind(&home.store, "hooks", 0, 10).await.unwrap(), tenants[1..]);
+    assert_eq!(change::behind_positions(&home.store, "index", 0, 10).await.unwrap(), [tenants[3]]);
+    assert!(change::behind_positions(&home.store, "hooks", 0, 10).await.unwrap().is_empty());
+    let mut tx = home.store.begin(tenants[3]).await.unwrap();
+    change::start_following(&mut tx, "index", Sequence(0), NOW).await.unwrap();
+    change::start_following(&mut tx, "hooks", Sequence(0), NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(change::position(&mut home.reader(tenants[3]).await, "index").await.unwrap(), Sequence(2));
+    assert_eq!(change::behind_positions(&home.store, "hooks", 0, 10).await.unwrap(), [tenants[3]]);
 }
 
 async fn signal_tells_the_position(home: Home) {

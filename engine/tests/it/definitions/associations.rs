@@ -14,7 +14,7 @@ fn visit() -> Value {
 async fn an_association_is_defined_changed_archived_and_restored() {
     let home = Home::open().await;
     let mut session = home.session().await;
-    let defined = session.association_define(map(visit()), None).await.expect("a definition").value;
+    let defined = session.association_define(map(visit()), None).await.expect("a definition").value.definition;
     assert_eq!(
         defined,
         json!({
@@ -26,10 +26,10 @@ async fn an_association_is_defined_changed_archived_and_restored() {
         })
     );
     let patch = json!({"labels": {"boss": null, "guest": "Guest"}, "to": "any", "properties": {"until": {"type": "date"}, "since": null}});
-    let changed = session.association_change("visit_by", map(patch)).await.expect("a change").value;
+    let changed = session.association_change("visit_by", map(patch)).await.expect("a change").value.definition;
     assert_eq!((&changed["to"], &changed["labels"]), (&json!("any"), &json!({"guest": "Guest"})));
     assert_eq!(changed["properties"].as_object().expect("properties").keys().collect::<Vec<_>>(), ["until"]);
-    let archived = session.association_archive("visit_by").await.expect("archived").value;
+    let archived = session.association_archive("visit_by").await.expect("archived").value.definition;
     assert_eq!(archived["archived_at"], "2026-01-02T03:04:05.000000Z");
     let names = |list: Vec<Value>| list.into_iter().filter(|view| view["name"] == "visit_by").count();
     assert_eq!(names(session.association_definitions(ALL).await.expect("definitions")), 0);
@@ -60,7 +60,7 @@ async fn a_pack_s_association_is_adjusted_by_an_overlay() {
     let home = Home::open().await;
     let mut session = home.session().await;
     let patch = json!({"label": "Firm", "labels": {"owner": "Owner"}});
-    let changed = session.association_change("contact_company", map(patch)).await.expect("a change").value;
+    let changed = session.association_change("contact_company", map(patch)).await.expect("a change").value.definition;
     assert_eq!((&changed["label"], &changed["layer"]), (&json!("Firm"), &json!("core")));
     let changes = session.metadata_history(1, None).await.expect("a history").results.remove(0).changes;
     assert_eq!(

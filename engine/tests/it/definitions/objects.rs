@@ -26,7 +26,7 @@ async fn a_defined_object_answers_as_it_was_sent_with_what_the_engine_adds() {
     let mut session = home.session().await;
     let defined = session.object_define(map(ship()), None).await.expect("a definition");
     assert_eq!(
-        defined.value,
+        defined.value.definition,
         json!({
             "name": "ship", "label": "Ship", "plural": "ships", "plural_label": "Ships", "display": "{{ name }}",
             "icon": "anchor", "description": null, "capability": null, "features": {}, "groups": {"size": {"label": "Size"}},
@@ -45,9 +45,9 @@ async fn a_defined_object_answers_as_it_was_sent_with_what_the_engine_adds() {
             "layer": "custom", "archived_at": null,
         })
     );
-    assert_eq!(session.object_definition("ship", ALL).await.expect("a definition"), defined.value);
+    assert_eq!(session.object_definition("ship", ALL).await.expect("a definition"), defined.value.definition);
     let own = DefinitionQuery { own_layer_only: true, ..ALL };
-    assert_eq!(session.object_definitions(own).await.expect("definitions"), [defined.value]);
+    assert_eq!(session.object_definitions(own).await.expect("definitions"), [defined.value.definition]);
     let id = create(&mut session, "ship", json!({"name": "Fram", "length": 39, "flag": "no"})).await;
     assert_eq!(read(&mut session, "ship", &id).await, json!({"name": "Fram", "length": "39.0", "flag": "no"}));
     let schema = session.object_schema("ship").await.expect("a schema");
@@ -103,7 +103,7 @@ async fn a_taken_name_says_whose_it_is() {
     let home = Home::open().await;
     let mut session = home.session().await;
     let define = async |session: &mut engine::Session, name: &str| {
-        session.object_define(map(json!({"name": name})), None).await.map(|written| written.value)
+        session.object_define(map(json!({"name": name})), None).await.map(|written| written.value.definition)
     };
     let error = define(&mut session, "deal").await.expect_err("taken");
     assert_eq!(said(&error), ("conflict", vec![("/name".to_owned(), "taken")]));
@@ -126,21 +126,24 @@ async fn what_was_read_can_be_sent_back_without_any_change() {
     assert!(objects.len() > 10);
     for object in objects {
         let name = object["name"].as_str().expect("a name").to_owned();
-        let answer = session.object_change(&name, map(object.clone())).await.expect("no change").value;
+        let answer = session.object_change(&name, map(object.clone())).await.expect("no change").value.definition;
         assert_eq!(answer, object);
         for (property, view) in object["properties"].as_object().expect("properties") {
-            let answer = session.property_change(&name, property, map(view.clone())).await.expect("no change").value;
+            let answer =
+                session.property_change(&name, property, map(view.clone())).await.expect("no change").value.definition;
             assert_eq!((&answer["name"], &answer["operators"]), (&json!(property), &view["operators"]));
         }
         for pipeline in session.pipelines(&name, ALL).await.expect("pipelines") {
             let key = pipeline["name"].as_str().expect("a name").to_owned();
-            let answer = session.pipeline_change(&name, &key, map(pipeline.clone())).await.expect("no change").value;
+            let answer =
+                session.pipeline_change(&name, &key, map(pipeline.clone())).await.expect("no change").value.definition;
             assert_eq!(answer, pipeline);
         }
     }
     for association in session.association_definitions(ALL).await.expect("associations") {
         let name = association["name"].as_str().expect("a name").to_owned();
-        let answer = session.association_change(&name, map(association.clone())).await.expect("no change").value;
+        let answer =
+            session.association_change(&name, map(association.clone())).await.expect("no change").value.definition;
         assert_eq!(answer, association);
     }
     assert_eq!(session.tenant_read().await.expect("a tenant").metadata_version, before);
@@ -157,7 +160,7 @@ async fn a_pack_s_object_is_changed_by_an_overlay_that_names_only_what_differs()
         "label": "Licence", "icon": null, "groups": {"more": {"label": "More"}}, "constraints": constraints,
         "properties": {"number": {"label": "No."}, "inspector": {"type": "user", "group": "more"}, "class": null},
     });
-    let changed = session.object_change("permit", map(patch)).await.expect("a change").value;
+    let changed = session.object_change("permit", map(patch)).await.expect("a change").value.definition;
     assert_eq!((&changed["label"], &changed["icon"]), (&json!("Licence"), &Value::Null));
     assert_eq!(changed["properties"]["number"]["label"], "No.");
     assert_eq!(changed["properties"]["number"]["layer"], "construction");
@@ -200,10 +203,10 @@ async fn an_archived_object_is_out_of_reach_and_comes_back_with_its_records() {
     let id = create(&mut session, "ship", json!({"name": "Fram"})).await;
     home.clock.advance(1_000_000);
     let archived = session.object_archive("ship").await.expect("archived");
-    assert_eq!(archived.value["archived_at"], "2026-01-02T03:04:06.000000Z");
+    assert_eq!(archived.value.definition["archived_at"], "2026-01-02T03:04:06.000000Z");
     home.clock.advance(1_000_000);
     let again = session.object_archive("ship").await.expect("archived");
-    assert_eq!((&again.value, again.sequence), (&archived.value, archived.sequence));
+    assert_eq!((&again.value.definition, again.sequence), (&archived.value.definition, archived.sequence));
     let error = session.record_read("ship", &Target::id(&*id), &Default::default()).await.expect_err("archived");
     assert_eq!(error.code.as_str(), "not_found");
     let own = DefinitionQuery { own_layer_only: true, archived: false };
@@ -211,11 +214,11 @@ async fn an_archived_object_is_out_of_reach_and_comes_back_with_its_records() {
     let archived_ones = DefinitionQuery { archived: true, ..own };
     assert_eq!(
         session.object_definitions(archived_ones).await.expect("definitions"),
-        std::slice::from_ref(&archived.value)
+        std::slice::from_ref(&archived.value.definition)
     );
-    assert_eq!(session.object_definition("ship", ALL).await.expect("a definition"), archived.value);
+    assert_eq!(session.object_definition("ship", ALL).await.expect("a definition"), archived.value.definition);
     let restored = session.object_restore("ship", None).await.expect("restored");
-    assert_eq!(restored.value["archived_at"], Value::Null);
+    assert_eq!(restored.value.definition["archived_at"], Value::Null);
     assert_eq!(read(&mut session, "ship", &id).await, json!({"name": "Fram"}));
 }
 
@@ -237,10 +240,10 @@ async fn a_key_makes_a_definition_happen_once() {
     let home = Home::open().await;
     let mut session = home.session().await;
     session.set_idempotency("k", "f".to_owned());
-    let reply: engine::records::Reply<Value> = Arc::new(|written| StoredReply {
+    let reply: engine::records::Reply<engine::Defined> = Arc::new(|written| StoredReply {
         status: 201,
         headers: "{}".to_owned(),
-        body: written.value["name"].to_string(),
+        body: written.value.definition["name"].to_string(),
     });
     session.object_define(map(ship()), Some(Arc::clone(&reply))).await.expect("a definition");
     let error = session.object_define(map(ship()), Some(Arc::clone(&reply))).await.expect_err("the kept reply");

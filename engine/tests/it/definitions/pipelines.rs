@@ -20,7 +20,7 @@ async fn a_pipeline_gives_its_object_stages() {
         "stages": [{"name": "invited"}, {"name": "active", "label": "Is here", "type": "won", "probability": 100, "requires": ["phone"]}],
         "transitions": {"invited": ["active"]},
     });
-    let defined = session.pipeline_define("company", map(body), None).await.expect("a pipeline").value;
+    let defined = session.pipeline_define("company", map(body), None).await.expect("a pipeline").value.definition;
     let invited = json!({"name": "invited", "label": "Invited", "type": "open", "probability": null, "requires": [],
         "color": null, "archived": false});
     let active = json!({"name": "active", "label": "Is here", "type": "won", "probability": 100, "requires": ["phone"],
@@ -48,15 +48,19 @@ async fn stages_of_a_pack_s_pipeline_are_inserted_relabelled_and_taken_away() {
     let sales = session.pipeline("deal", "sales").await.expect("a pipeline");
     let mut stages = sales["stages"].as_array().expect("stages").clone();
     stages.insert(1, json!({"name": "demo", "probability": 15}));
-    let changed =
-        session.pipeline_change("deal", "sales", map(json!({"stages": stages}))).await.expect("a change").value;
+    let changed = session
+        .pipeline_change("deal", "sales", map(json!({"stages": stages})))
+        .await
+        .expect("a change")
+        .value
+        .definition;
     assert_eq!(
         keys(&changed),
         ["prospecting", "demo", "qualification", "proposal", "negotiation", "closed_won", "closed_lost"]
     );
     assert_eq!((&changed["layer"], &changed["stages"][4]), (&json!("crm"), &sales["stages"][3]));
     let patch = json!({"stages": {"demo": null, "proposal": {"label": "Offer"}}});
-    let changed = session.pipeline_change("deal", "sales", map(patch)).await.expect("a change").value;
+    let changed = session.pipeline_change("deal", "sales", map(patch)).await.expect("a change").value.definition;
     assert_eq!(keys(&changed), keys(&sales));
     assert_eq!(changed["stages"][2]["label"], "Offer");
     let changes = session.metadata_history(1, None).await.expect("a history").results.remove(0).changes;
@@ -77,7 +81,7 @@ async fn a_stage_with_records_in_it_stays() {
     update(&mut session, "deal", &deal, json!({"stage": "negotiation"})).await.expect("a change");
     session.pipeline_change("deal", "sales", map(gone)).await.expect("a change");
     update(&mut session, "deal", &deal, json!({"pipeline": "simple", "stage": "open"})).await.expect("a change");
-    let archived = session.pipeline_archive("deal", "sales").await.expect("archived").value;
+    let archived = session.pipeline_archive("deal", "sales").await.expect("archived").value.definition;
     assert_eq!(
         (&archived["archived_at"], &archived["default"]),
         (&json!("2026-01-02T03:04:05.000000Z"), &json!(false))
@@ -110,8 +114,12 @@ async fn the_last_pipeline_goes_and_its_stages_stay_stored() {
 async fn one_pipeline_is_the_default() {
     let home = Home::open().await;
     let mut session = home.session().await;
-    let changed =
-        session.pipeline_change("deal", "simple", map(json!({"default": true}))).await.expect("a change").value;
+    let changed = session
+        .pipeline_change("deal", "simple", map(json!({"default": true})))
+        .await
+        .expect("a change")
+        .value
+        .definition;
     assert_eq!(changed["default"], true);
     assert_eq!(session.pipeline("deal", "sales").await.expect("a pipeline")["default"], false);
     let id = create(&mut session, "deal", json!({"name": "Roof"})).await;

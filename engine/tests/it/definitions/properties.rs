@@ -11,7 +11,7 @@ async fn a_property_is_added_changed_archived_and_restored_on_a_pack_s_object() 
     let mut session = home.session().await;
     let old = create(&mut session, "company", json!({"name": "Acme"})).await;
     let body = json!({"name": "tier", "type": "enum", "options": ["gold", {"key": "silver", "color": "grey"}]});
-    let added = session.property_add("company", map(body), None).await.expect("a property").value;
+    let added = session.property_add("company", map(body), None).await.expect("a property").value.definition;
     assert_eq!(
         added,
         json!({
@@ -25,9 +25,9 @@ async fn a_property_is_added_changed_archived_and_restored_on_a_pack_s_object() 
     );
     let id = create(&mut session, "company", json!({"name": "Globex", "tier": "gold"})).await;
     let patch = json!({"label": "Tier of service", "options": ["bronze", "gold", "silver"]});
-    let changed = session.property_change("company", "tier", map(patch)).await.expect("a change").value;
+    let changed = session.property_change("company", "tier", map(patch)).await.expect("a change").value.definition;
     assert_eq!(changed["options"][0]["key"], "bronze");
-    let archived = session.property_archive("company", "tier").await.expect("archived").value;
+    let archived = session.property_archive("company", "tier").await.expect("archived").value.definition;
     assert_eq!(archived["archived_at"], "2026-01-02T03:04:05.000000Z");
     assert!(read(&mut session, "company", &id).await.get("tier").is_none());
     let shown = session.object_definition("company", ALL).await.expect("a definition");
@@ -38,7 +38,7 @@ async fn a_property_is_added_changed_archived_and_restored_on_a_pack_s_object() 
     let error =
         session.property_add("company", map(json!({"name": "tier", "type": "date"})), None).await.expect_err("taken");
     assert!(error.detail.contains("restore it"), "{}", error.detail);
-    let restored = session.property_restore("company", "tier", None).await.expect("restored").value;
+    let restored = session.property_restore("company", "tier", None).await.expect("restored").value.definition;
     assert_eq!((&restored["archived_at"], &restored["label"]), (&Value::Null, &json!("Tier of service")));
     assert_eq!(read(&mut session, "company", &id).await["tier"], "gold");
     assert!(read(&mut session, "company", &old).await.get("tier").is_none());
@@ -53,7 +53,8 @@ async fn a_pack_s_property_takes_labels_and_options_but_no_other_type() {
     options.remove(1);
     options.insert(0, json!("asleep"));
     let patch = json!({"label": "Lead", "options": options});
-    let changed = session.property_change("contact", "lead_status", map(patch)).await.expect("a change").value;
+    let changed =
+        session.property_change("contact", "lead_status", map(patch)).await.expect("a change").value.definition;
     let keys: Vec<_> =
         changed["options"].as_array().expect("options").iter().map(|option| option["key"].clone()).collect();
     assert_eq!(keys, ["asleep", "new", "qualified"]);
@@ -118,7 +119,7 @@ async fn an_own_property_may_change_its_type_where_values_allow_it() {
     let error = session.property_change("company", "code", map(json!({"type": "integer"}))).await.expect_err("a text");
     assert_eq!(crate::support::in_the_way(&error), json!([["/type", 1, [id]]]));
     let patch = json!({"type": "enum", "options": ["7", "8"]});
-    let changed = session.property_change("company", "code", map(patch)).await.expect("a change").value;
+    let changed = session.property_change("company", "code", map(patch)).await.expect("a change").value.definition;
     assert_eq!((&changed["type"], changed.get("max_length")), (&json!("enum"), None));
     let error =
         session.record_create("company", input(&json!({"name": "x", "code": "9"}))).await.expect_err("no option");

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use engine::records::{Reply, Written};
-use engine::{DefinitionQuery, StoredReply};
+use engine::{Defined, DefinitionQuery, StoredReply};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::api::answer::Answer;
+use crate::api::jobs::{AcceptedJob, JobBody};
 use crate::error::{ApiError, ApiResult};
 use crate::extract::json::{FromJson, Reading};
 use crate::extract::query::{FromQuery, QueryReader};
@@ -47,15 +48,23 @@ impl FromQuery for Wanted {
 }
 
 /// What a written definition is answered, and kept as.
-pub(crate) fn reply(status: StatusCode) -> Reply<Value> {
-    Arc::new(move |written: &Written<Value>| -> StoredReply {
-        Answer::keep(Answer::json(status, &written.value).map(|answer| answer.at(written.sequence)))
+pub(crate) fn reply(status: StatusCode) -> Reply<Defined> {
+    Arc::new(move |written: &Written<Defined>| -> StoredReply {
+        Answer::keep(of_defined(status, &written.value).map(|answer| answer.at(written.sequence)))
     })
 }
 
 /// What a written definition is answered.
-pub(crate) fn answer(status: StatusCode, written: Written<Value>) -> ApiResult<Answer> {
-    Ok(Answer::json(status, &written.value)?.at(written.sequence))
+pub(crate) fn answer(status: StatusCode, written: Written<Defined>) -> ApiResult<Answer> {
+    Ok(of_defined(status, &written.value)?.at(written.sequence))
+}
+
+/// The definition; or the job that goes on, where stored records are written anew.
+fn of_defined(status: StatusCode, defined: &Defined) -> ApiResult<Answer> {
+    match &defined.job {
+        None => Answer::json(status, &defined.definition),
+        Some(job) => Answer::json(StatusCode::ACCEPTED, &AcceptedJob { job: JobBody::from(job.clone()) }),
+    }
 }
 
 /// 204 after a definition was put away.

@@ -1,17 +1,23 @@
 //! How the definitions changed.
 
+use axum::http::StatusCode;
 use engine::MetadataVersion;
 use engine::model::UserId;
 use engine::model::time::Timestamp;
+use engine::packs::Rollback;
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::api::answer::Answer;
+use crate::api::packs::PlanStepBody;
 use crate::api::wire::ListBody;
 use crate::error::ApiResult;
 use crate::extract::Authorized;
-use crate::extract::query::{FromQuery, Page, Query, QueryReader};
+use crate::extract::json::{FromJson, JsonBody, Reading};
+use crate::extract::query::{FromQuery, NoQuery, Page, Query, QueryReader};
+use crate::openapi::bodies;
 
 /// One metadata version.
 #[derive(Debug, Serialize, ToSchema)]
@@ -42,6 +48,59 @@ impl FromQuery for Wanted {
     fn from_query(query: &mut QueryReader<'_>) -> Option<Self> {
         query.page().map(Self)
     }
+}
+
+/// What going back does.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Rollback)]
+pub(crate) struct RollbackBody {
+    metadata_version: i64,
+    /// False where all was so already, and for a dry run.
+    changed: bool,
+    /// What differs from the definitions before.
+    steps: Vec<PlanStepBody>,
+    /// Ids of jobs that go on.
+    jobs: Vec<String>,
+}
+
+impl From<Rollback> for RollbackBody {
+    fn from(rollback: Rollback) -> Self {
+        let Rollback { metadata_version, steps, is_done, jobs } = rollback;
+        let steps = steps.into_iter().map(PlanStepBody::from).collect();
+        let jobs = jobs.iter().map(ToString::to_string).collect();
+        Self { metadata_version, changed: is_done, steps, jobs }
+    }
+}
+
+/// `{to_version, dry_run?}`
+#[derive(Debug)]
+struct BackTo {
+    version: i64,
+    is_dry: bool,
+}
+
+impl<'a> FromJson<'a> for BackTo {
+    fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
+        let mut object = reading.object(raw)?;
+        let version = object.required::<i64>("to_version");
+        let is_dry = object.optional::<bool>("dry_run").unwrap_or_default();
+        object.finish();
+        version.map(|version| Self { version, is_dry })
+    }
+}
+
+/// Brings the definitions back to an earlier version, as one more change; what has come since is archived.
+#[utoipa::path(post, path = "/metadata/rollback", tag = "metadata", operation_id = "rollback",
+    request_body = bodies::BackTo,
+    responses((status = 200, description = "It is done, or what would be", body = RollbackBody)))]
+pub(crate) async fn rollback(
+    Authorized(mut session): Authorized,
+    Query(_): Query<NoQuery>,
+    body: JsonBody,
+) -> ApiResult<Answer> {
+    let BackTo { version, is_dry } = body.read()?;
+    let written = session.metadata_rollback(version, is_dry).await?;
+    Ok(Answer::json(StatusCode::OK, &RollbackBody::from(written.value))?.at(written.sequence))
 }
 
 /// Lists the metadata versions, newest first.

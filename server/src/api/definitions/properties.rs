@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::body::{SpecBody, answer, gone, reply};
 use crate::api::answer::Answer;
+use crate::api::jobs::AcceptedJob;
 use crate::api::wire::ListBody;
 use crate::error::ApiResult;
 use crate::extract::json::JsonBody;
@@ -17,7 +18,8 @@ use crate::openapi::{bodies, definitions};
 /// Adds a property to an object, the tenant's own or a pack's.
 #[utoipa::path(post, path = "/object-definitions/{object}/properties", tag = "properties", operation_id = "create",
     params(("object" = String, Path, description = "The object's name")), request_body = bodies::DefinitionInput,
-    responses((status = 201, description = "The property", body = definitions::PropertyDefinition)))]
+    responses((status = 201, description = "The property", body = definitions::PropertyDefinition),
+        (status = 202, description = "With a migration: the job that writes stored records anew", body = AcceptedJob)))]
 pub(crate) async fn create(
     Authorized(mut session): Authorized,
     Path(object): Path<String>,
@@ -36,7 +38,8 @@ pub(crate) async fn create(
     params(("object" = String, Path, description = "The object's name"),
         ("property" = String, Path, description = "The property's name")),
     request_body = bodies::DefinitionPatch,
-    responses((status = 200, description = "The property", body = definitions::PropertyDefinition)))]
+    responses((status = 200, description = "The property", body = definitions::PropertyDefinition),
+        (status = 202, description = "With a migration: the job that writes stored records anew", body = AcceptedJob)))]
 pub(crate) async fn update(
     Authorized(mut session): Authorized,
     Path((object, property)): Path<(String, String)>,

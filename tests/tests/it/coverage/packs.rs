@@ -21,6 +21,21 @@ pub(super) fn cases() -> Vec<Case> {
             )
             .refuses(to("/metadata/history?limit=0"), 400, "bad_request", &["/limit"])
             .refuses(to("/metadata/history?cursor=nonsense"), 400, "bad_request", &["/cursor"]),
+        case(Method::POST, "/metadata/rollback")
+            .reads()
+            .allows(
+                ADMINS,
+                to("/metadata/rollback").json(json!({"to_version": 1, "dry_run": true})),
+                200,
+                json!({"metadata_version": "*", "changed": false, "steps": "*", "jobs": []}),
+            )
+            .refuses(
+                to("/metadata/rollback").json(json!({"to_version": 100_000})),
+                422,
+                "validation_failed",
+                &["/to_version"],
+            )
+            .refuses(to("/metadata/rollback").json(json!({})), 422, "validation_failed", &["/to_version"]),
         case(Method::GET, "/packs").allows(EVERYBODY, to("/packs"), 200, json!({"results": "*", "next_cursor": null})),
         case(Method::GET, "/packs/schema").allows(
             PUBLIC,

@@ -151,6 +151,7 @@ fn add(writer: &IndexWriter, object: &ObjectDefinition, record: &Record, propert
         updated_at: Timestamp(record.id),
         updated_by: None,
         archived_at: is_archived.then_some(Timestamp(1)),
+        due: None,
     });
     writer.add_document(document.0).expect("a document");
 }

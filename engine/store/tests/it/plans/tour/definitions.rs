@@ -1,7 +1,8 @@
 //! The own layer of definitions, its history, and the packs below it.
 
+use engine_model::Sequence;
 use engine_store::definition::{self, Kind};
-use engine_store::pack;
+use engine_store::{change, pack};
 
 use crate::build::NOW;
 use crate::fixture::Home;
@@ -21,6 +22,9 @@ pub(super) async fn tour(home: &Home) {
     pack::install(&mut tx, &crm, NOW).await.unwrap();
     pack::all(tx.reader()).await.unwrap();
     pack::sources(tx.reader()).await.unwrap();
+    pack::source(tx.reader(), "d").await.unwrap();
+    change::start_following(&mut tx, "tour", Sequence(0), NOW).await.unwrap();
     pack::uninstall(&mut tx, "crm", "{}", NOW).await.unwrap();
     tx.commit().await.unwrap();
+    change::behind_positions(&home.store, "tour", 0, 10).await.unwrap();
 }

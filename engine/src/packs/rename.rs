@@ -1,0 +1,83 @@
+//! Properties that a version of a pack calls otherwise than the one before: `was: old_name`.
+
+use engine_model::Name;
+use engine_model::layer::Layer;
+use engine_model::migration::Migration;
+use serde_json::{Map, Value};
+
+use super::migrate::write;
+use crate::definitions::catalog::Catalog;
+use crate::error::{Error, ErrorCode, Result};
+
+/// Each as its object, its name in force and its next name.
+#[derive(Debug, Default)]
+pub(super) struct Renames(Vec<(Name, Name, Name)>);
+
+impl Renames {
+    /// What the next version of a pack renames of what is in force.
+    pub(super) fn of(catalog: &Catalog, next: &Layer) -> Self {
+        let mut renames = Vec::new();
+        for (object, spec) in next.objects.iter().chain(&next.extend) {
+            let Some(definition) = catalog.effective.registry.objects.get(object) else { continue };
+            for (name, property) in properties(spec) {
+                let was = property.get("was").and_then(Value::as_str);
+                let old = was.and_then(|was| definition.property(was));
+                let is_new = definition.property(name).is_none();
+                if let (true, Some(old), Ok(name)) = (is_new, old, Name::new(name)) {
+                    renames.push((object.clone(), old.name.clone(), name));
+                }
+            }
+        }
+        Self(renames)
+    }
+
+    /// What was renamed is not left behind.
+    pub(super) fn take_out_of(&self, remnant: &mut Layer) {
+        for (object, old, _) in &self.0 {
+            for section in [&mut remnant.objects, &mut remnant.extend] {
+                let Some(spec) = section.get_mut(object) else { continue };
+                if let Some(properties) = spec.get_mut("properties").and_then(Value::as_object_mut) {
+                    properties.shift_remove(old.as_str());
+                }
+                // An extension that was there for this alone.
+                let says_nothing = spec.values().all(|value| value.as_object().is_some_and(Map::is_empty));
+                if says_nothing {
+                    section.shift_remove(object);
+                }
+            }
+        }
+    }
+
+    /// What the tenant says of a property, it says of it under its next name.
+    pub(super) fn apply_to(&self, own: &mut Layer) {
+        for (object, old, new) in &self.0 {
+            for section in [&mut own.objects, &mut own.extend] {
+                let properties = section.get_mut(object).and_then(|spec| spec.get_mut("properties")?.as_object_mut());
+                if let Some(properties) = properties
+                    && let Some(said) = properties.shift_remove(old.as_str())
+                {
+                    properties.insert(new.to_string(), said);
+                }
+            }
+        }
+    }
+
+    /// Lets stored values follow.
+    pub(super) fn write(&self, catalog: &Catalog, own: &mut Layer) -> Result<()> {
+        for (object, old, new) in &self.0 {
+            let Some(definition) = catalog.effective.registry.objects.get(object) else { continue };
+            if definition.migrating().next().is_some() {
+                let detail = format!("an earlier migration of `{object}` is under way; wait until its job is done");
+                return Err(Error::new(ErrorCode::Conflict, detail));
+            }
+            if let Some(old) = definition.properties.get(old) {
+                write(own, object, new, Migration::of_rename(old, catalog.version + 1));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn properties(spec: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
+    spec.get("properties").and_then(Value::as_object).into_iter().flatten()
+}

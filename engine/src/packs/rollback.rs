@@ -1,0 +1,376 @@
+//! The way back: definitions as an earlier metadata version had them, as one more change.
+//!
+//! What has come since is archived rather than deleted, so that nothing stored loses its meaning; what was migrated since
+//! is migrated back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use engine_model::layer::{CUSTOM, Layer, merge};
+use engine_model::migration::Migration;
+use engine_model::registry::Registry;
+use engine_model::{JobId, Name, Problem};
+use engine_store::pack::{self, TenantPackRow};
+use engine_store::{change, definition};
+use serde_json::{Map, Value, json};
+
+use super::apply::remnant_text;
+use super::difference::{Step, steps};
+use super::known::read;
+use super::migrate::write;
+use super::profile::lay;
+use super::shipped::Files;
+use super::target::of_pack;
+use super::touched::attach;
+use crate::definitions::edit::{self, Row, Rows};
+use crate::definitions::guard::{Guard, Passage, coherence};
+use crate::definitions::redefine::{ATTEMPTS, blocked};
+use crate::error::{Error, ErrorCode, Result};
+use crate::records::Written;
+use crate::rollups::news;
+use crate::session::Session;
+
+/// Versions that are read at a time.
+const PAGE: i64 = 200;
+
+/// What going back does, or would do.
+#[derive(Debug, Clone)]
+pub struct Rollback {
+    /// The metadata version now.
+    pub metadata_version: i64,
+    /// What differs from what is in force before it.
+    pub steps: Vec<Step>,
+    /// False where all was so already, or nothing was to be done yet.
+    pub is_done: bool,
+    /// Jobs that go on.
+    pub jobs: Vec<JobId>,
+}
+
+/// What was at an earlier version, as far as it was otherwise.
+#[derive(Debug, Default)]
+struct Past {
+    /// Rows of the own layer by the names that the history has for them; null where there was none.
+    rows: BTreeMap<String, Value>,
+    /// Versions of packs; none where a pack was not installed.
+    packs: BTreeMap<String, Option<String>>,
+    digests: BTreeMap<String, String>,
+    /// The first migration since of each property, by `object` and name.
+    migrations: BTreeMap<(Name, Name), i64>,
+}
+
+/// A pack on its way back.
+#[derive(Debug)]
+struct PackBack {
+    name: String,
+    /// The version that it goes back to, with its files.
+    next: Option<(engine_model::pack::Pack, Files)>,
+    remnant: Layer,
+}
+
+/// The definitions as they would be.
+#[derive(Debug)]
+struct Target {
+    registry: Registry,
+    rows: Rows,
+    packs: Vec<PackBack>,
+}
+
+impl Session {
+    /// Brings the definitions back to what they were at a metadata version; with `is_dry`, only says what that would do.
+    pub async fn metadata_rollback(&mut self, version: i64, is_dry: bool) -> Result<Written<Rollback>> {
+        for _ in 0..ATTEMPTS {
+            self.refresh().await?;
+            self.caller.check_admin()?;
+            let Some(target) = self.back_to(version).await? else {
+                return self.nothing_to_do(Vec::new()).await;
+            };
+            let mut all = steps(&self.catalog, &target.registry, [None, None]);
+            let mut guard = Guard::between(self, Some(&target.registry));
+            match guard.pass(self).await? {
+                Passage::Outdated => guard.abandon(self).await,
+                Passage::Blocked(found) if is_dry => {
+                    guard.abandon(self).await;
+                    attach(found, &mut all);
+                    return self.nothing_to_do(all).await;
+                }
+                Passage::Blocked(found) => {
+                    guard.abandon(self).await;
+                    return Err(blocked(found));
+                }
+                Passage::Free(_) if is_dry => {
+                    guard.abandon(self).await;
+                    return self.nothing_to_do(all).await;
+                }
+                Passage::Free(mut tx) => {
+                    if tx.head.access_version != self.caller.access_version {
+                        drop(tx);
+                        guard.abandon(self).await;
+                        continue;
+                    }
+                    let turn = guard.finish(&mut tx).await?;
+                    let jobs = self.go_back(&mut tx, &target, version).await?;
+                    let head = tx.commit().await?;
+                    self.catch_up(head.metadata_version, head.access_version).await?;
+                    guard.settle(self, head.metadata_version, turn);
+                    if !jobs.is_empty() {
+                        self.tell_worker();
+                    }
+                    let value = Rollback { metadata_version: head.metadata_version, steps: all, is_done: true, jobs };
+                    return Ok(Written { value, sequence: head.sequence() });
+                }
+            }
+        }
+        Err(Error::new(ErrorCode::Conflict, "definitions keep being changed by others; try again"))
+    }
+
+    async fn nothing_to_do(&self, steps: Vec<Step>) -> Result<Written<Rollback>> {
+        let sequence = self.position().await?;
+        let value = Rollback { metadata_version: self.catalog.version, steps, is_done: false, jobs: Vec::new() };
+        Ok(Written { value, sequence })
+    }
+
+    async fn go_back(&self, tx: &mut engine_store::Tx, target: &Target, version: i64) -> Result<Vec<JobId>> {
+        let at = self.now();
+        let mut changes = edit::changes(self.catalog.effective.own_layer(), &target.rows);
+        let installed = pack::all(tx.reader()).await?;
+        for PackBack { name, next, remnant } in &target.packs {
+            let before = installed.iter().find(|row| row.name == *name && row.is_installed());
+            let remnant = remnant_text(remnant);
+            let after = match next {
+                Some((pack, files)) => {
+                    lay(tx, pack, files, &remnant, at).await?;
+                    Some(pack.version.to_string())
+                }
+                None => {
+                    pack::uninstall(tx, name, &remnant, at).await?;
+                    None
+                }
+            };
+            changes.insert(format!("packs.{name}"), json!([before.map(|row| &row.version), after]));
+            changes.insert(format!("digests.{name}"), json!([before.map(|row| &row.digest), null]));
+        }
+        edit::put(tx, &target.rows, at).await?;
+        let summary = format!("roll back to version {version}");
+        definition::add_version(tx, self.origin.actor, at, &summary, Value::Object(changes).to_string()).await?;
+        let entry = json!({
+            "metadata_version": [self.catalog.version, tx.head.metadata_version],
+            "summary": [null, summary],
+        });
+        let kind = engine_model::change::ChangeKind::MetadataChanged.as_str();
+        change::append(tx, &self.origin, at, kind, None, entry.to_string()).await?;
+        let computing = self.compute_news(tx, &news(&self.catalog.effective.registry, &target.registry)).await?;
+        let settling = self.settle_news(tx, &target.registry).await?.map(|job| job.id);
+        Ok(computing.into_iter().chain(settling).collect())
+    }
+
+    /// What the definitions of a version come to today; none where they are in force.
+    async fn back_to(&self, version: i64) -> Result<Option<Target>> {
+        if version < 1 || version > self.catalog.version {
+            let message = format!("there is no version {version}; the definitions are at {}", self.catalog.version);
+            return Err(Error::invalid_at("/to_version", "unknown", message));
+        }
+        let past = self.past(version).await?;
+        let rows = pack::all(&mut self.reader().await?).await?;
+        let (layers, packs) = self.packs_back(&past, &rows).await?;
+        let empty = Layer { name: CUSTOM.to_owned(), ..Layer::default() };
+        let own = self.catalog.effective.own_layer().unwrap_or(&empty);
+        let mut back = own.clone();
+        for (name, spec) in &past.rows {
+            put_back(&mut back, name, spec, &layers)?;
+        }
+        let left = own.left_behind(&empty, Some(&back), self.now());
+        keep(&mut back, left);
+        self.migrate_back(&past, &mut back)?;
+        let mut changed = edit::differing(Some(own), &back);
+        // A row that says nothing any more is kept as such.
+        let gone = own.extend.keys().filter(|name| !back.extend.contains_key(*name));
+        changed.extend(gone.map(|name| (Row::Object(name.clone()), Map::new())));
+        if changed.is_empty() && packs.is_empty() {
+            return Ok(None);
+        }
+        let all: Vec<Arc<Layer>> = layers.into_iter().chain([Arc::new(back)]).collect();
+        let (registry, mut problems) = self.catalog.effective.refold(&all);
+        problems.extend(coherence::check(&self.catalog.effective.registry, &registry));
+        if !problems.is_empty() {
+            let detail = "the definitions of that version do not stand beside what has come since; see `errors`";
+            return Err(Error { code: ErrorCode::Conflict, detail: detail.to_owned(), ..Error::invalid(problems) });
+        }
+        Ok(Some(Target { registry, rows: changed, packs }))
+    }
+
+    /// What was otherwise at a version.
+    async fn past(&self, version: i64) -> Result<Past> {
+        let mut past = Past::default();
+        let mut before = i64::MAX;
+        loop {
+            let versions = definition::versions(&mut self.reader().await?, before, PAGE).await?;
+            for found in &versions {
+                if found.version <= version {
+                    return Ok(past);
+                }
+                let changes = serde_json::from_str(&found.changes).map_err(Error::internal)?;
+                past.go_before(found.version, changes);
+                before = found.version;
+            }
+            if i64::try_from(versions.len()).is_ok_and(|count| count < PAGE) {
+                return Ok(past);
+            }
+        }
+    }
+
+    /// The layers of packs as they were, and those packs that were otherwise.
+    async fn packs_back(&self, past: &Past, rows: &[TenantPackRow]) -> Result<(Vec<Arc<Layer>>, Vec<PackBack>)> {
+        let now: Vec<&Arc<Layer>> = self.catalog.effective.pack_layers().collect();
+        let (mut layers, mut packs) = (Vec::with_capacity(now.len()), Vec::new());
+        for row in rows {
+            let current = row.is_installed().then(|| row.version.clone());
+            let wanted = past.packs.get(&row.name).filter(|wanted| **wanted != current);
+            let Some(wanted) = wanted else {
+                layers.extend(now.iter().filter(|layer| layer.name == row.name).map(|layer| Arc::clone(layer)));
+                continue;
+            };
+            let next = match wanted {
+                Some(version) => Some(self.files_at(&row.name, version, past.digests.get(&row.name)).await?),
+                None => None,
+            };
+            let (present, earlier) = of_pack(&row.name, rows, &now);
+            let layer = next.as_ref().map(|(pack, _)| &pack.layer);
+            let remnant = present.left_behind(&earlier, layer, self.now());
+            let parts = layer.cloned().into_iter().chain([remnant.clone()]);
+            layers.extend(parts.filter(|layer| !layer.is_empty()).map(Arc::new));
+            packs.push(PackBack { name: row.name.clone(), next, remnant });
+        }
+        Ok((layers, packs))
+    }
+
+    async fn files_at(
+        &self,
+        name: &str,
+        version: &str,
+        digest: Option<&String>,
+    ) -> Result<(engine_model::pack::Pack, Files)> {
+        if let Some(digest) = digest
+            && let Some(source) = pack::source(&mut self.reader().await?, digest).await?
+        {
+            let files: Files = serde_json::from_str(&source).map_err(Error::internal)?;
+            if let Some(pack) = read(&files) {
+                return Ok((pack, files));
+            }
+        }
+        let known = self.known_packs().await?;
+        let found =
+            known.into_iter().find(|(pack, _)| pack.name.as_str() == name && pack.version.to_string() == version);
+        found.ok_or_else(|| {
+            let message = format!("the files of `{name}` {version}, which was installed then, are not known any more");
+            Error::new(ErrorCode::Conflict, message.clone()).with(Problem::new("/to_version", "not_found", message))
+        })
+    }
+
+    /// Migrates back what was migrated since.
+    fn migrate_back(&self, past: &Past, back: &mut Layer) -> Result<()> {
+        for ((object, property), first) in &past.migrations {
+            let Some(definition) = self.catalog.effective.registry.objects.get(object) else { continue };
+            let Some(present) = definition.properties.get(property) else { continue };
+            if definition.migrating().next().is_some() {
+                let detail = format!("a migration of `{object}` is under way; wait until its job is done");
+                return Err(Error::new(ErrorCode::Conflict, detail));
+            }
+            if let Some(old) = present.migrated.as_ref().and_then(|migrated| migrated.renamed_from()) {
+                write(back, object, old, Migration::of_rename(present, self.catalog.version + 1));
+                continue;
+            }
+            let before = Value::Object(present.spec.clone());
+            let kept = json!({"undo": first, "version": self.catalog.version + 1, "before": before});
+            write(back, object, property, kept);
+        }
+        Ok(())
+    }
+}
+
+impl Past {
+    /// Takes over what was before a version.
+    fn go_before(&mut self, version: i64, changes: Map<String, Value>) {
+        for (name, pair) in changes {
+            let Value::Array(pair) = pair else { continue };
+            let Ok([before, after]) = <[Value; 2]>::try_from(pair) else { continue };
+            match name.split_once('.') {
+                Some(("packs", pack)) => {
+                    self.packs.insert(pack.to_owned(), before.as_str().map(str::to_owned));
+                }
+                Some(("digests", pack)) => {
+                    self.digests.extend(before.as_str().map(|digest| (pack.to_owned(), digest.to_owned())));
+                }
+                Some(("objects", object)) => {
+                    self.note_migrations(object, &after, version);
+                    self.rows.insert(name, before);
+                }
+                Some(("associations" | "pipelines", _)) => drop(self.rows.insert(name, before)),
+                // Settings are not part of the definitions.
+                _ => {}
+            }
+        }
+    }
+
+    fn note_migrations(&mut self, object: &str, after: &Value, version: i64) {
+        let Ok(object) = Name::new(object) else { return };
+        let properties = after.get("properties").and_then(Value::as_object);
+        for (name, spec) in properties.into_iter().flatten() {
+            let comes_now = spec.get("migrated").and_then(|migrated| migrated.get("version")) == Some(&json!(version));
+            if let (true, Ok(name)) = (comes_now, Name::new(name)) {
+                self.migrations.insert((object.clone(), name), version);
+            }
+        }
+    }
+}
+
+/// Puts a row of the own layer back to what it was.
+fn put_back(back: &mut Layer, name: &str, spec: &Value, packs: &[Arc<Layer>]) -> Result<()> {
+    let unreadable = || Error::internal(format!("the history has a row `{name}` that no layer has"));
+    let (section, rest) = name.split_once('.').ok_or_else(unreadable)?;
+    let spec = spec.as_object().cloned();
+    match section {
+        "objects" => {
+            let object = Name::new(rest).map_err(Error::internal)?;
+            let is_of_pack = packs.iter().any(|layer| layer.objects.contains_key(&object));
+            back.objects.shift_remove(&object);
+            back.extend.shift_remove(&object);
+            if let Some(spec) = spec {
+                let target = if is_of_pack { &mut back.extend } else { &mut back.objects };
+                target.insert(object, spec);
+            }
+        }
+        "associations" => {
+            let association = Name::new(rest).map_err(Error::internal)?;
+            match spec {
+                Some(spec) => drop(back.associations.insert(association, spec)),
+                None => drop(back.associations.shift_remove(&association)),
+            }
+        }
+        _ => {
+            let (object, pipeline) = rest.split_once('.').ok_or_else(unreadable)?;
+            let key = (Name::new(object).map_err(Error::internal)?, Name::new(pipeline).map_err(Error::internal)?);
+            match spec {
+                Some(spec) => drop(back.pipelines.insert(key, spec)),
+                None => drop(back.pipelines.shift_remove(&key)),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Keeps what has come since, archived.
+fn keep(back: &mut Layer, left: Layer) {
+    for (name, spec) in left.objects {
+        merge(back.objects.entry(name).or_default(), spec);
+    }
+    for (name, spec) in left.extend {
+        let section = if back.objects.contains_key(&name) { &mut back.objects } else { &mut back.extend };
+        merge(section.entry(name).or_default(), spec);
+    }
+    for (name, spec) in left.associations {
+        merge(back.associations.entry(name).or_default(), spec);
+    }
+    for (key, spec) in left.pipelines {
+        merge(back.pipelines.entry(key).or_default(), spec);
+    }
+}

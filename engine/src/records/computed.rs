@@ -1,0 +1,103 @@
+//! What is computed of a record: formulas with every write, and at every look where they depend on the moment.
+
+use engine_model::computed::{Circumstances, Formulas};
+use engine_model::object::ObjectDefinition;
+use engine_model::property::{RollupFunction, normalize_value};
+use engine_model::time::Timestamp;
+use engine_model::{Properties, UserId};
+use engine_store::record::RecordRow;
+use serde_json::Value;
+
+use super::draft::in_order;
+use super::state::State;
+use crate::definitions::catalog::Catalog;
+
+impl Catalog {
+    /// What formulas know of a record beside its properties.
+    pub(crate) fn circumstances(&self, now: Timestamp, about: &About) -> Circumstances<'_> {
+        let About { created_at, updated_at, owner } = *about;
+        Circumstances { now, zone: self.zone(), locale: &self.locale, created_at, updated_at, owner }
+    }
+
+    /// The formulas of an object that change while nothing is written.
+    pub(crate) fn live_formulas(&self, object: &str) -> Option<&Formulas> {
+        self.effective.registry.computed.formulas(object).filter(|formulas| formulas.are_live())
+    }
+}
+
+/// Fields of a record that formulas read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct About {
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) owner: Option<UserId>,
+}
+
+impl From<&State> for About {
+    fn from(state: &State) -> Self {
+        Self { created_at: state.created_at, updated_at: state.updated_at, owner: state.owner }
+    }
+}
+
+impl From<&RecordRow> for About {
+    fn from(row: &RecordRow) -> Self {
+        let owner = row.owner_id.map(UserId);
+        Self { created_at: Timestamp(row.created_at), updated_at: Timestamp(row.updated_at), owner }
+    }
+}
+
+/// Puts what is computed and stored in its place; properties come back in the order of the definition.
+pub(crate) fn compute(
+    catalog: &Catalog,
+    object: &ObjectDefinition,
+    mut properties: Properties,
+    now: Timestamp,
+    about: &About,
+) -> Properties {
+    let computed = &catalog.effective.registry.computed;
+    for rollup in computed.rollups_of(&object.name) {
+        start_rollup(object, &rollup.property, &mut properties);
+    }
+    let Some(formulas) = computed.formulas(&object.name) else { return properties };
+    formulas.compute_stored(object, &mut properties, &catalog.circumstances(now, about));
+    in_order(object, properties)
+}
+
+/// A roll-up that nothing was counted for yet has the value of no records; one of another type than it has now waits for
+/// its value.
+fn start_rollup(object: &ObjectDefinition, name: &str, properties: &mut Properties) {
+    let Some(property) = object.properties.get(name) else { return };
+    let Some(rollup) = property.kind.rollup() else { return };
+    let Some(kind) = &rollup.result else { return };
+    let is_there = properties.get(name).is_some_and(|value| fits(kind.as_ref(), value));
+    if is_there {
+        return;
+    }
+    let nothing = match rollup.function {
+        RollupFunction::Count | RollupFunction::Sum => {
+            normalize_value(kind.as_ref(), &Value::from(0), &engine_model::property::Locale::default()).ok().flatten()
+        }
+        RollupFunction::Avg
+        | RollupFunction::Min
+        | RollupFunction::Max
+        | RollupFunction::First
+        | RollupFunction::Last => None,
+    };
+    match nothing {
+        Some(nothing) => drop(properties.insert(name.to_owned(), nothing)),
+        None => drop(properties.shift_remove(name)),
+    }
+}
+
+/// Whether a stored value is of a type, as far as its form tells.
+fn fits(kind: &dyn engine_model::property::PropertyKind, value: &Value) -> bool {
+    let wanted = kind.schema();
+    match (wanted.get("type").and_then(Value::as_str), value) {
+        (Some("integer" | "number"), value) => value.is_number(),
+        (Some("string"), value) => value.is_string(),
+        (Some("boolean"), value) => value.is_boolean(),
+        (Some("array"), value) => value.is_array(),
+        (Some("object"), value) => value.is_object(),
+        _ => true,
+    }
+}
