@@ -160,7 +160,7 @@ impl Session {
     }
 
     /// The packs that the tenant has now.
-    async fn installed(&self, rows: &[TenantPackRow]) -> Result<Vec<(Pack, Files)>> {
+    pub(super) async fn installed(&self, rows: &[TenantPackRow]) -> Result<Vec<(Pack, Files)>> {
         let sources = pack::sources(&mut self.reader().await?).await?;
         let has = |digest: &str| rows.iter().any(|row| row.digest == digest && row.is_installed());
         let mut installed = Vec::new();

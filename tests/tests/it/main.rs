@@ -35,6 +35,7 @@ mod idempotency;
 mod imports;
 mod metadata;
 mod outage;
+mod pack_export;
 mod packs;
 mod property_types;
 mod readme;
