@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
 use crate::association::{AssociationDefinition, Target};
+use crate::expression::{Types, check_condition};
 use crate::layer::{CUSTOM, ENGINE, Folded, Layer};
 use crate::name::{Name, did_you_mean};
 use crate::object::ObjectDefinition;
@@ -43,8 +44,9 @@ impl Registry {
             registry.schemas.extend(layer.schemas.clone());
         }
         let pointers = registry.read_pipelines(layers, &mut problems);
-        registry.read_objects(layers, &mut problems);
+        let objects = registry.read_objects(layers, &mut problems);
         registry.read_associations(layers, &mut problems);
+        registry.check_rollups(&objects, &mut problems);
         registry.check_references(&pointers, &mut problems);
         (registry, problems)
     }
@@ -79,7 +81,8 @@ impl Registry {
         pointers
     }
 
-    fn read_objects(&mut self, layers: &[&Layer], problems: &mut Problems) {
+    /// Where each object stands in the topmost layer that has it.
+    fn read_objects(&mut self, layers: &[&Layer], problems: &mut Problems) -> IndexMap<Name, String> {
         let mut folded: IndexMap<&Name, Folded> = IndexMap::new();
         for layer in layers {
             for (name, spec) in &layer.objects {
@@ -102,12 +105,49 @@ impl Registry {
                 }
             }
         }
+        let mut pointers = IndexMap::new();
         for (name, mut folded) in folded {
             self.add_engine_properties(name, &mut folded);
             if let Some(object) = ObjectDefinition::read(name.clone(), &folded, problems) {
                 self.objects.insert(name.clone(), object);
             }
+            pointers.insert(name.clone(), folded.pointer);
         }
+        pointers
+    }
+
+    /// The conditions of roll-ups, over the properties of what their associations lead to.
+    fn check_rollups(&self, pointers: &IndexMap<Name, String>, problems: &mut Problems) {
+        for object in self.objects.values() {
+            for property in object.properties.values().filter(|property| !property.archived) {
+                let Some(rollup) = property.kind.rollup() else { continue };
+                let (Some(condition), Some(types)) = (&rollup.condition, self.linked(object, &rollup.association))
+                else {
+                    continue;
+                };
+                let at = pointers.get(&object.name).map_or("", String::as_str);
+                let at = format!("{}/where", push_segment(&format!("{at}/properties"), &property.name));
+                problems.extend(check_condition(condition, &types).into_iter().map(|problem| problem.at(&at)));
+            }
+        }
+    }
+
+    /// What a condition on the records that an association leads to may read; none where these may be any.
+    fn linked(&self, object: &ObjectDefinition, association: &str) -> Option<Types<'_>> {
+        let association = self.associations.get(association)?;
+        let mut ends: Vec<&Name> = Vec::new();
+        if association.from == object.name {
+            match &association.to {
+                Target::Any => return None,
+                Target::Objects(objects) => ends.extend(objects),
+            }
+        }
+        if association.to.accepts(&object.name) {
+            ends.push(&association.from);
+        }
+        let ends: Option<Vec<_>> = ends.into_iter().map(|end| Some(&self.objects.get(end)?.properties)).collect();
+        let ends = ends.filter(|ends| !ends.is_empty())?;
+        Some(Types::of_any(ends).and(association.properties.keys().map(Name::as_str)).and(["now", "today"]))
     }
 
     /// Objects with pipelines carry `pipeline` and `stage`.

@@ -31,6 +31,7 @@
 
 mod budget;
 mod calendar;
+mod check;
 mod compile;
 mod condition;
 mod error;
@@ -42,6 +43,7 @@ mod number;
 mod operator;
 mod parse;
 mod scope;
+mod shapes;
 mod value;
 
 #[cfg(test)]
@@ -50,6 +52,7 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
+pub use check::{ExpressionProblem, Types, check, check_condition, check_formula};
 pub use compile::{MAX_DEPTH, MAX_LOOP_DEPTH};
 pub(crate) use condition::{Asked, Condition, Question};
 pub use error::{ExpressionError, Position};

@@ -9,6 +9,7 @@ use super::*;
 use crate::layer::Layer;
 use crate::registry::Registry;
 
+mod refused;
 mod seeds;
 pub(super) mod shipped;
 
