@@ -37,6 +37,7 @@ mod metadata;
 mod outage;
 mod pack_export;
 mod packs;
+mod packs_refused;
 mod property_types;
 mod readme;
 mod records;
