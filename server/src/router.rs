@@ -66,6 +66,7 @@ fn metadata(routes: Routes) -> Routes {
         .api(routes!(history::rollback))
         .api(routes!(packs::list))
         .api(routes!(packs::schema))
+        .api(routes!(packs::export))
         .api(routes!(packs::plan))
         .api(routes!(packs::apply))
         .api(routes!(packs::uninstall))

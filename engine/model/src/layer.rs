@@ -1,11 +1,13 @@
 //! Layers: what one pack, or the tenant itself, contributes; folded in order they are the effective definitions.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::name::Name;
 use crate::problem::{Problem, Problems, push_segment};
-use crate::spec::{SpecReader, named_entries};
+use crate::spec::{SpecReader, named_entries, shape};
 
 /// Name of the tenant's own layer.
 pub const CUSTOM: &str = "custom";
@@ -30,6 +32,20 @@ pub struct Layer {
     pub associations: IndexMap<Name, Map<String, Value>>,
     /// Pipelines by object and name.
     pub pipelines: IndexMap<(Name, Name), Map<String, Value>>,
+    /// What of these belongs to layers below, and is only changed.
+    pub changed: Changed,
+    /// Pipelines that stand in the document under another key than their name.
+    pub keys: BTreeMap<(Name, Name), Name>,
+}
+
+/// Associations and pipelines of layers below that a layer changes: those written with `extend: true`. The tenant's own
+/// layer changes whatever is there, and does not say so.
+#[derive(Debug, Clone, Default)]
+pub struct Changed {
+    /// Associations.
+    pub associations: BTreeSet<Name>,
+    /// Pipelines by object and name.
+    pub pipelines: BTreeSet<(Name, Name)>,
 }
 
 impl Layer {
@@ -50,10 +66,13 @@ impl Layer {
         layer
     }
 
-    /// The document of a pack that [`Layer::read`] makes this layer of. Pipelines of one name are told apart by nothing
-    /// in it, so that a layer whose objects share one has no document.
+    /// The document of a pack that [`Layer::read`] makes this layer of.
     pub fn document(&self) -> Map<String, Value> {
         let mut document = Map::new();
+        if !self.capabilities.is_empty() {
+            let names = self.capabilities.iter().map(|name| Value::from(name.as_str()));
+            document.insert("capabilities".to_owned(), names.collect());
+        }
         let mut put = |section: &str, entries: Map<String, Value>| {
             if !entries.is_empty() {
                 document.insert(section.to_owned(), Value::Object(entries));
@@ -65,19 +84,52 @@ impl Layer {
         put("schemas", self.schemas.iter().map(|(name, schema)| (name.to_string(), schema.clone())).collect());
         put("objects", specs(&self.objects));
         put("extend", specs(&self.extend));
-        put("associations", specs(&self.associations));
-        let pipeline = |((object, name), spec): (&(Name, Name), &Map<String, Value>)| {
-            let mut spec = spec.clone();
-            spec.insert("object".to_owned(), Value::from(object.as_str()));
-            (name.to_string(), Value::Object(spec))
+        let association = |(name, spec): (&Name, &Map<String, Value>)| {
+            let is_change = self.changed.associations.contains(name);
+            (name.to_string(), Value::Object(with_head(&[], is_change, spec)))
+        };
+        put("associations", self.associations.iter().map(association).collect());
+        let keys = self.pipeline_keys();
+        let pipeline = |(key, spec): (&(Name, Name), &Map<String, Value>)| {
+            let (object, name) = key;
+            let entry = keys.get(key).unwrap_or(name);
+            let name = (entry != name).then_some(("name", name));
+            let head: Vec<_> = [("object", object)].into_iter().chain(name).collect();
+            let is_change = self.changed.pipelines.contains(key);
+            (entry.to_string(), Value::Object(with_head(&head, is_change, spec)))
         };
         put("pipelines", self.pipelines.iter().map(pipeline).collect());
         document
     }
 
+    /// Pointer of a pipeline in the layer's document.
+    pub fn pipeline_pointer(&self, pipeline: &(Name, Name)) -> String {
+        push_segment("/pipelines", self.keys.get(pipeline).unwrap_or(&pipeline.1))
+    }
+
+    /// The key of each pipeline that does not stand under its name: the pipeline of another object does.
+    fn pipeline_keys(&self) -> BTreeMap<(Name, Name), Name> {
+        let mut keys = self.keys.clone();
+        let mut taken: BTreeSet<Name> = keys.values().cloned().collect();
+        let nameless = self.pipelines.keys().filter(|key| !self.keys.contains_key(*key));
+        let clashing: Vec<_> = nameless.filter(|(_, name)| !taken.insert(name.clone())).collect();
+        for key in clashing {
+            let (object, name) = key;
+            let stem: String = name.chars().take(50).collect();
+            let numbered = (2_usize..).map(|number| format!("{stem}_{number}"));
+            let mut free = std::iter::once(format!("{object}_{name}")).chain(numbered);
+            let free = free.find_map(|text| Name::new(&text).ok().filter(|name| !taken.contains(name)));
+            if let Some(free) = free {
+                taken.insert(free.clone());
+                keys.insert(key.clone(), free);
+            }
+        }
+        keys
+    }
+
     fn take(&mut self, section: &str, name: Name, value: &Value, at: &str, problems: &mut Problems) {
         let Some(spec) = value.as_object() else {
-            let message = format!("an object is expected, not {}", crate::spec::shape(value));
+            let message = format!("an object is expected, not {}", shape(value));
             problems.push(Problem::new(at, "wrong_type", message));
             return;
         };
@@ -85,16 +137,71 @@ impl Layer {
             "schemas" => drop(self.schemas.insert(name, value.clone())),
             "objects" => drop(self.objects.insert(name, spec.clone())),
             "extend" => drop(self.extend.insert(name, spec.clone())),
-            "associations" => drop(self.associations.insert(name, spec.clone())),
-            _ => match spec.get("object").and_then(Value::as_str).map(Name::new) {
-                Some(Ok(object)) => drop(self.pipelines.insert((object, name), spec.clone())),
-                _ => {
-                    let at = push_segment(at, "object");
-                    problems.push(Problem::new(at, "required", "`object` names the object that the pipeline is for"));
+            "associations" => {
+                let mut spec = spec.clone();
+                if take_extend(&mut spec, at, problems) {
+                    self.changed.associations.insert(name.clone());
                 }
-            },
+                self.associations.insert(name, spec);
+            }
+            _ => self.take_pipeline(name, spec.clone(), at, problems),
         }
     }
+
+    fn take_pipeline(&mut self, entry: Name, mut spec: Map<String, Value>, at: &str, problems: &mut Problems) {
+        let is_change = take_extend(&mut spec, at, problems);
+        let name = match spec.shift_remove("name").as_ref().map(|name| name.as_str().map(Name::new)) {
+            None => entry.clone(),
+            Some(Some(Ok(name))) => name,
+            Some(_) => {
+                let message = "`name` is the pipeline's name, where that is another than its key";
+                problems.push(Problem::new(push_segment(at, "name"), "invalid_name", message));
+                return;
+            }
+        };
+        let Some(Ok(object)) = spec.get("object").and_then(Value::as_str).map(Name::new) else {
+            let message = "`object` names the object that the pipeline is for";
+            problems.push(Problem::new(push_segment(at, "object"), "required", message));
+            return;
+        };
+        let key = (object, name);
+        if self.pipelines.contains_key(&key) {
+            let message = format!("`{}` already has a pipeline `{}`; name this one otherwise", key.0, key.1);
+            problems.push(Problem::new(at, "taken", message));
+            return;
+        }
+        if key.1 != entry {
+            self.keys.insert(key.clone(), entry);
+        }
+        if is_change {
+            self.changed.pipelines.insert(key.clone());
+        }
+        self.pipelines.insert(key, spec);
+    }
+}
+
+/// Takes `extend: true` off a specification: it says how the rest is meant.
+fn take_extend(spec: &mut Map<String, Value>, at: &str, problems: &mut Problems) -> bool {
+    match spec.shift_remove("extend") {
+        None | Some(Value::Bool(false)) => false,
+        Some(Value::Bool(true)) => true,
+        Some(other) => {
+            let message = format!("true or false is expected, not {}", shape(&other));
+            problems.push(Problem::new(push_segment(at, "extend"), "wrong_type", message));
+            false
+        }
+    }
+}
+
+/// A specification with what says which it is before everything else.
+fn with_head(head: &[(&str, &Name)], is_change: bool, spec: &Map<String, Value>) -> Map<String, Value> {
+    let mut whole: Map<String, Value> =
+        head.iter().map(|(key, name)| ((*key).to_owned(), Value::from(name.as_str()))).collect();
+    if is_change {
+        whole.insert("extend".to_owned(), Value::Bool(true));
+    }
+    whole.extend(spec.clone());
+    whole
 }
 
 /// One definition folded over all layers that contribute to it.
@@ -152,6 +259,18 @@ pub fn merge(base: &mut Map<String, Value>, over: Map<String, Value>) {
 }
 
 impl Layer {
+    /// Leaves out how stored values became those of properties, which is the business of this store alone.
+    pub fn leave_out_migrations(&mut self) {
+        for object in self.objects.values_mut().chain(self.extend.values_mut()) {
+            let properties = object.get_mut("properties").and_then(Value::as_object_mut);
+            for property in properties.into_iter().flat_map(|properties| properties.values_mut()) {
+                if let Some(property) = property.as_object_mut() {
+                    property.shift_remove("migrated");
+                }
+            }
+        }
+    }
+
     /// Whether it defines a roll-up.
     pub fn has_rollups(&self) -> bool {
         let objects = self.objects.values().chain(self.extend.values());

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use crate::expression::Expression;
+use crate::computed::CIRCUMSTANCES;
+use crate::expression::{Expression, Types, check_condition, check_formula};
 use crate::layer::Folded;
 use crate::name::{Name, did_you_mean};
 use crate::problem::{Problem, Problems, push_segment};
-use crate::property::{Property, Storage};
+use crate::property::{Formula, Property, Storage};
 use crate::spec::{SpecReader, named_entries};
 use crate::template::Template;
 
@@ -171,6 +172,7 @@ impl ObjectDefinition {
         let reads = problems.len() == before;
         // One that was stored before this was asked for stands all the same, so that the object is not lost.
         check_display(folded, display.as_ref(), &properties, problems);
+        check_expressions(folded, &properties, &constraints, problems);
         if !reads {
             return None;
         }
@@ -188,7 +190,7 @@ impl ObjectDefinition {
             features,
             groups,
             properties,
-            constraints,
+            constraints: constraints.into_iter().map(|(_, constraint)| constraint).collect(),
             layer: folded.layer.clone(),
             archived,
             spec: folded.spec.clone(),
@@ -319,10 +321,46 @@ fn default_display(properties: &IndexMap<Name, Property>) -> String {
     named.or_else(first).map_or_else(String::new, |property| format!("{{{{ {} }}}}", property.name))
 }
 
-fn read_constraints(reader: &mut SpecReader<'_>, properties: &IndexMap<Name, Property>) -> Vec<Constraint> {
+/// What rules and formulas can never have a value for, whatever the record.
+fn check_expressions(
+    folded: &Folded,
+    properties: &IndexMap<Name, Property>,
+    constraints: &[(usize, Constraint)],
+    problems: &mut Problems,
+) {
+    let written = folded.spec.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys);
+    // What does not read itself is no unknown name beside that.
+    let types = Types::of(properties).and(written.map(String::as_str));
+    let mut found = Problems::new();
+    for (index, constraint) in constraints {
+        let Constraint::Rule { expression, .. } = constraint else { continue };
+        let pointer = format!("{}/constraints/{index}/rule", folded.pointer);
+        found.extend(check_condition(expression, &types).into_iter().map(|problem| problem.at(&pointer)));
+    }
+    let types = types.and(CIRCUMSTANCES.iter().copied());
+    for property in properties.values().filter(|property| !property.archived) {
+        let Some(Formula { expression, result }) = property.kind.formula() else { continue };
+        let at = push_segment(&format!("{}/properties", folded.pointer), &property.name);
+        let wrong = check_formula(expression, &types, result.storage(), result.form());
+        found.extend(wrong.into_iter().map(|problem| problem.at(&format!("{at}/formula"))));
+    }
+    // An unknown name in a rule is told where the rule is read.
+    let is_told = |told: &[Problem], problem: &Problem| {
+        problem.code == "unknown"
+            && told.iter().any(|told| told.pointer == problem.pointer && told.code == problem.code)
+    };
+    found.retain(|problem| !is_told(problems, problem));
+    problems.extend(found);
+}
+
+/// Each constraint that reads, with its place in the list.
+fn read_constraints(reader: &mut SpecReader<'_>, properties: &IndexMap<Name, Property>) -> Vec<(usize, Constraint)> {
     let Some(list) = reader.list("constraints") else { return Vec::new() };
     let pointer = reader.pointer_of("constraints");
-    let read = |(index, spec)| read_constraint(spec, &format!("{pointer}/{index}"), properties, reader.problems());
+    let read = |(index, spec)| {
+        let constraint = read_constraint(spec, &format!("{pointer}/{index}"), properties, reader.problems())?;
+        Some((index, constraint))
+    };
     list.iter().enumerate().filter_map(read).collect()
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::association::{AssociationDefinition, Target};
 use crate::computed::Computed;
-use crate::layer::{ENGINE, Folded, Layer};
+use crate::layer::{CUSTOM, ENGINE, Folded, Layer};
 use crate::name::{Name, did_you_mean};
 use crate::object::ObjectDefinition;
 use crate::pipeline::Pipeline;
@@ -45,30 +45,42 @@ impl Registry {
             }
             registry.schemas.extend(layer.schemas.clone());
         }
-        registry.read_pipelines(layers, &mut problems);
+        let pointers = registry.read_pipelines(layers, &mut problems);
         registry.read_objects(layers, &mut problems);
         registry.read_associations(layers, &mut problems);
-        registry.check_references(&mut problems);
+        registry.check_references(&pointers, &mut problems);
         registry.link_computed(&mut problems);
         (registry, problems)
     }
 
-    fn read_pipelines(&mut self, layers: &[&Layer], problems: &mut Problems) {
+    /// Where each pipeline stands in the topmost layer that has it.
+    fn read_pipelines(&mut self, layers: &[&Layer], problems: &mut Problems) -> IndexMap<(Name, Name), String> {
         let mut folded: IndexMap<&(Name, Name), Folded> = IndexMap::new();
         for layer in layers {
             for (key, spec) in &layer.pipelines {
-                let pointer = push_segment("/pipelines", &key.1);
+                let pointer = layer.pipeline_pointer(key);
+                let is_change = layer.changed.pipelines.contains(key);
+                let present = folded.get(key).map(|present| present.layer.as_str());
+                let known = folded.keys().filter(|known| known.0 == key.0).map(|known| known.1.as_str());
+                let what = format!("`{}` has no pipeline `{}`{}", key.0, key.1, did_you_mean(&key.1, known));
+                if !may_lay(layer, is_change, &key.1, present, &pointer, &what, problems) {
+                    continue;
+                }
                 match folded.get_mut(key) {
                     Some(present) => present.add(&layer.name, spec.clone(), Some(pointer)),
                     None => drop(folded.insert(key, Folded::new(&layer.name, spec.clone(), pointer))),
                 }
             }
         }
-        for ((object, name), folded) in folded {
+        let mut pointers = IndexMap::new();
+        for (key, folded) in folded {
+            let (object, name) = key;
             if let Some(pipeline) = Pipeline::read(object.clone(), name.clone(), &folded, problems) {
                 self.pipelines.entry(object.clone()).or_default().insert(name.clone(), pipeline);
             }
+            pointers.insert(key.clone(), folded.pointer);
         }
+        pointers
     }
 
     fn read_objects(&mut self, layers: &[&Layer], problems: &mut Problems) {
@@ -140,6 +152,13 @@ impl Registry {
         for layer in layers {
             for (name, spec) in &layer.associations {
                 let pointer = push_segment("/associations", name);
+                let is_change = layer.changed.associations.contains(name);
+                let present = folded.get(name).map(|present| present.layer.as_str());
+                let known = folded.keys().map(|known| known.as_str());
+                let what = format!("there is no association `{name}`{}", did_you_mean(name, known));
+                if !may_lay(layer, is_change, name, present, &pointer, &what, problems) {
+                    continue;
+                }
                 match folded.get_mut(name) {
                     Some(present) => present.add(&layer.name, spec.clone(), Some(pointer)),
                     None => drop(folded.insert(name, Folded::new(&layer.name, spec.clone(), pointer))),
@@ -168,7 +187,7 @@ impl Registry {
         }
     }
 
-    fn check_references(&self, problems: &mut Problems) {
+    fn check_references(&self, pointers: &IndexMap<(Name, Name), String>, problems: &mut Problems) {
         for association in self.associations.values() {
             let at = push_segment("/associations", &association.name);
             self.check_object(&association.from, format!("{at}/from"), problems);
@@ -179,7 +198,8 @@ impl Registry {
             }
         }
         for pipeline in self.pipelines.values().flat_map(IndexMap::values) {
-            let at = push_segment("/pipelines", &pipeline.name);
+            let key = (pipeline.object.clone(), pipeline.name.clone());
+            let at = pointers.get(&key).cloned().unwrap_or_default();
             self.check_object(&pipeline.object, format!("{at}/object"), problems);
             let Some(object) = self.objects.get(&pipeline.object) else { continue };
             for stage in pipeline.stages.values() {
@@ -262,6 +282,31 @@ impl Registry {
     }
 }
 
+/// Whether a layer may say something of an association or a pipeline: it is its own, or it is another's and said to be
+/// changed. `present` is the layer that has it; `unknown` is said where none has.
+fn may_lay(
+    layer: &Layer,
+    is_change: bool,
+    name: &str,
+    present: Option<&str>,
+    pointer: &str,
+    unknown: &str,
+    problems: &mut Problems,
+) -> bool {
+    let (code, message) = match present {
+        // The tenant's own layer changes whatever is there.
+        _ if layer.name == CUSTOM => return true,
+        None if is_change => ("unknown", unknown.to_owned()),
+        Some(owner) if !is_change && owner != layer.name => (
+            "taken",
+            format!("`{name}` belongs to `{owner}`; write `extend: true` to change it, or name yours otherwise"),
+        ),
+        None | Some(_) => return true,
+    };
+    problems.push(Problem::new(pointer, code, message));
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -339,6 +384,41 @@ mod tests {
                 ("/associations/permit_site/from".to_owned(), "unknown"),
                 ("/associations/permit_site/to".to_owned(), "unknown"),
             ]
+        );
+    }
+
+    #[test]
+    fn what_belongs_to_another_pack_is_changed_only_where_that_is_said() {
+        let crm = layer(
+            "crm",
+            &json!({"objects": {"deal": {"properties": {"name": {"type": "string"}}}},
+                "associations": {"deal_deal": {"from": "deal", "to": "deal"}},
+                "pipelines": {"sales": {"object": "deal", "stages": {"open": "Open"}}}}),
+        );
+        let other = json!({"objects": {"deal": {}}, "associations": {"deal_deal": {"label": "Linked"}},
+            "pipelines": {"mine": {"name": "sales", "object": "deal", "stages": {"won": "Won"}}}});
+        let places = |problems: Problems| -> Vec<_> {
+            problems.into_iter().map(|problem| (problem.pointer, problem.code)).collect()
+        };
+        let (registry, problems) = Registry::fold(&[crm.clone(), layer("other", &other)]);
+        let taken = ["/pipelines/mine", "/objects/deal", "/associations/deal_deal"];
+        assert_eq!(places(problems), taken.map(|place| (place.to_owned(), "taken")));
+        assert_eq!(registry.pipelines["deal"]["sales"].stages.len(), 1);
+        // The tenant's own layer need not say so.
+        let own = json!({"associations": {"deal_deal": {"label": "Linked"}}});
+        let (registry, problems) = Registry::fold(&[crm.clone(), layer(CUSTOM, &own)]);
+        assert_eq!((problems, registry.associations["deal_deal"].label.as_str()), (vec![], "Linked"));
+        let change = json!({"associations": {"deal_deal": {"extend": true, "label": "Linked"},
+            "deal_del": {"extend": true}}, "pipelines": {
+            "mine": {"name": "sales", "object": "deal", "extend": true, "stages": {"won": "Won"}},
+            "salse": {"object": "deal", "extend": true}}});
+        let (registry, problems) = Registry::fold(&[crm, layer("other", &change)]);
+        assert_eq!(registry.pipelines["deal"]["sales"].stages.len(), 2);
+        assert_eq!(registry.pipelines["deal"]["sales"].layer, "crm");
+        assert!(problems[0].message.ends_with("did you mean `sales`?"), "{problems:?}");
+        assert_eq!(
+            places(problems),
+            [("/pipelines/salse".to_owned(), "unknown"), ("/associations/deal_del".to_owned(), "unknown")]
         );
     }
 }

@@ -17,8 +17,12 @@ impl Layer {
         let next = next.unwrap_or(&nothing);
         for layer in [self, earlier] {
             remnant.keep_objects(layer, next, at);
-            keep_specs(&mut remnant.associations, &layer.associations, &next.associations, at);
-            keep_specs(&mut remnant.pipelines, &layer.pipelines, &next.pipelines, at);
+            let changes = |name: &Name| layer.changed.associations.contains(name);
+            let changed = keep_specs(&mut remnant.associations, &layer.associations, &next.associations, changes, at);
+            remnant.changed.associations.extend(changed);
+            let changes = |key: &(Name, Name)| layer.changed.pipelines.contains(key);
+            let changed = keep_specs(&mut remnant.pipelines, &layer.pipelines, &next.pipelines, changes, at);
+            remnant.changed.pipelines.extend(changed);
             // Archived properties are still read by their schemas.
             let gone = layer.schemas.iter().filter(|(name, _)| !next.schemas.contains_key(*name));
             remnant.schemas.extend(gone.map(|(name, schema)| (name.clone(), schema.clone())));
@@ -72,16 +76,19 @@ impl Layer {
     }
 }
 
-/// Keeps associations or pipelines that are no more, and properties that they have no more.
+/// Keeps associations or pipelines that are no more, and properties that they have no more; which of those kept are
+/// another layer's, and only changed.
 fn keep_specs<K: std::hash::Hash + Eq + Clone>(
     remnant: &mut IndexMap<K, Map<String, Value>>,
     before: &IndexMap<K, Map<String, Value>>,
     next: &IndexMap<K, Map<String, Value>>,
+    changes: impl Fn(&K) -> bool,
     at: Timestamp,
-) {
+) -> Vec<K> {
+    let mut changed = Vec::new();
     for (key, spec) in before {
         let kept = next.get(key);
-        if kept.is_none() && !remnant.contains_key(key) {
+        if kept.is_none() && !remnant.contains_key(key) && !changes(key) {
             remnant.insert(key.clone(), archived(spec, at));
             continue;
         }
@@ -89,8 +96,10 @@ fn keep_specs<K: std::hash::Hash + Eq + Clone>(
         let gone: Vec<_> = gained(spec).filter(|(name, _)| !has(name)).collect();
         if !gone.is_empty() {
             add_properties(remnant.entry(key.clone()).or_default(), gone, at);
+            changed.extend(changes(key).then(|| key.clone()));
         }
     }
+    changed
 }
 
 fn properties(spec: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
@@ -186,5 +195,19 @@ mod tests {
         let left: Vec<_> = properties(&remnant.extend["contact"]).map(|(name, _)| name.as_str()).collect();
         assert_eq!(left, ["licence"]);
         assert_eq!(remnant.extend["contact"].get("label"), None);
+    }
+
+    #[test]
+    fn what_is_only_changed_of_another_pack_s_stays_with_that() {
+        let changing = layer(json!({
+            "associations": {"deal_contact": {"extend": true, "label": "People", "properties": {"since": {"type": "date"}}}},
+            "pipelines": {"sales": {"object": "deal", "extend": true, "stages": {"signed": "Signed"}}},
+        }));
+        let remnant = changing.left_behind(&Layer::default(), None, Timestamp(0));
+        assert_eq!(
+            Value::Object(remnant.document()),
+            json!({"associations": {"deal_contact": {"extend": true, "properties": {"since": {"type": "date",
+                "archived": true, "archived_at": "1970-01-01T00:00:00.000000Z"}}}}})
+        );
     }
 }

@@ -21,7 +21,7 @@ pub(crate) mod redefine;
 mod revision;
 pub(crate) mod shared;
 pub(crate) mod show;
-mod source;
+pub(crate) mod source;
 
 pub use history::MetadataVersion;
 pub use redefine::Defined;

@@ -3,9 +3,12 @@
 //!
 //! Each way leads over a `target`: the layers as they would be, with the tenant's own moved onto them, and what these
 //! come to. What differs from the definitions in force are the steps (`difference`).
+//!
+//! The other way, what a tenant has defined itself goes into a pack (`export`, `selection`).
 
 mod apply;
 mod difference;
+mod export;
 mod known;
 mod list;
 mod migrate;
@@ -14,6 +17,7 @@ mod profile;
 mod rename;
 mod requirements;
 mod rollback;
+mod selection;
 pub mod shipped;
 mod target;
 mod touched;
@@ -21,6 +25,7 @@ mod touched;
 pub use apply::{Applied, Consent};
 pub use difference::{Action, Step};
 pub use engine_model::upgrade::{Conflict, Side};
+pub use export::PackExport;
 pub use known::PackSource;
 pub use list::PackView;
 pub(crate) use plan::KeptPlan;

@@ -139,7 +139,7 @@ impl Session {
         let now = self.now();
         let (name, after) = match wanted {
             Wanted::Pack(files) => {
-                let pack = self.checked(files)?;
+                let pack = self.checked(files, &rows, &installed).await?;
                 (pack.name.to_string(), Some((pack, files.clone())))
             }
             Wanted::Gone(name) => (name.clone(), None),
@@ -161,9 +161,6 @@ impl Session {
             _ => false,
         };
         let next = after.as_ref().map(|(pack, _)| pack);
-        if let Some(pack) = next {
-            requirements::check(pack, &rows)?;
-        }
         requirements::check_dependents(&name, next.map(|pack| &pack.version), &installed)?;
         let layer = next.map(|pack| &pack.layer);
         let target = match is_so {
@@ -175,7 +172,7 @@ impl Session {
     }
 
     /// The packs that the tenant has now.
-    async fn installed(&self, rows: &[TenantPackRow]) -> Result<Vec<(Pack, Files)>> {
+    pub(super) async fn installed(&self, rows: &[TenantPackRow]) -> Result<Vec<(Pack, Files)>> {
         let sources = pack::sources(&mut self.reader().await?).await?;
         let has = |digest: &str| rows.iter().any(|row| row.digest == digest && row.is_installed());
         let mut installed = Vec::new();
@@ -190,12 +187,30 @@ impl Session {
     }
 
     /// A pack without mistakes, on top of the other packs that the tenant has.
-    fn checked(&self, files: &Files) -> Result<Pack> {
+    async fn checked(&self, files: &Files, rows: &[TenantPackRow], installed: &[(Pack, Files)]) -> Result<Pack> {
+        let mut lacking = None;
         let below = |pack: &Pack| {
+            if !requirements::unmet(pack, rows, installed, &[]).is_empty() {
+                lacking = Some(pack.clone());
+            }
             let below = self.catalog.effective.pack_layers().filter(|layer| layer.name != pack.name.as_str());
             below.map(|layer| Layer::clone(layer)).collect()
         };
-        Pack::read_and_check(files, below).map_err(mistakes)
+        let (pack, found) = match Pack::read_and_check(files, below) {
+            Ok(pack) => (Some(pack), Vec::new()),
+            Err(found) => (None, found),
+        };
+        let mut unmet = Vec::new();
+        if let Some(pack) = lacking {
+            let known: Vec<String> = self.known_packs().await?.iter().map(|(pack, _)| pack.name.to_string()).collect();
+            let found = requirements::unmet(&pack, rows, installed, &known);
+            unmet.extend(found.into_iter().map(|problem| pack.located(problem)));
+        }
+        // What is missing explains what is unknown, so it goes first.
+        match pack {
+            Some(pack) if unmet.is_empty() => Ok(pack),
+            _ => Err(mistakes(unmet.into_iter().chain(found).collect())),
+        }
     }
 }
 

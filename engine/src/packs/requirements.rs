@@ -1,26 +1,64 @@
 //! Packs build on others: what one requires is there, and stays as long as one needs it.
 
+use engine_model::name::did_you_mean;
 use engine_model::pack::Pack;
-use engine_model::{Problem, Problems};
+use engine_model::problem::push_segment;
+use engine_model::{Name, Problem, Problems};
 use engine_store::pack::TenantPackRow;
 use semver::{Version, VersionReq};
 
 use super::shipped::Files;
 use crate::error::{Error, ErrorCode, Result};
 
-/// Whether the tenant has what a pack requires.
-pub(super) fn check(of: &Pack, rows: &[TenantPackRow]) -> Result<()> {
+/// What a pack requires and the tenant does not have, or not so that the pack could stand on it; `known` are the packs
+/// that can be asked for by name.
+pub(super) fn unmet(of: &Pack, rows: &[TenantPackRow], installed: &[(Pack, Files)], known: &[String]) -> Problems {
     let mut problems = Problems::new();
     for (name, wanted) in &of.requires {
-        let at = format!("/requires/{name}");
         let (code, message) = match rows.iter().find(|row| row.name == name.as_str() && row.is_installed()) {
-            None => ("missing_pack", format!("install `{name}` {wanted} first")),
-            Some(row) if meets(&row.version, wanted) => continue,
-            Some(row) => ("pack_version", format!("the tenant has `{name}` {}, but {wanted} is required", row.version)),
+            _ if *name == of.name => ("cyclic", "a pack does not require itself; leave it out".to_owned()),
+            None if known.iter().any(|known| known == name.as_str()) => {
+                ("missing_pack", format!("install `{name}` {wanted} first"))
+            }
+            None => {
+                let hint = did_you_mean(name, known.iter().map(String::as_str));
+                ("missing_pack", format!("the server knows no pack `{name}`; install it first, in {wanted}{hint}"))
+            }
+            Some(row) if !meets(&row.version, wanted) => {
+                ("pack_version", format!("the tenant has `{name}` {}, but {wanted} is required", row.version))
+            }
+            Some(_) => match way_back(name, &of.name, installed) {
+                Some(way) => (
+                    "cyclic",
+                    format!("`{name}` requires `{}` itself ({way}); one of the two has to go without", of.name),
+                ),
+                None => continue,
+            },
         };
-        problems.push(Problem::new(at, code, message));
+        problems.push(Problem::new(push_segment("/requires", name), code, message));
     }
-    if problems.is_empty() { Ok(()) } else { Err(Error::invalid(problems)) }
+    problems
+}
+
+/// The packs over which `from` requires `to`, if it does.
+fn way_back(from: &Name, to: &Name, installed: &[(Pack, Files)]) -> Option<String> {
+    let mut ways = vec![vec![from]];
+    let mut seen = vec![from];
+    while let Some(way) = ways.pop() {
+        let last = way.last()?;
+        let pack = installed.iter().map(|(pack, _)| pack).find(|pack| pack.name == **last);
+        for (name, _) in pack.map(|pack| pack.requires.as_slice()).unwrap_or_default() {
+            let longer: Vec<&Name> = way.iter().copied().chain([name]).collect();
+            if name == to {
+                return Some(longer.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" → "));
+            }
+            if !seen.contains(&name) {
+                seen.push(name);
+                ways.push(longer);
+            }
+        }
+    }
+    None
 }
 
 /// Whether all that build on a pack can live with its next version, or with none.

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use engine::ErrorCode;
-use engine::packs::{Action, Applied, Conflict, Consent, PackSource, PackView, Plan, Side, Step};
+use engine::packs::{Action, Applied, Conflict, Consent, PackExport, PackSource, PackView, Plan, Side, Step};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -15,7 +16,7 @@ use super::answer::Answer;
 use super::wire::ListBody;
 use crate::error::ApiResult;
 use crate::extract::json::{FromJson, JsonBody, Reading};
-use crate::extract::query::{NoQuery, Query};
+use crate::extract::query::{FromQuery, NoQuery, Query, QueryReader};
 use crate::extract::{Authorized, Path};
 use crate::openapi::bodies;
 
@@ -51,6 +52,32 @@ pub(crate) async fn list(Authorized(mut session): Authorized, Query(_): Query<No
     responses((status = 200, description = "JSON Schema 2020-12", body = Value)))]
 pub(crate) async fn schema(Query(_): Query<NoQuery>) -> ApiResult<Answer> {
     Answer::ok(&engine::model::pack::json_schema())
+}
+
+/// What is to be exported.
+#[derive(Debug)]
+pub(crate) struct Exported(PackExport);
+
+impl FromQuery for Exported {
+    fn from_query(query: &mut QueryReader<'_>) -> Option<Self> {
+        let (pack, version, label) = (query.text("pack"), query.text("version"), query.text("label"));
+        Some(Self(PackExport { pack, version, label, objects: query.names("object") }))
+    }
+}
+
+/// Exports the tenant's own layer, or some objects of it, as a pack; or a pack that the tenant has, as it is.
+#[utoipa::path(get, path = "/packs/export", tag = "packs", operation_id = "export",
+    params(("pack" = Option<String>, Query, description = "Name of the new pack, by default the tenant's; or of a pack that the tenant has"),
+        ("version" = Option<String>, Query, description = "Version of the new pack, by default 1.0.0"),
+        ("label" = Option<String>, Query, description = "What people read of it"),
+        ("object" = Option<String>, Query, description = "Only these objects of the own layer, separated by commas")),
+    responses((status = 200, description = "The pack, in one YAML file", body = String, content_type = "application/yaml")))]
+pub(crate) async fn export(
+    Authorized(mut session): Authorized,
+    Query(Exported(wanted)): Query<Exported>,
+) -> ApiResult<Response> {
+    let text = session.pack_export(&wanted).await?;
+    Ok(([(header::CONTENT_TYPE, "application/yaml")], text).into_response())
 }
 
 /// `{source: "YAML"}`, `{files: {name: "YAML"}}` or `{pack: name, version?, uninstall?}`, and `accept?`.

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 use crate::{Properties, UserId};
 
 /// Names that a formula reads beside the properties of its record.
-pub(super) const CIRCUMSTANCES: &[&str] = &["now", "today", "created_at", "updated_at", "owner_id"];
+pub(crate) const CIRCUMSTANCES: &[&str] = &["now", "today", "created_at", "updated_at", "owner_id"];
 
 /// Those of them that are others at any moment.
 pub(super) const MOMENTS: &[&str] = &["now", "today"];

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
-use super::formulas::{CIRCUMSTANCES, MOMENTS};
+use super::formulas::MOMENTS;
 use super::graph::Graph;
 use super::{Computed, ComputedName, Formulas, LinkedRollup, is_number};
 use crate::TenantId;
@@ -28,7 +28,7 @@ impl Registry {
                 let name = (object.name.clone(), property.name.clone());
                 if let Some(formula) = property.kind.formula() {
                     let names: Vec<&str> = formula.expression.names().collect();
-                    check_names(object, property, &names, problems);
+                    check_sensitive(object, property, &names, problems);
                     graph.parts.push((name, computed_among(object, &names)));
                 } else if let Some(rollup) = property.kind.rollup()
                     && let Some(linked) = self.link(object, property, rollup, problems)
@@ -314,22 +314,13 @@ fn computed_among(object: &ObjectDefinition, names: &[&str]) -> Vec<ComputedName
     computed.map(|property| (object.name.clone(), property.name.clone())).collect()
 }
 
-fn check_names(object: &ObjectDefinition, property: &Property, names: &[&str], problems: &mut Problems) {
+/// What is computed of something sensitive is so, too.
+fn check_sensitive(object: &ObjectDefinition, property: &Property, names: &[&str], problems: &mut Problems) {
     let at = property_pointer(object, &property.name) + "/formula";
-    for name in names {
-        match object.properties.get(*name) {
-            Some(read) if read.sensitive && !property.sensitive => {
-                let message = format!("`{name}` is sensitive, and so is what is computed from it: set `sensitive`");
-                problems.push(Problem::new(at.as_str(), "sensitive", message));
-            }
-            Some(_) => {}
-            None if CIRCUMSTANCES.contains(name) => {}
-            None => {
-                let known = object.properties.keys().map(Name::as_str).chain(CIRCUMSTANCES.iter().copied());
-                let message = format!("`{name}` is no property of `{}`{}", object.name, did_you_mean(name, known));
-                problems.push(Problem::new(at.as_str(), "unknown", message));
-            }
-        }
+    let is_sensitive = |name: &&str| object.properties.get(*name).is_some_and(|read| read.sensitive);
+    for name in names.iter().copied().filter(|name| !property.sensitive && is_sensitive(name)) {
+        let message = format!("`{name}` is sensitive, and so is what is computed from it: set `sensitive`");
+        problems.push(Problem::new(at.as_str(), "sensitive", message));
     }
 }
 

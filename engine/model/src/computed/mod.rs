@@ -12,7 +12,7 @@ mod tests;
 
 use indexmap::IndexMap;
 
-pub(crate) use formulas::rounded;
+pub(crate) use formulas::{CIRCUMSTANCES, rounded};
 pub use formulas::{Circumstances, Formulas};
 pub use rollups::LinkedRollup;
 

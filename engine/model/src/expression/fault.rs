@@ -13,8 +13,10 @@ pub(super) struct Fault {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FaultKind {
-    /// The values do not fit the operation.
+    /// These values do not fit the operation; others of their shapes may.
     Wrong,
+    /// The operation has no meaning for values of these shapes.
+    Undefined,
     /// A null where a value is needed.
     MissingValue,
     /// Too much work. Unlike the others, `||`, `&&`, `all` and `exists` do not absorb it.
@@ -40,7 +42,7 @@ impl Fault {
             [first, .., last] => format!("`{operation}` is not defined for {first} and {last}"),
         };
         let missing = values.iter().any(|value| matches!(value, Value::Null));
-        let kind = if missing { FaultKind::MissingValue } else { FaultKind::Wrong };
+        let kind = if missing { FaultKind::MissingValue } else { FaultKind::Undefined };
         Self { message, kind, at: None }
     }
 

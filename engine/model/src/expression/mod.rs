@@ -31,6 +31,7 @@
 
 mod budget;
 mod calendar;
+mod check;
 mod compile;
 mod condition;
 mod error;
@@ -43,6 +44,7 @@ mod number;
 mod operator;
 mod parse;
 mod scope;
+mod shapes;
 mod value;
 
 #[cfg(test)]
@@ -55,6 +57,7 @@ use chrono_tz::Tz;
 
 use crate::time::Timestamp;
 
+pub use check::{ExpressionProblem, Types, check, check_condition, check_formula};
 pub use compile::{MAX_DEPTH, MAX_LOOP_DEPTH};
 pub(crate) use condition::{Asked, Condition, Question};
 pub use error::{ExpressionError, Position};

@@ -19,12 +19,14 @@ mod read;
 mod scalar;
 mod schema;
 mod source;
+mod write;
 pub mod yaml;
 
 pub use place::{LocatedProblem, Place, Places};
 pub use profile::{Profile, read_profiles};
 pub use read::Pack;
 pub use schema::json_schema;
+pub use write::write;
 
 #[cfg(test)]
 mod tests;

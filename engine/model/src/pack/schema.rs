@@ -42,9 +42,14 @@ pub fn json_schema() -> Value {
             "property_extension": property::schema(true),
             "options": property::options(),
             "constraint": constraint(),
-            "association": association(),
-            "pipeline": pipeline(),
-            "stage": stage(),
+            "association": either("association"),
+            "association_definition": association(false),
+            "association_extension": association(true),
+            "pipeline": either("pipeline"),
+            "pipeline_definition": pipeline(false),
+            "pipeline_extension": pipeline(true),
+            "stage": stage(false),
+            "stage_extension": stage(true),
         },
     })
 }
@@ -95,6 +100,28 @@ fn object(is_extension: bool) -> Value {
     closed(properties, &[])
 }
 
+/// A definition, or with `extend: true` a change of another pack's.
+fn either(what: &str) -> Value {
+    json!({
+        "if": {"properties": {"extend": {"const": true}}, "required": ["extend"]},
+        "then": {"$ref": format!("#/$defs/{what}_extension")},
+        "else": {"$ref": format!("#/$defs/{what}_definition")},
+    })
+}
+
+/// A closed schema of a definition; or of a change of one, which has no more than `changed` to have, and where any key
+/// may be `null`.
+fn definition(is_extension: bool, mut properties: Value, required: &[&str], changed: &[&str]) -> Value {
+    if is_extension && let Some(map) = properties.as_object_mut() {
+        allow_null(map);
+    }
+    if let Some(map) = properties.as_object_mut() {
+        let extend = "Changes what another pack defines under this name, instead of defining it.";
+        map.insert("extend".to_owned(), json!({"type": "boolean", "description": extend}));
+    }
+    closed(properties, if is_extension { changed } else { required })
+}
+
 /// Lets every key be `null`, which takes away what a layer below gives.
 fn allow_null(properties: &mut Map<String, Value>) {
     for schema in properties.values_mut() {
@@ -129,56 +156,64 @@ fn constraint() -> Value {
     ]})
 }
 
-fn association() -> Value {
-    closed(
-        json!({
-            "name": {"$ref": "#/$defs/name"},
-            "from": {"$ref": "#/$defs/name", "description": "Object whose record a link starts at."},
-            "to": {"description": "Where a link may lead: an object, a list of objects, or `any`.",
-                "oneOf": [{"$ref": "#/$defs/name"}, {"type": "array", "items": {"$ref": "#/$defs/name"}, "minItems": 1}]},
-            "label": label("What people read at the `from` side."),
-            "inverse": label("What people read at the `to` side."),
-            "cardinality": {"enum": ["one_to_one", "one_to_many", "many_to_one", "many_to_many"]},
-            "labels": named(json!({"type": "string"}), "Labels that a link may carry."),
-            "properties": named(json!({"$ref": "#/$defs/property"}), "Properties that a link may carry."),
-            "archived": {"type": "boolean"},
-            "archived_at": {"type": "string", "format": "date-time", "description": "When it was archived."},
-        }),
-        &["from", "to"],
-    )
+fn association(is_extension: bool) -> Value {
+    let property = if is_extension { "#/$defs/property_extension" } else { "#/$defs/property" };
+    let text = if is_extension { json!(["string", "null"]) } else { json!("string") };
+    let properties = json!({
+        "name": {"$ref": "#/$defs/name"},
+        "from": {"$ref": "#/$defs/name", "description": "Object whose record a link starts at."},
+        "to": {"description": "Where a link may lead: an object, a list of objects, or `any`.",
+            "oneOf": [{"$ref": "#/$defs/name"}, {"type": "array", "items": {"$ref": "#/$defs/name"}, "minItems": 1}]},
+        "label": label("What people read at the `from` side."),
+        "inverse": label("What people read at the `to` side."),
+        "cardinality": {"enum": ["one_to_one", "one_to_many", "many_to_one", "many_to_many"]},
+        "labels": named(json!({"type": text}), "Labels that a link may carry."),
+        "properties": named(json!({"$ref": property}), "Properties that a link may carry."),
+        "archived": {"type": "boolean"},
+        "archived_at": {"type": "string", "format": "date-time", "description": "When it was archived."},
+    });
+    definition(is_extension, properties, &["from", "to"], &[])
 }
 
-fn pipeline() -> Value {
-    let stage = json!({"anyOf": [{"$ref": "#/$defs/stage"}, {"type": "string"}]});
-    closed(
-        json!({
-            "name": {"$ref": "#/$defs/name"},
-            "object": {"$ref": "#/$defs/name", "description": "The object whose records move through it."},
-            "label": label("What people read."),
-            "default": {"type": "boolean", "description": "New records start here."},
-            "stages": {"description": "Stages in order.", "oneOf": [
-                {"type": "object", "propertyNames": {"$ref": "#/$defs/name"}, "additionalProperties": stage, "minProperties": 1},
-                {"type": "array", "items": {"allOf": [{"$ref": "#/$defs/stage"}, {"required": ["name"]}]}, "minItems": 1},
-            ]},
-            "transitions": named(json!({"$ref": "#/$defs/names"}), "Allowed moves; without it every move is allowed."),
-            "archived": {"type": "boolean"},
-            "archived_at": {"type": "string", "format": "date-time", "description": "When it was archived."},
-        }),
-        &["object", "stages"],
-    )
+fn pipeline(is_extension: bool) -> Value {
+    let stage = if is_extension { "stage_extension" } else { "stage" };
+    let reference = json!({"$ref": format!("#/$defs/{stage}")});
+    let mut forms = vec![reference.clone(), json!({"type": "string"})];
+    forms.extend(is_extension.then(|| json!({"type": "null"})));
+    let next = if is_extension {
+        json!({"anyOf": [{"$ref": "#/$defs/names"}, {"type": "null"}]})
+    } else {
+        json!({"$ref": "#/$defs/names"})
+    };
+    let properties = json!({
+        "name": {"$ref": "#/$defs/name", "description": "Its name, where that is another than its key."},
+        "object": {"$ref": "#/$defs/name", "description": "The object whose records move through it."},
+        "label": label("What people read."),
+        "default": {"type": "boolean", "description": "New records start here."},
+        "stages": {"description": "Stages in order.", "oneOf": [
+            {"type": "object", "propertyNames": {"$ref": "#/$defs/name"}, "additionalProperties": {"anyOf": forms},
+                "minProperties": 1},
+            {"type": "array", "items": {"allOf": [reference, {"required": ["name"]}]}, "minItems": 1},
+        ]},
+        "transitions": named(next, "Allowed moves; without it every move is allowed."),
+        "archived": {"type": "boolean"},
+        "archived_at": {"type": "string", "format": "date-time", "description": "When it was archived."},
+    });
+    definition(is_extension, properties, &["object", "stages"], &["object"])
 }
 
-fn stage() -> Value {
-    closed(
-        json!({
-            "name": {"$ref": "#/$defs/name"},
-            "label": label("What people read."),
-            "type": {"enum": ["open", "won", "lost", "closed"], "description": "What being here means; open unless given."},
-            "probability": {"type": "integer", "minimum": 0, "maximum": 100},
-            "requires": {"$ref": "#/$defs/names", "description": "Properties that need a value before a record enters."},
-            "color": {"type": "string"},
-            "archived": {"type": "boolean"},
-        }),
-        &[],
-    )
+fn stage(is_extension: bool) -> Value {
+    let mut properties = json!({
+        "name": {"$ref": "#/$defs/name"},
+        "label": label("What people read."),
+        "type": {"enum": ["open", "won", "lost", "closed"], "description": "What being here means; open unless given."},
+        "probability": {"type": "integer", "minimum": 0, "maximum": 100},
+        "requires": {"$ref": "#/$defs/names", "description": "Properties that need a value before a record enters."},
+        "color": {"type": "string"},
+        "archived": {"type": "boolean"},
+    });
+    if is_extension && let Some(map) = properties.as_object_mut() {
+        allow_null(map);
+    }
+    closed(properties, &[])
 }

@@ -9,8 +9,9 @@ use super::*;
 use crate::layer::Layer;
 use crate::registry::Registry;
 
+mod refused;
 mod seeds;
-mod shipped;
+pub(super) mod shipped;
 
 fn one(text: &str) -> Vec<(String, String)> {
     vec![("pack.yaml".to_owned(), text.to_owned())]
@@ -173,6 +174,9 @@ fn the_schema_for_editors_takes_the_example_and_refuses_what_the_reader_refuses(
         ("extend: {permit: {properties: {a: {lable: A}}}}", "/extend/permit/properties/a"),
         ("associations: {a: {from: b}}", "/associations/a"),
         ("pipelines: {a: {object: b, stages: {}}}", "/pipelines/a/stages"),
+        ("associations: {a: {extend: true, form: b}}", "/associations/a"),
+        ("pipelines: {a: {object: b, extend: false}}", "/pipelines/a"),
+        ("pipelines: {a: {extend: true}}", "/pipelines/a"),
         ("requires: {crm: 1}", "/requires/crm"),
         ("version: 1.0", "/version"),
     ] {
@@ -182,6 +186,8 @@ fn the_schema_for_editors_takes_the_example_and_refuses_what_the_reader_refuses(
         "extend: {permit: {icon: null, properties: {a: {label: A}, b: {default: null}, c: {type: date}}}}",
         "objects: {permit: {properties: {a: {type: enum, options: [x, {key: y, label: Y}]}}}}",
         "pipelines: {a: {object: b, stages: [{name: c}], transitions: {c: []}}}",
+        "associations: {a: {extend: true, inverse: null, labels: {x: null, y: Y}, properties: {b: {label: B}}}}",
+        "pipelines: {a: {object: b, name: c, extend: true, default: null, stages: {d: null, e: {color: null}}}}",
     ] {
         assert_eq!(errors(text), [""; 0], "{text}");
     }

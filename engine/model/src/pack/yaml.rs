@@ -1,4 +1,4 @@
-//! YAML text as JSON with the place of every value.
+//! YAML text as JSON with the place of every value, and JSON as YAML text ([`write()`]).
 //!
 //! What a document means is what the core schema of YAML 1.2 says. A key is the text that stands there, whatever it
 //! would be as a value. Anchors and aliases work; merge keys (`<<`) are YAML 1.1 and refused, as are tags of one's own.
@@ -12,6 +12,9 @@ use self::builder::Builder;
 use super::place::{LocatedProblem, Place, Places};
 
 mod builder;
+mod write;
+
+pub use write::write;
 
 /// How many maps and lists may stand inside each other.
 pub const MAX_DEPTH: usize = 64;

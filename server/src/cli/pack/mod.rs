@@ -1,9 +1,12 @@
-//! `trellis pack check | plan | apply | schema`.
+//! `trellis pack check | plan | apply | export | list | uninstall | schema`.
 
 mod apply;
 mod check;
+mod export;
 mod files;
+mod list;
 mod plan;
+mod uninstall;
 
 use std::process::ExitCode;
 
@@ -20,6 +23,12 @@ pub(in crate::cli) enum Pack {
     Plan(plan::Plan),
     /// Install a pack on the tenant of the token, or bring it to this version.
     Apply(apply::Apply),
+    /// Write what the tenant has defined itself, or a pack that it has, as a pack.
+    Export(export::Export),
+    /// List the packs that the tenant has, and those that it could have.
+    List(list::List),
+    /// Take a pack away; what it defines is archived.
+    Uninstall(uninstall::Uninstall),
     /// Print the JSON Schema of the pack format, with which editors complete and check packs.
     Schema,
 }
@@ -30,6 +39,9 @@ impl Pack {
             Self::Check(check) => check.run(),
             Self::Plan(plan) => plan.run(),
             Self::Apply(apply) => apply.run(),
+            Self::Export(export) => export.run(),
+            Self::List(list) => list.run(),
+            Self::Uninstall(uninstall) => uninstall.run(),
             Self::Schema => output::json(&json_schema()).map(|()| ExitCode::SUCCESS),
         }
     }

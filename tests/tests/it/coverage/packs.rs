@@ -43,6 +43,10 @@ pub(super) fn cases() -> Vec<Case> {
             200,
             json!({"$schema": "https://json-schema.org/draft/2020-12/schema"}),
         ),
+        case(Method::GET, "/packs/export")
+            .allows(ADMINS, to("/packs/export?pack=core"), 200, Value::Null)
+            .refuses(to("/packs/export?pack=No&version=x&object=contcat"), 400, "bad_request", &["/pack", "/version", "/object"])
+            .refuses(to("/packs/export?pack=core&label=x"), 400, "bad_request", &["/label"]),
         case(Method::POST, "/packs/plan")
             .reads()
             .allows(

@@ -1,5 +1,6 @@
 //! Tests of the language as its users meet it: a source, names, a value or an error.
 
+mod check;
 mod conformance;
 mod dates;
 mod errors;

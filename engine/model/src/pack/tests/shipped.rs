@@ -17,7 +17,7 @@ fn files(folder: &Path) -> Vec<(String, String)> {
     files
 }
 
-fn pack(name: &str) -> Pack {
+pub(in crate::pack) fn pack(name: &str) -> Pack {
     let files = files(&root().join("object-defs").join(name));
     let listed =
         |problems: Vec<LocatedProblem>| problems.iter().map(|problem| format!("{problem}\n")).collect::<String>();
@@ -124,9 +124,9 @@ fn objects_have_the_plurals_that_facades_are_found_under() {
 fn the_documentation_tells_the_truth() {
     let text = fs::read_to_string(root().join("object-defs/README.md")).expect("a text");
     let blocks: Vec<&str> = text.split("```yaml\n").skip(1).filter_map(|part| part.split("```").next()).collect();
-    let [example, extension, kept, profiles] = blocks[..] else { panic!("{} blocks", blocks.len()) };
+    let [example, extension, changes, kept, profiles] = blocks[..] else { panic!("{} blocks", blocks.len()) };
     let head = "pack: tried\nversion: 1.0.0\n";
-    let packs = [example.to_owned(), format!("{head}{extension}"), format!("{head}{kept}")];
+    let packs = [example.to_owned()].into_iter().chain([extension, changes, kept].map(|text| format!("{head}{text}")));
     let validator = jsonschema::draft202012::new(&json_schema()).expect("a schema");
     for text in packs {
         let pack = Pack::read_and_check(&one(&text), |_| layers(&["core", "crm"]));
