@@ -4,7 +4,9 @@ use axum::Router;
 use axum::routing::get;
 use utoipa_axum::routes;
 
-use crate::api::records::{associations, batch, history, list, read, search as record_search, transaction, write};
+use crate::api::records::{
+    associations, batch, history, list, merge, read, search as record_search, transaction, write,
+};
 use crate::api::{access, changes, definitions, imports, jobs, packs, search, search_index, tenants};
 use crate::middleware::Observed;
 use crate::routes::Routes;
@@ -29,6 +31,8 @@ fn records(routes: Routes) -> Routes {
         .api(routes!(list::list, write::create, write::upsert))
         .api(routes!(read::read, write::update, write::archive))
         .api(routes!(write::restore))
+        .api(routes!(merge::merge))
+        .api(routes!(merge::unmerge))
         .api(routes!(history::history))
         .api(routes!(record_search::search))
         .api(routes!(record_search::suggest))

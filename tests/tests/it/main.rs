@@ -33,6 +33,7 @@ mod direct;
 mod fixture;
 mod idempotency;
 mod imports;
+mod merge;
 mod metadata;
 mod outage;
 mod packs;
