@@ -7,7 +7,7 @@ use utoipa_axum::routes;
 use crate::api::records::{
     associations, batch, history, list, merge, read, search as record_search, transaction, write,
 };
-use crate::api::{access, changes, definitions, imports, jobs, packs, search, search_index, tenants};
+use crate::api::{access, changes, definitions, imports, jobs, packs, search, search_index, tenants, undo};
 use crate::middleware::Observed;
 use crate::routes::Routes;
 use crate::state::AppState;
@@ -39,6 +39,7 @@ fn records(routes: Routes) -> Routes {
         .api(routes!(search::across))
         .api(routes!(batch::batch))
         .api(routes!(transaction::transact))
+        .api(routes!(undo::undo))
         .api(routes!(associations::list))
         .api(routes!(associations::put, associations::delete))
         .api(routes!(associations::batch_create))

@@ -190,7 +190,8 @@ fn entries(change: &ChangeRow, shown: &Shown) -> Result<Vec<HistoryEntry>> {
     })
 }
 
-fn pairs(change: &ChangeRow) -> Result<Vec<(String, Value, Value)>> {
+/// What a change says of properties: name, before and after.
+pub(crate) fn pairs(change: &ChangeRow) -> Result<Vec<(String, Value, Value)>> {
     let changes: Properties = serde_json::from_str(&change.changes).map_err(Error::internal)?;
     Ok(changes
         .into_iter()

@@ -28,12 +28,14 @@ mod workspace;
 mod write;
 
 pub use execute::Mode;
+pub(crate) use history::pairs;
 pub use history::{HistoryEntry, Moment};
 pub use include::Include;
 pub(crate) use include::bad_parameter;
 pub use input::{LinkInput, PropertiesInput, RecordInput};
 pub(crate) use links::direction_from;
 pub(crate) use links::find as find_association;
+pub(crate) use merge::{MERGED_FROM, MERGED_INTO};
 pub use operation::{Done, Effect, LeftOut, Operation, Results, Step, Target, retold};
 pub use read::{Found, ListQuery, Page, View};
 pub(crate) use read::{make_cursor, read_cursor};

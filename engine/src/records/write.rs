@@ -40,7 +40,7 @@ impl Session {
     /// Who writes at `at`, which is also what the change log says.
     pub(crate) fn pen(&self, at: Timestamp) -> Pen {
         let is_import = self.origin.source == "import";
-        Pen { at, by: self.caller.user, is_import, writes_read_only: is_import }
+        Pen { at, by: self.caller.user, is_import, writes_read_only: is_import || self.takes_back }
     }
 
     /// Whether the caller's key has to be kept with this write.

@@ -52,7 +52,7 @@ impl FromQuery for Wanted {
 /// A job that was taken on.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AcceptedJob {
-    job: JobBody,
+    pub(crate) job: JobBody,
 }
 
 /// Takes in a file, as `multipart/form-data` with a part `file` and a part `map`, or as the bare body.

@@ -54,6 +54,15 @@ pub(crate) struct Unmerge {
     id: String,
 }
 
+/// What to take back; exactly one of the two.
+#[derive(ToSchema)]
+pub(crate) struct UndoInput {
+    /// The `X-Request-Id` of a request.
+    request_id: Option<String>,
+    /// A job that has ended.
+    job_id: Option<String>,
+}
+
 /// Up to 1,000 records.
 #[derive(ToSchema)]
 pub(crate) struct RecordBatch {

@@ -43,4 +43,5 @@ mod records;
 mod search;
 mod tenancy;
 mod transactions;
+mod undo;
 mod upkeep;

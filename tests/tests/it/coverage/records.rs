@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::case::{ADMINS, BATCH_READERS, BATCH_WRITERS, Case, LISTERS, READERS, WRITERS, case, to};
+use super::case::{ADMINS, BATCH_READERS, BATCH_WRITERS, Case, JOB_HOLDERS, LISTERS, READERS, WRITERS, case, to};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -16,6 +16,7 @@ pub(super) fn cases() -> Vec<Case> {
         restore(),
         merge(),
         unmerge(),
+        undo(),
         history(),
         batch(),
         transact(),
@@ -193,6 +194,19 @@ fn unmerge() -> Case {
         .refuses(unmerge("$zoe"), 409, "conflict", &["/id"])
         .refuses(unmerge("999999999"), 404, "not_found", &["/id"])
         .refuses(to("/records/contact/$ada/unmerge").json(json!({})), 422, "validation_failed", &["/id"])
+}
+
+fn undo() -> Case {
+    let undo = |body: Value| to("/undo").json(body);
+    let patch =
+        json!({"operations": [{"op": "update", "object": "contact", "id": "$ada", "properties": {"title": "X"}}]});
+    case(Method::POST, "/undo")
+        .record("ada", "contact", ada("undo@example.com"))
+        .given("patched", "/results/0/record/id", to("/transactions").json(patch).header("x-request-id", "undo-this"))
+        .allows(JOB_HOLDERS, undo(json!({"request_id": "undo-this"})), 200, json!({"undone": 1, "skipped": []}))
+        .refuses(undo(json!({"request_id": "nobody"})), 404, "not_found", &["/request_id"])
+        .refuses(undo(json!({"job_id": "999999999"})), 404, "not_found", &[])
+        .refuses(undo(json!({"request_id": "a", "job_id": "1"})), 422, "validation_failed", &["/job_id"])
 }
 
 fn history() -> Case {
