@@ -43,8 +43,10 @@ pub(crate) struct Stored {
     properties: Properties,
 }
 
+/// Records that were merged into others are left out: nobody could mend them where they are.
 fn stored(rows: Vec<RecordRow>) -> Result<Vec<Stored>> {
     rows.into_iter()
+        .filter(|row| row.merged_into.is_none())
         .map(|row| {
             let properties = serde_json::from_str(&row.properties).map_err(Error::internal)?;
             Ok(Stored { id: row.id, is_archived: row.archived_at.is_some(), properties })
