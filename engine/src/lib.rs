@@ -29,6 +29,7 @@ mod settle;
 mod tenants;
 mod token;
 pub mod transfer;
+mod undo;
 
 pub use access::{AccessReply, NewToken, NewUser, TeamInput, TeamView, TokenPatch, TokenView, UserPatch, UserView};
 pub use associations::{Link, LinkQuery};
@@ -49,3 +50,4 @@ pub use jobs::{Job, JobError, JobState, RowProblem};
 pub use session::{Idempotency, Session};
 pub use tenants::{NewTenant, Tenant, TenantPatch};
 pub use token::repeatable_secret;
+pub use undo::{Skipped, Undo, UndoOf, Undone};

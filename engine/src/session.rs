@@ -33,6 +33,8 @@ pub struct Session {
     pub(crate) at_least: Sequence,
     /// Key that makes the next write happen once.
     pub(crate) idempotency: Option<Idempotency>,
+    /// It brings back what was there before, read-only values too.
+    pub(crate) takes_back: bool,
 }
 
 /// What a session has its rights by, to read them again when they change.
@@ -65,7 +67,16 @@ impl Session {
     ) -> Self {
         let actor = (!matches!(credential, Credential::Engine)).then_some(caller.user);
         let origin = Arc::new(Origin { actor, ..origin });
-        Self { engine, credential, caller, catalog, origin, at_least: Sequence(0), idempotency: None }
+        Self {
+            engine,
+            credential,
+            caller,
+            catalog,
+            origin,
+            at_least: Sequence(0),
+            idempotency: None,
+            takes_back: false,
+        }
     }
 
     /// The engine that this is a session of.

@@ -18,7 +18,7 @@ use crate::records::{Mode, Operation, Step};
 use crate::session::Session;
 
 /// The kind of these jobs.
-pub(crate) const MIGRATE: &str = "migrate";
+pub(crate) const MIGRATION: &str = "migration";
 
 /// Records that are looked at at a time.
 const AT_A_TIME: i64 = 250;
@@ -59,7 +59,7 @@ impl Session {
             return Ok(None);
         }
         let spec = Map::from_iter([("version".to_owned(), json!(version)), ("objects".to_owned(), json!(objects))]);
-        let id = self.job_add(tx, MIGRATE, JobState::Queued, spec).await?;
+        let id = self.job_add(tx, MIGRATION, JobState::Queued, spec).await?;
         let row = job_table::get(tx.reader(), id).await?;
         let row = row.ok_or_else(|| Error::internal("a job is not there after it was made"))?;
         Job::from_row(row).map(Some)
@@ -146,8 +146,8 @@ fn settle_spec(spec: &mut Map<String, Value>, version: i64) -> bool {
 pub(crate) async fn run(work: &mut Work) -> Result<Ending> {
     let Spec { version, objects } = work.spec()?;
     let mut progress: Progress = work.progress()?;
-    let mut session = work.session("migration").await?;
-    let mut own = work.engine.session_of_engine(work.tenant, "migration").await?;
+    let mut session = work.session().await?;
+    let mut own = work.engine.session_of_engine(work.tenant, MIGRATION).await?;
     while let Some(object) = objects.get(progress.objects) {
         if work.is_stopping() {
             return Ok(Ending::Stopped);

@@ -4,8 +4,10 @@ use axum::Router;
 use axum::routing::get;
 use utoipa_axum::routes;
 
-use crate::api::records::{associations, batch, history, list, read, search as record_search, transaction, write};
-use crate::api::{access, changes, definitions, imports, jobs, packs, search, search_index, tenants};
+use crate::api::records::{
+    associations, batch, history, list, merge, read, search as record_search, transaction, write,
+};
+use crate::api::{access, changes, definitions, imports, jobs, packs, search, search_index, tenants, undo};
 use crate::middleware::Observed;
 use crate::routes::Routes;
 use crate::state::AppState;
@@ -29,12 +31,15 @@ fn records(routes: Routes) -> Routes {
         .api(routes!(list::list, write::create, write::upsert))
         .api(routes!(read::read, write::update, write::archive))
         .api(routes!(write::restore))
+        .api(routes!(merge::merge))
+        .api(routes!(merge::unmerge))
         .api(routes!(history::history))
         .api(routes!(record_search::search))
         .api(routes!(record_search::suggest))
         .api(routes!(search::across))
         .api(routes!(batch::batch))
         .api(routes!(transaction::transact))
+        .api(routes!(undo::undo))
         .api(routes!(associations::list))
         .api(routes!(associations::put, associations::delete))
         .api(routes!(associations::batch_create))

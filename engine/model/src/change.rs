@@ -15,6 +15,8 @@ pub enum ChangeKind {
     RecordArchived,
     /// An archived record came back.
     RecordRestored,
+    /// Other records were merged into a record.
+    RecordMerged,
     /// A record's values were erased for good.
     RecordPurged,
     /// Two records were linked, or their link changed.
@@ -35,6 +37,7 @@ impl ChangeKind {
             Self::RecordUpdated => "record.updated",
             Self::RecordArchived => "record.archived",
             Self::RecordRestored => "record.restored",
+            Self::RecordMerged => "record.merged",
             Self::RecordPurged => "record.purged",
             Self::AssociationCreated => "association.created",
             Self::AssociationRemoved => "association.removed",

@@ -101,8 +101,8 @@ impl Feed {
             self.look_at_definitions(&mut reader).await?;
         }
         let highest = self.highest;
-        let gone = self.put_many(reader, page.records.into_iter().collect()).await?;
-        if !gone.is_empty() {
+        let (gone, are_erased) = self.put_many(reader, page.records.into_iter().collect()).await?;
+        if are_erased {
             self.write_notes(|notes| notes.purged = Some(page.sequence.0));
         }
         // Records that are gone take their links with them, so they come last.
@@ -113,10 +113,11 @@ impl Feed {
         Ok(page.changes)
     }
 
-    /// Puts the records with these ids as they are now; those that are not there any more are returned.
-    pub(super) async fn put_many(&mut self, reader: Reader, mut ids: Vec<i64>) -> Result<Vec<RecordId>> {
+    /// Puts the records with these ids as they are now; those that are not there any more, or are found under the record
+    /// that they were merged into, are returned, and whether values of some are to be erased.
+    pub(super) async fn put_many(&mut self, reader: Reader, mut ids: Vec<i64>) -> Result<(Vec<RecordId>, bool)> {
         let mut reader = Some(reader);
-        let mut gone = Vec::new();
+        let (mut gone, mut are_erased) = (Vec::new(), false);
         while !ids.is_empty() {
             let rest = ids.split_off(self.portion.rows().min(ids.len()));
             // No connection is kept while documents are built.
@@ -124,14 +125,16 @@ impl Feed {
                 Some(reader) => reader,
                 None => self.engine.store().read(self.tenant).await?,
             };
-            let rows = record::many(&mut reader, ids.clone()).await?;
+            let mut rows = record::many(&mut reader, ids.clone()).await?;
             drop(reader);
+            are_erased |= rows.len() < ids.len();
+            rows.retain(|row| row.merged_into.is_none());
             let found: HashSet<i64> = rows.iter().map(|row| row.id).collect();
             gone.extend(ids.into_iter().filter(|id| !found.contains(id)).map(RecordId));
             self.put(rows).await?;
             ids = rest;
         }
-        Ok(gone)
+        Ok((gone, are_erased))
     }
 
     /// Puts records as they were read.

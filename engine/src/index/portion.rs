@@ -55,6 +55,7 @@ mod tests {
             updated_at: 0,
             updated_by: None,
             archived_at: None,
+            merged_into: None,
         };
         vec![row; count]
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use engine_model::access::Role;
-use engine_model::{TenantId, TokenId, UserId};
+use engine_model::{JobId, TenantId, TokenId, UserId};
 use engine_store::commit::Origin;
 use serde::{Deserialize, Serialize};
 
@@ -38,14 +38,27 @@ impl Actor {
     }
 }
 
+impl Actor {
+    /// The request that a job's changes are logged under: the one that asked for it, or else its own name.
+    pub(super) fn request_of(&self, job: JobId) -> String {
+        self.request_id.clone().unwrap_or_else(|| format!("job-{job}"))
+    }
+}
+
 impl Engine {
     /// A session that works for `actor`; its changes say `source` and the request that asked for them.
-    pub(crate) async fn session_of_user(&self, tenant: TenantId, actor: &Actor, source: &str) -> Result<Session> {
+    pub(crate) async fn session_of_user(
+        &self,
+        tenant: TenantId,
+        actor: &Actor,
+        job: JobId,
+        source: &str,
+    ) -> Result<Session> {
         let caller = self.load_actor(tenant, actor).await?;
         let origin = Origin {
             actor: Some(actor.user),
             source: source.to_owned(),
-            request_id: actor.request_id.clone(),
+            request_id: Some(actor.request_of(job)),
             ip: actor.ip.clone(),
             user_agent: actor.user_agent.clone(),
         };

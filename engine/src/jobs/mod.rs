@@ -11,11 +11,11 @@ mod worker;
 
 pub(crate) use actor::Actor;
 pub use failure::{JobError, RowProblem};
-pub(crate) use work::{Ending, Work};
+pub(crate) use work::{Ending, SOURCE, Work};
 pub(crate) use worker::start_worker;
 
 use engine_model::time::Timestamp;
-use engine_model::{JobId, UserId};
+use engine_model::{JobId, Problem, UserId};
 use engine_store::job::{self, Holder, JobRow};
 use engine_store::{Reader, Tx, counter};
 use serde_json::{Map, Value};
@@ -90,6 +90,15 @@ impl JobState {
         let found = Self::ALL.into_iter().find(|state| state.as_str() == word);
         found.ok_or_else(|| Error::internal(format!("a job has the unknown state `{word}`")))
     }
+}
+
+/// By what a job's changes are known.
+#[derive(Debug)]
+pub(crate) struct JobRequest {
+    pub(crate) request: String,
+    pub(crate) source: String,
+    /// When it was asked for, and when it ended.
+    pub(crate) during: (Timestamp, Timestamp),
 }
 
 impl Job {
@@ -181,6 +190,23 @@ impl Session {
     /// There is a job that waits.
     pub(crate) fn tell_worker(&self) {
         self.engine.inner.job_added.notify_one();
+    }
+
+    /// The request that asked for a job that has ended, and what its changes say of their source.
+    pub(crate) async fn job_request(&self, id: &str) -> Result<JobRequest> {
+        let (_, row) = self.find_job(id).await?;
+        if !JobState::read(&row.state)?.has_ended() {
+            let detail = "the job is still running; cancel it, or wait for its end";
+            return Err(Error::new(ErrorCode::Conflict, detail).with(Problem::new("/job_id", "running", detail)));
+        }
+        let spec: Map<String, Value> = serde_json::from_str(&row.spec).map_err(Error::internal)?;
+        let actor = spec.get(ACTOR).cloned().unwrap_or_default();
+        let actor: Actor = serde_json::from_value(actor).map_err(Error::internal)?;
+        Ok(JobRequest {
+            request: actor.request_of(JobId(row.id)),
+            source: work::source_of(&row.kind, &spec).to_owned(),
+            during: (Timestamp(row.created_at), Timestamp(row.updated_at)),
+        })
     }
 
     /// A job that the caller may know of.

@@ -18,6 +18,9 @@ use crate::session::Session;
 /// How long a worker may be silent before another one takes its job over.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
 
+/// Key of a job's specification that holds in whose name it writes.
+pub(crate) const SOURCE: &str = "source";
+
 /// Pause before a job is tried again that could not go on because the database was away.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -72,10 +75,11 @@ impl Work {
     }
 
     /// A session with the rights of who asked for the job.
-    pub(crate) async fn session(&self, source: &str) -> Result<Session> {
+    pub(crate) async fn session(&self) -> Result<Session> {
         let actor = self.spec.get(ACTOR).cloned().unwrap_or_default();
         let actor: Actor = serde_json::from_value(actor).map_err(Error::internal)?;
-        self.engine.session_of_user(self.tenant, &actor, source).await
+        let source = source_of(&self.kind, &self.spec);
+        self.engine.session_of_user(self.tenant, &actor, self.id, source).await
     }
 
     /// The engine is closing: save and leave.
@@ -149,6 +153,11 @@ impl Work {
         job::release(self.engine.store(), self.tenant, self.id, self.held, now, not_before).await?;
         Ok(())
     }
+}
+
+/// What a job's changes say of their source: its kind, unless it works in the name of another one.
+pub(super) fn source_of<'s>(kind: &'s str, spec: &'s Map<String, Value>) -> &'s str {
+    spec.get(SOURCE).and_then(Value::as_str).unwrap_or(kind)
 }
 
 fn later(moment: Timestamp, by: Duration) -> Timestamp {

@@ -70,6 +70,8 @@ impl Session {
 
     /// The index may know less than the store: rights are looked at once more, with what is stored.
     fn may_show(&self, row: &RecordRow, object: &str) -> bool {
-        row.object == object && self.caller.may(Action::Read, object, row.owner_id.map(UserId))
+        row.object == object
+            && row.merged_into.is_none()
+            && self.caller.may(Action::Read, object, row.owner_id.map(UserId))
     }
 }

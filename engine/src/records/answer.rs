@@ -5,7 +5,7 @@ use engine_model::access::Role;
 use engine_model::time::Timestamp;
 use engine_store::commit::{Committed, RecordRef, Refusal};
 
-use super::operation::{Done, Effect};
+use super::operation::{Done, Effect, LeftOut};
 use super::plan::{Body, Plan};
 use super::record::Shown;
 use super::state::State;
@@ -20,14 +20,17 @@ pub(super) struct Summary {
     /// When it was done.
     at: Timestamp,
     links_at: &'static str,
+    left_out: Vec<LeftOut>,
 }
 
 pub(super) fn summary(plan: &Plan, at: Timestamp) -> Summary {
-    let state = match &plan.body {
-        Body::Record(draft) => Some(draft.after.clone()),
-        Body::Purge(_) | Body::Unlink(_) | Body::Links => None,
+    let (state, left_out) = match &plan.body {
+        Body::Record(draft) => (Some(draft.after.clone()), Vec::new()),
+        Body::Merge(merging) => (Some(merging.winner.after.clone()), Vec::new()),
+        Body::Unmerge(parting) => (Some(parting.loser.after.clone()), parting.left_out.clone()),
+        Body::Purge(_) | Body::Unlink(_) | Body::Links => (None, Vec::new()),
     };
-    Summary { state, effect: plan.effect, at, links_at: plan.links_at() }
+    Summary { state, effect: plan.effect, at, links_at: plan.links_at(), left_out }
 }
 
 pub(super) fn answer(
@@ -42,14 +45,14 @@ pub(super) fn answer(
         Some(Err(refusals)) => return Err(explain(refusals, summary.links_at)),
         None => false,
     };
-    let Summary { state, effect, at, .. } = summary;
+    let Summary { state, effect, at, left_out, .. } = summary;
     // Only the commit knows which links were there already.
     let effect = match effect {
         Effect::Created => Effect::Created,
         Effect::Changed | Effect::Unchanged if has_changed => Effect::Changed,
         Effect::Changed | Effect::Unchanged => Effect::Unchanged,
     };
-    let Some(state) = state else { return Ok(Done { record: None, effect }) };
+    let Some(state) = state else { return Ok(Done { record: None, effect, left_out }) };
     let id = match state.record {
         RecordRef::Id(id) => id,
         RecordRef::New(index) => committed
@@ -62,7 +65,7 @@ pub(super) fn answer(
     let object = catalog.effective.registry.objects.get(state.object.as_str());
     let shown = object.map_or_else(Shown::nothing, |object| Shown::of(catalog, object, role, None, at));
     let record = state.into_record(RecordId(id.0), &shown)?;
-    Ok(Done { record: Some(record), effect })
+    Ok(Done { record: Some(record), effect, left_out })
 }
 
 pub(super) fn settled(result: Option<Result<Done>>) -> Result<Done> {

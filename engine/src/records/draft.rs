@@ -25,8 +25,10 @@ use crate::definitions::catalog::{Catalog, shortened};
 pub(crate) struct Pen {
     pub(crate) at: Timestamp,
     pub(crate) by: UserId,
-    /// It is an import, which may write read-only properties and moves links that a record can have only one of.
+    /// It is an import, which moves links that a record can have only one of.
     pub(crate) is_import: bool,
+    /// It may write read-only properties, as imports may, and who takes changes back.
+    pub(crate) writes_read_only: bool,
 }
 
 /// What a draft is made on.
@@ -95,7 +97,6 @@ impl Draft {
         before: State,
         input: &RecordInput,
     ) -> Result<Self, Problems> {
-        let Basis { catalog, pen, .. } = *basis;
         let mut problems = Problems::new();
         let given = basis.read_properties(object, &input.properties, &mut problems);
         let mut properties = Properties::clone(&before.properties);
@@ -114,10 +115,23 @@ impl Draft {
                 None => drop(properties.shift_remove(property.name.as_str())),
             }
         }
-        default_stage(catalog, object, &mut properties);
+        default_stage(basis.catalog, object, &mut properties);
         let owner = basis.read_owner(input, before.owner, &mut problems).unwrap_or(before.owner);
-        let mut properties = recompute(catalog, object, &before, properties, owner, pen.at);
         basis.check_users(object, Some(&before.properties), &properties, &mut problems);
+        Self::next(basis, object, before, properties, owner, problems)
+    }
+
+    /// A record's next state with these values, which are in normal form, checked as a whole.
+    pub(crate) fn next(
+        basis: &Basis<'_>,
+        object: &ObjectDefinition,
+        before: State,
+        properties: Properties,
+        owner: Option<UserId>,
+        mut problems: Problems,
+    ) -> Result<Self, Problems> {
+        let Basis { catalog, pen, .. } = *basis;
+        let mut properties = recompute(catalog, object, &before, properties, owner, pen.at);
         add_new(&mut problems, check(catalog, object, Some(&before), &mut properties));
         if !problems.is_empty() {
             return Err(problems);
@@ -195,6 +209,13 @@ impl Draft {
         after.archived_at = None;
         after.touch(pen);
         Self { before: Some(before), after }
+    }
+
+    /// Makes a version though no value is another one, since something else about the record is.
+    pub(super) fn touch_at_least(&mut self, pen: Pen) {
+        if !self.changes_anything() {
+            self.after.touch(pen);
+        }
     }
 
     /// Whether there is anything to write.
@@ -322,7 +343,7 @@ impl Basis<'_> {
                 problems.push(Problem::new(at(), "unknown_property", message));
                 continue;
             };
-            if property.read_only && !self.pen.is_import {
+            if property.read_only && !self.pen.writes_read_only {
                 problems.push(Problem::new(at(), "read_only", format!("`{name}` is read-only")));
                 continue;
             }

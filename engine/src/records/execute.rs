@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine_model::Sequence;
 use engine_model::access::Role;
 use engine_model::time::Timestamp;
-use engine_store::commit::{Committed, IdempotencyClaim, Item, Refusal};
+use engine_store::commit::{Committed, IdempotencyClaim, Item, RecordRef, Refusal};
 use tokio::sync::OwnedMutexGuard;
 
 use super::answer::{answer, settled, summary};
@@ -162,6 +162,8 @@ impl Session {
     async fn take_turn(&self, ready: &[Ready]) -> Option<OwnedMutexGuard<()>> {
         let mut existing = ready.iter().filter_map(|ready| match &ready.plan.body {
             Body::Record(draft) => draft.after.id(),
+            Body::Merge(merging) => merging.winner.after.id(),
+            Body::Unmerge(parting) => parting.winner.after.id(),
             Body::Purge(_) | Body::Unlink(_) | Body::Links => None,
         });
         match (existing.next(), existing.next()) {
@@ -208,8 +210,11 @@ fn mentions_nothing(operation: &Operation) -> bool {
 /// Others were faster, and planning again may find another way.
 fn goes_again(plan: &Plan, refusal: &Refusal) -> bool {
     match refusal {
-        Refusal::Stale(_) => true,
+        // A record that is missing may have been merged, and its id leads on.
+        Refusal::Stale(_) | Refusal::Missing(RecordRef::Id(_)) => true,
         Refusal::Taken { value, .. } => plan.upsert.as_ref() == Some(value),
-        Refusal::Missing(_) | Refusal::Overlap { .. } | Refusal::Cardinality { .. } => false,
+        // Whoever moves links has seen which ones there is room for.
+        Refusal::Cardinality { .. } => matches!(plan.body, Body::Merge(_) | Body::Unmerge(_)),
+        Refusal::Missing(RecordRef::New(_)) | Refusal::Overlap { .. } => false,
     }
 }

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use engine_model::time::Timestamp;
-use engine_model::{Properties, Sequence, UserId};
+use engine_model::{Properties, RecordId, Sequence, UserId};
+use engine_store::Reader;
 use engine_store::change::{ChangeRow, of_record};
 use serde_json::Value;
 
+use super::merge::MERGED_FROM;
 use super::operation::Target;
-use super::read::{Page, View, make_cursor, read_cursor};
+use super::read::{Page, View, key_of, make_cursor, read_cursor};
 use super::record::{Record, Shown};
 use super::state::State;
 use crate::error::{Error, Result};
@@ -74,7 +76,9 @@ impl Session {
         cursor: Option<&str>,
     ) -> Result<Page<HistoryEntry>> {
         let found = self.record_read(object, target, &View::default()).await?.record;
-        let name = format!("history.{}", found.id);
+        let records = [Some(found.id), self.merged_record(object, target).await?];
+        let records: Vec<RecordId> = records.into_iter().flatten().collect();
+        let name = records.iter().fold("history".to_owned(), |name, record| format!("{name}.{record}"));
         let before = cursor.map_or(Ok(i64::MAX), |cursor| read_cursor(cursor, &[&name]))?;
         let shown = self.shown(object)?;
         let mut reader = self.reader().await?;
@@ -82,7 +86,7 @@ impl Session {
         let mut next = before;
         // Whole changes only: a page ends between two of them and may so be a little longer than asked for.
         loop {
-            let changes = of_record(&mut reader, found.id, Sequence(next), CHUNK).await?;
+            let changes = of_records(&mut reader, &records, Sequence(next)).await?;
             let is_last = changes.len() < usize::try_from(CHUNK).unwrap_or(usize::MAX);
             for change in changes {
                 if results.len() >= limit {
@@ -145,9 +149,27 @@ impl Session {
         state.into_record(current.id, &shown)
     }
 
+    /// The record that the target names itself, where its id leads to another one.
+    async fn merged_record(&self, object: &str, target: &Target) -> Result<Option<RecordId>> {
+        let Some(key) = key_of(self.catalog.object(object)?, target, &self.catalog.locale)? else { return Ok(None) };
+        let (_, row) = engine_store::record::get_itself(&mut self.reader().await?, &key).await?;
+        Ok(row.filter(|row| row.merged_into.is_some()).map(|row| row.record_id()))
+    }
+
     fn shown(&self, object: &str) -> Result<Shown<'_>> {
         Ok(Shown::of(&self.catalog, self.catalog.object(object)?, &self.caller.role, None, self.now()))
     }
+}
+
+/// The next changes of a record and of one that was merged into it, newest first.
+async fn of_records(reader: &mut Reader, records: &[RecordId], before: Sequence) -> Result<Vec<ChangeRow>> {
+    let mut changes = Vec::new();
+    for record in records {
+        changes.extend(of_record(reader, *record, before, CHUNK).await?);
+    }
+    changes.sort_unstable_by_key(|change| -change.sequence);
+    changes.truncate(usize::try_from(CHUNK).unwrap_or(usize::MAX));
+    Ok(changes)
 }
 
 fn entries(change: &ChangeRow, shown: &Shown<'_>) -> Result<Vec<HistoryEntry>> {
@@ -162,19 +184,28 @@ fn entries(change: &ChangeRow, shown: &Shown<'_>) -> Result<Vec<HistoryEntry>> {
         new,
     };
     let at = || Value::from(Timestamp(change.at).to_rfc3339());
+    let pair_of = |(property, old, new): (String, Value, Value)| entry(&property, old, new);
     Ok(match change.kind.as_str() {
-        "record.archived" => vec![entry("archived_at", Value::Null, at())],
-        "record.restored" => vec![entry("archived_at", at(), Value::Null)],
+        // Beside it stands where the record's id has led from then on, or no longer.
+        "record.archived" => [entry("archived_at", Value::Null, at())]
+            .into_iter()
+            .chain(pairs(change)?.into_iter().map(pair_of))
+            .collect(),
+        "record.restored" => [entry("archived_at", at(), Value::Null)]
+            .into_iter()
+            .chain(pairs(change)?.into_iter().map(pair_of))
+            .collect(),
         kind if kind.starts_with("record.") || kind == "stage.changed" => pairs(change)?
             .into_iter()
             .filter(|(property, ..)| property == "owner_id" || shown.shows(property))
-            .map(|(property, old, new)| entry(&property, old, new))
+            .map(pair_of)
             .collect(),
         _ => Vec::new(),
     })
 }
 
-fn pairs(change: &ChangeRow) -> Result<Vec<(String, Value, Value)>> {
+/// What a change says of properties: name, before and after.
+pub(crate) fn pairs(change: &ChangeRow) -> Result<Vec<(String, Value, Value)>> {
     let changes: Properties = serde_json::from_str(&change.changes).map_err(Error::internal)?;
     Ok(changes
         .into_iter()
@@ -193,9 +224,9 @@ fn take_back(state: &mut State, change: &ChangeRow) -> Result<()> {
     match change.kind.as_str() {
         "record.archived" => state.archived_at = None,
         "record.restored" => state.archived_at = Some(Timestamp(change.at)),
-        "record.updated" | "stage.changed" => {
+        "record.updated" | "record.merged" | "stage.changed" => {
             let properties = Arc::make_mut(&mut state.properties);
-            for (property, old, _) in pairs(change)? {
+            for (property, old, _) in pairs(change)?.into_iter().filter(|(property, ..)| property != MERGED_FROM) {
                 match (property.as_str(), old) {
                     ("owner_id", old) => state.owner = old.as_str().and_then(|owner| owner.parse().ok()),
                     (_, Value::Null) => drop(properties.shift_remove(&property)),
@@ -209,5 +240,6 @@ fn take_back(state: &mut State, change: &ChangeRow) -> Result<()> {
 }
 
 fn changes_version(change: &ChangeRow) -> bool {
-    matches!(change.kind.as_str(), "record.archived" | "record.restored" | "record.updated" | "stage.changed")
+    let kinds = ["record.archived", "record.restored", "record.updated", "record.merged", "stage.changed"];
+    kinds.contains(&change.kind.as_str())
 }

@@ -83,6 +83,7 @@ pub(crate) fn resolve(
         limits_from: association.cardinality.limits_from(),
         limits_to: association.cardinality.limits_to(),
         replace,
+        moved: None,
     })
 }
 

@@ -98,6 +98,30 @@ pub enum Operation {
         /// Only if it is at this version.
         version: i64,
     },
+    /// Merge other records into one, to which their ids lead from then on.
+    Merge {
+        /// The object's name.
+        object: String,
+        /// The record that remains.
+        target: Target,
+        /// Ids or uids of the others, in the order in which their values count.
+        from: Vec<String>,
+        /// Property and the id of the record whose value is taken, where that is not the first one's.
+        choices: Vec<(String, String)>,
+        /// Only if the record that remains is at this version.
+        version: Option<i64>,
+    },
+    /// Take a record out again of the one that it was merged into.
+    Unmerge {
+        /// The object's name.
+        object: String,
+        /// The record that remained.
+        target: Target,
+        /// Id or uid of the one that was merged into it.
+        id: String,
+        /// Only if the record that remained is at this version.
+        version: Option<i64>,
+    },
     /// Link two records.
     Associate {
         /// Name of the association.
@@ -135,7 +159,9 @@ impl Operation {
             | Self::Restore { object, .. }
             | Self::Purge { object, .. }
             | Self::Compute { object, .. }
-            | Self::Settle { object, .. } => Some(object),
+            | Self::Settle { object, .. }
+            | Self::Merge { object, .. }
+            | Self::Unmerge { object, .. } => Some(object),
             Self::Associate { .. } | Self::Dissociate { .. } => None,
         }
     }
@@ -163,6 +189,19 @@ pub struct Done {
     pub record: Option<Record>,
     /// What happened to it.
     pub effect: Effect,
+    /// Links that a record had before it was merged and has not got back.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A link that could not be made again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Name of the association.
+    pub kind: String,
+    /// The record at the other end.
+    pub record: RecordId,
+    /// Why not.
+    pub reason: String,
 }
 
 /// What an operation did.

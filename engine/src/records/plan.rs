@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::draft::{Basis, Draft, Pen};
 use super::input::{LinkInput, RecordInput};
 use super::links::{End, resolve};
+use super::merge::{Merging, Parting};
 use super::operation::{Effect, Operation, Step, Target};
 use super::rules::{intervals, unique_values};
 use super::state::State;
@@ -34,8 +35,12 @@ pub(crate) struct Plan {
 pub(crate) enum Body {
     /// A record's next state.
     Record(Box<Draft>),
-    /// Erased for good.
-    Purge(Box<State>),
+    /// Erased for good, with the records that were merged into it.
+    Purge(Vec<State>),
+    /// Other records merged into one.
+    Merge(Box<Merging>),
+    /// A record taken out of another one again.
+    Unmerge(Box<Parting>),
     /// A link taken away.
     Unlink(Write),
     /// Only links are made.
@@ -94,8 +99,19 @@ impl<'a> Planner<'a> {
             Operation::Purge { object, target } => {
                 let object = self.basis.catalog.object(object)?;
                 self.caller.check_admin()?;
-                let state = Box::new(self.find(object, target)?);
-                Ok(Plan { body: Body::Purge(state), links: Vec::new(), effect: Effect::Changed, upsert: None })
+                let state = self.find(object, target)?;
+                let states = self.workspace.merged_into(&state).cloned().chain([state.clone()]).collect();
+                Ok(Plan { body: Body::Purge(states), links: Vec::new(), effect: Effect::Changed, upsert: None })
+            }
+            Operation::Merge { object, target, from, choices, version } => {
+                let object = self.basis.catalog.object(object)?;
+                let winner = self.find(object, target)?;
+                self.merge(object, winner, from, choices, *version)
+            }
+            Operation::Unmerge { object, target, id, version } => {
+                let object = self.basis.catalog.object(object)?;
+                let winner = self.find(object, target)?;
+                self.unmerge(object, winner, id, *version)
             }
             Operation::Settle { object, id, version } => {
                 let (object, stored) = self.at_version(object, *id, *version)?;
@@ -163,17 +179,23 @@ impl<'a> Planner<'a> {
         input: &RecordInput,
         name: Option<&str>,
     ) -> Result<Plan> {
-        self.caller.check(Action::Update, &object.name, before.owner)?;
-        if before.archived_at.is_some() {
-            let detail = "the record is archived; restore it before changing it";
-            return Err(Error::new(ErrorCode::Conflict, detail).with(Problem::new("", "archived", detail)));
-        }
+        self.check_update(object, &before)?;
         let links = self.links(End { record: before.record, object: &object.name }, input);
         let draft = match (Draft::update(&self.basis, object, before, input), links) {
             (Ok(draft), Ok(links)) => return Ok(self.take(object, draft, links, name)),
             (draft, links) => [draft.err(), links.err()],
         };
         Err(refuse(draft.into_iter().flatten().flatten().collect()))
+    }
+
+    /// Refuses a record that may not be changed: by the caller, or because it is archived.
+    pub(super) fn check_update(&self, object: &ObjectDefinition, state: &State) -> Result<()> {
+        self.caller.check(Action::Update, &object.name, state.owner)?;
+        if state.archived_at.is_some() {
+            let detail = "the record is archived; restore it before changing it";
+            return Err(Error::new(ErrorCode::Conflict, detail).with(Problem::new("", "archived", detail)));
+        }
+        Ok(())
     }
 
     fn upsert(
@@ -303,6 +325,8 @@ impl Plan {
     pub(crate) fn links_at(&self) -> &'static str {
         match self.body {
             Body::Record(_) | Body::Purge(_) => "/associations",
+            Body::Merge(_) => "/from",
+            Body::Unmerge(_) => "/id",
             Body::Unlink(_) | Body::Links => "",
         }
     }
@@ -310,12 +334,16 @@ impl Plan {
     /// The rows to write, in order.
     pub(crate) fn writes(&self, catalog: &Catalog) -> Result<Vec<Write>> {
         let mut writes = match &self.body {
-            Body::Record(draft) if draft.changes_anything() => {
-                let object = catalog.effective.registry.objects.get(draft.after.object.as_str());
-                let object = object.ok_or_else(|| Error::internal("a planned record has no object"))?;
-                draft.writes(object)
+            Body::Record(draft) if draft.changes_anything() => draft.writes(definition_of(catalog, draft)?),
+            Body::Purge(states) => {
+                let mut writes = Vec::new();
+                for state in states {
+                    writes.extend(purge(catalog, state)?);
+                }
+                writes
             }
-            Body::Purge(state) => purge(catalog, state)?,
+            Body::Merge(merging) => merging.writes(catalog)?,
+            Body::Unmerge(parting) => parting.writes(catalog)?,
             Body::Unlink(Write::Unlink { kind, from, to }) => {
                 vec![Write::Unlink { kind: kind.clone(), from: *from, to: *to }]
             }
@@ -324,6 +352,12 @@ impl Plan {
         writes.extend(self.links.iter().cloned().map(Write::Link));
         Ok(writes)
     }
+}
+
+/// The object that a draft is of.
+pub(super) fn definition_of<'c>(catalog: &'c Catalog, draft: &Draft) -> Result<&'c ObjectDefinition> {
+    let object = catalog.effective.registry.objects.get(draft.after.object.as_str());
+    object.ok_or_else(|| Error::internal("a planned record has no object"))
 }
 
 fn purge(catalog: &Catalog, state: &State) -> Result<Vec<Write>> {
@@ -351,7 +385,7 @@ fn unchanged(state: State) -> Draft {
     Draft { after: state.clone(), before: Some(state) }
 }
 
-fn check_version(state: &State, expected: Option<i64>) -> Result<()> {
+pub(super) fn check_version(state: &State, expected: Option<i64>) -> Result<()> {
     match expected {
         Some(expected) if expected != state.version => {
             let detail = format!("the record is at version {}, not {expected}; read it again", state.version);

@@ -6,15 +6,23 @@ use engine_model::object::ObjectDefinition;
 use engine_model::property::{Locale, normalize_value};
 use engine_model::{Problem, Properties, RecordId};
 use engine_store::commit::{RecordRef, UniqueValue};
-use engine_store::{Reader, record};
+use engine_store::{Reader, merge, record};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::draft::Draft;
+use super::merge::Surroundings;
 use super::operation::{Operation, Target};
 use super::rules::{unique_text, unique_values};
 use super::state::State;
 use crate::definitions::catalog::{Catalog, shortened};
 use crate::error::{Error, ErrorCode, Result};
+
+/// How often an id leads on at most.
+const LEADS: usize = 8;
+
+/// Most merged records that are purged with the one that they lead to.
+const PURGED_TOGETHER: i64 = 10_000;
 
 /// The records that a list of operations is about.
 #[derive(Debug, Default)]
@@ -23,6 +31,10 @@ pub(crate) struct Workspace {
     uids: HashMap<Uuid, RecordId>,
     holders: HashMap<UniqueValue, RecordRef>,
     references: HashMap<String, RecordRef>,
+    /// Records that were merged into others, as they were then, and where their ids lead.
+    merged: HashMap<RecordId, (State, RecordId)>,
+    /// What merging and unmerging look at beside.
+    pub(super) surroundings: Surroundings,
     /// How many records the operations have made so far.
     pub(crate) inserts: usize,
 }
@@ -36,7 +48,8 @@ enum Handle {
 }
 
 impl Workspace {
-    /// Loads whatever the operations mention: three statements at most, however many operations.
+    /// Loads whatever the operations mention: three statements at most, however many operations, and more only for
+    /// records that were merged or are about to be.
     pub(crate) async fn load(reader: &mut Reader, catalog: &Catalog, operations: &[&Operation]) -> Result<Self> {
         let mut workspace = Self::default();
         let mut ids: Vec<i64> = Vec::new();
@@ -60,15 +73,49 @@ impl Workspace {
                 workspace.holders.insert(value, RecordRef::Id(holder));
             }
         }
-        ids.sort_unstable();
-        ids.dedup();
-        if !ids.is_empty() {
-            for row in record::many(reader, ids).await? {
+        workspace.load_records(reader, catalog, ids).await?;
+        workspace.load_merged(reader, catalog, operations).await?;
+        workspace.surroundings = Surroundings::load(reader, catalog, &workspace, operations).await?;
+        Ok(workspace)
+    }
+
+    /// Loads records, and those that they lead to where they were merged.
+    async fn load_records(&mut self, reader: &mut Reader, catalog: &Catalog, mut ids: Vec<i64>) -> Result<()> {
+        // Merging leaves chains of one; only what merges meanwhile makes a longer one.
+        for _ in 0..LEADS {
+            ids.sort_unstable();
+            ids.dedup();
+            let is_known = |id: RecordId| self.merged.contains_key(&id) || self.states.contains_key(&RecordRef::Id(id));
+            ids.retain(|id| !is_known(RecordId(*id)));
+            if ids.is_empty() {
+                break;
+            }
+            for row in record::many(reader, std::mem::take(&mut ids)).await? {
+                let (id, winner) = (row.record_id(), row.merged_into);
                 let state = State::from_row(row, &catalog.effective.registry)?;
-                workspace.states.insert(state.record, state);
+                if let Some(winner) = winner {
+                    ids.push(winner);
+                    self.merged.insert(id, (state, RecordId(winner)));
+                } else {
+                    self.states.insert(state.record, state);
+                }
             }
         }
-        Ok(workspace)
+        Ok(())
+    }
+
+    /// Loads what was merged into records that are to be purged, which goes with them.
+    async fn load_merged(&mut self, reader: &mut Reader, catalog: &Catalog, operations: &[&Operation]) -> Result<()> {
+        let purged = operations.iter().filter_map(|operation| match operation {
+            Operation::Purge { object, target } => self.find(catalog, catalog.object(object).ok()?, target).ok()?.id(),
+            _ => None,
+        });
+        let purged: Vec<i64> = purged.map(|id| id.0).collect();
+        if purged.is_empty() {
+            return Ok(());
+        }
+        let found = merge::led_to(reader, purged, PURGED_TOGETHER).await?;
+        self.load_records(reader, catalog, found.into_iter().map(|id| id.0).collect()).await
     }
 
     /// The record of `object` that `target` names, archived or not.
@@ -91,14 +138,60 @@ impl Workspace {
         self.states.get(self.holders.get(value)?)
     }
 
+    /// The record that `id` names itself, and where it leads, if it was merged into another one.
+    pub(super) fn merged(&self, id: &str) -> Option<(&State, RecordId)> {
+        let id = match plain_handle(id)? {
+            Handle::Id(id) => id,
+            Handle::Uid(uid) => *self.uids.get(&uid)?,
+            Handle::Reference(_) | Handle::Value(_) => return None,
+        };
+        let (state, winner) = self.merged.get(&id)?;
+        Some((state, self.led(*winner)))
+    }
+
+    /// Records whose ids lead to this one, as they were when they were merged.
+    pub(super) fn merged_into(&self, state: &State) -> impl Iterator<Item = &State> {
+        let id = state.id();
+        self.merged.values().filter(move |(_, winner)| id == Some(*winner)).map(|(state, _)| state)
+    }
+
+    /// Where an id leads.
+    fn led(&self, mut id: RecordId) -> RecordId {
+        for _ in 0..LEADS {
+            match self.merged.get(&id) {
+                Some((_, winner)) => id = *winner,
+                None => break,
+            }
+        }
+        id
+    }
+
     fn resolve(&self, handle: Handle) -> Option<&State> {
         let record = match handle {
-            Handle::Id(id) => RecordRef::Id(id),
-            Handle::Uid(uid) => RecordRef::Id(*self.uids.get(&uid)?),
+            Handle::Id(id) => RecordRef::Id(self.led(id)),
+            Handle::Uid(uid) => RecordRef::Id(self.led(*self.uids.get(&uid)?)),
             Handle::Reference(name) => *self.references.get(&name)?,
             Handle::Value(value) => *self.holders.get(&value)?,
         };
         self.states.get(&record)
+    }
+
+    /// Takes over a record that an operation merges into another one.
+    pub(super) fn put_merged(&mut self, object: &ObjectDefinition, loser: &Draft, winner: RecordId) {
+        self.put(object, loser.before.as_ref(), loser.after.clone(), None);
+        if let Some(state) = self.states.remove(&loser.after.record)
+            && let Some(id) = state.id()
+        {
+            self.merged.insert(id, (state, winner));
+        }
+    }
+
+    /// Takes over a record that an operation takes out of another one again.
+    pub(super) fn put_parted(&mut self, object: &ObjectDefinition, loser: &Draft) {
+        if let Some(id) = loser.after.id() {
+            self.merged.remove(&id);
+        }
+        self.put(object, loser.before.as_ref(), loser.after.clone(), None);
     }
 
     /// Takes over a record as an operation leaves it.
@@ -149,6 +242,17 @@ fn mentioned(catalog: &Catalog, operation: &Operation) -> Vec<Handle> {
         }
         Operation::Compute { id, .. } | Operation::Settle { id, .. } => {
             handles.push(Handle::Id(*id));
+            None
+        }
+        Operation::Merge { object, target: named, from, choices, .. } => {
+            handles.extend(target(object, named));
+            let chosen = choices.iter().map(|(_, id)| id);
+            handles.extend(from.iter().chain(chosen).filter_map(|id| plain_handle(id)));
+            None
+        }
+        Operation::Unmerge { object, target: named, id, .. } => {
+            handles.extend(target(object, named));
+            handles.extend(plain_handle(id));
             None
         }
         Operation::Associate { from, to, .. } | Operation::Dissociate { from, to, .. } => {

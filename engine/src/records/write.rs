@@ -39,7 +39,8 @@ pub(crate) enum Attempt {
 impl Session {
     /// Who writes at `at`, which is also what the change log says.
     pub(crate) fn pen(&self, at: Timestamp) -> Pen {
-        Pen { at, by: self.caller.user, is_import: self.origin.source == "import" }
+        let is_import = self.origin.source == "import";
+        Pen { at, by: self.caller.user, is_import, writes_read_only: is_import || self.takes_back }
     }
 
     /// Whether the caller's key has to be kept with this write.

@@ -35,7 +35,7 @@ const CHUNK_ROWS: usize = 500;
 pub(crate) async fn run(work: &mut Work) -> Result<Ending> {
     let spec: Spec = work.spec()?;
     let mut progress: Progress = work.progress()?;
-    let session = work.session("import").await?;
+    let session = work.session().await?;
     let map = spec.map.as_deref().map_or_else(|| Ok(ColumnMap::default()), ColumnMap::read).map_err(Error::invalid)?;
     let mut run = Run::new(session, spec, map)?;
     let mut rows = run.open(work, &progress).await?;

@@ -5,11 +5,11 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::sql::{Sql, args};
+use crate::sql::{Rows, Sql, args, rows};
 use crate::store::Reader;
 
 /// The end from which links are looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// The record is where the links start.
     Out,
@@ -170,7 +170,7 @@ pub async fn of_many(
 }
 
 /// A link as it is told apart from others.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, FromRow)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, FromRow)]
 pub struct LinkKey {
     /// Where it starts.
     pub from_id: i64,
@@ -179,6 +179,78 @@ pub struct LinkKey {
     pub kind: String,
     /// Where it leads.
     pub to_id: i64,
+}
+
+/// A link as it is stored.
+#[derive(Debug, Clone, FromRow)]
+pub struct StoredLink {
+    /// Where it starts.
+    pub from_id: i64,
+    /// The association.
+    #[sqlx(rename = "type")]
+    pub kind: String,
+    /// Where it leads.
+    pub to_id: i64,
+    /// What it is called.
+    pub label: Option<String>,
+    /// JSON object.
+    pub properties: String,
+    /// When it was made, microseconds since 1970.
+    pub created_at: i64,
+    /// User who made it.
+    pub created_by: Option<i64>,
+}
+
+impl StoredLink {
+    /// What tells it from others.
+    pub fn key(&self) -> LinkKey {
+        LinkKey { from_id: self.from_id, kind: self.kind.clone(), to_id: self.to_id }
+    }
+}
+
+const TOUCHING: Sql = Sql::each(
+    "select l.from_id, l.type, l.to_id, l.label, l.properties, l.created_at, l.created_by \
+     from json_each($2) wanted cross join association l on l.tenant_id = $1 and l.from_id = wanted.value \
+     union all \
+     select l.from_id, l.type, l.to_id, l.label, l.properties, l.created_at, l.created_by \
+     from json_each($2) wanted cross join association l indexed by association_to \
+       on l.tenant_id = $1 and l.to_id = wanted.value \
+     limit $3",
+    "select l.from_id, l.type, l.to_id, l.label, l.properties, l.created_at, l.created_by \
+     from unnest($2::bigint[]) wanted(id) cross join lateral ( \
+       select from_id, type, to_id, label, properties, created_at, created_by from association \
+       where tenant_id = $1 and from_id = wanted.id offset 0) l \
+     union all \
+     select l.from_id, l.type, l.to_id, l.label, l.properties, l.created_at, l.created_by \
+     from unnest($2::bigint[]) wanted(id) cross join lateral ( \
+       select from_id, type, to_id, label, properties, created_at, created_by from association \
+       where tenant_id = $1 and to_id = wanted.id offset 0) l \
+     limit $3",
+);
+
+/// Links of all kinds that begin or end at these records, archived ends included, at most `limit`; one between two of
+/// them comes twice.
+pub async fn touching(reader: &mut Reader, records: Vec<i64>, limit: i64) -> Result<Vec<StoredLink>> {
+    let tenant = reader.tenant();
+    reader.fetch_all(&TOUCHING, args![tenant, records, limit]).await
+}
+
+const AMONG: Sql = Sql::each(
+    "select l.from_id, l.type, l.to_id, l.label, l.properties, l.created_at, l.created_by \
+     from json_each($2) wanted cross join association l \
+       on l.tenant_id = $1 and l.from_id = wanted.value->>0 and l.type = wanted.value->>1 \
+       and l.to_id = wanted.value->>2",
+    "select l.from_id, l.type, l.to_id, l.label, l.properties, l.created_at, l.created_by \
+     from unnest($2::bigint[], $3::text[], $4::bigint[]) wanted(from_id, type, to_id) cross join lateral ( \
+       select from_id, type, to_id, label, properties, created_at, created_by from association \
+       where tenant_id = $1 and from_id = wanted.from_id and type = wanted.type and to_id = wanted.to_id offset 0) l",
+);
+
+/// Those of these links that are there.
+pub async fn among(reader: &mut Reader, links: &[LinkKey]) -> Result<Vec<StoredLink>> {
+    let tenant = reader.tenant();
+    let wanted: Rows = rows!(links; link => link.from_id, link.kind.clone(), link.to_id);
+    reader.fetch_all(&AMONG, args![tenant, wanted]).await
 }
 
 const PAGE: Sql = Sql::same(

@@ -100,6 +100,30 @@ pub async fn of_record(reader: &mut Reader, record: RecordId, before: Sequence, 
     reader.fetch_all(&OF_RECORD, args![tenant, record, before, limit]).await
 }
 
+const OF_REQUEST: Sql = Sql::same(concat!(
+    "select ",
+    columns!(),
+    " from change where tenant_id = $1 and request_id = $2 and sequence < $3 order by sequence desc limit $4"
+));
+
+/// Changes that a request has made before a position, newest first.
+pub async fn of_request(reader: &mut Reader, request: &str, before: Sequence, limit: i64) -> Result<Vec<ChangeRow>> {
+    let tenant = reader.tenant();
+    reader.fetch_all(&OF_REQUEST, args![tenant, request, before, limit]).await
+}
+
+const COUNT_OF_REQUEST: Sql = Sql::same(
+    "select count(*) from ( \
+       select 1 from change where tenant_id = $1 and request_id = $2 limit $3) counted",
+);
+
+/// How many changes a request has made, counted as far as `limit`.
+pub async fn count_of_request(reader: &mut Reader, request: &str, limit: i64) -> Result<i64> {
+    let tenant = reader.tenant();
+    let row: Option<(i64,)> = reader.fetch_optional(&COUNT_OF_REQUEST, args![tenant, request, limit]).await?;
+    Ok(row.map_or(0, |(count,)| count))
+}
+
 const APPEND: Sql = Sql::same(
     "insert into change (tenant_id, sequence, at, kind, object, record_id, changes, actor, source, request_id, ip, \
        user_agent) values ($1, $2, $3, $4, $5, null, $6, $7, $8, $9, $10, $11)",

@@ -22,6 +22,7 @@ mod growth;
 pub mod idempotency;
 pub mod job;
 mod lease;
+pub mod merge;
 mod migrate;
 pub mod pack;
 mod pool;

@@ -32,6 +32,12 @@ const FILES: &[File] = &[
         sqlite: include_str!("../../../migrations/sqlite/0002_pack_remnants.sql"),
         postgres: include_str!("../../../migrations/postgres/0002_pack_remnants.sql"),
     },
+    File {
+        version: 3,
+        name: "record_merge",
+        sqlite: include_str!("../../../migrations/sqlite/0003_record_merge.sql"),
+        postgres: include_str!("../../../migrations/postgres/0003_record_merge.sql"),
+    },
 ];
 
 /// Runs what is missing, on PostgreSQL as the role that owns the schema.

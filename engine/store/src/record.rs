@@ -36,6 +36,8 @@ pub struct RecordRow {
     pub updated_by: Option<i64>,
     /// Microseconds since 1970.
     pub archived_at: Option<i64>,
+    /// The record that its id leads to since they were merged; such a record is archived.
+    pub merged_into: Option<i64>,
 }
 
 impl RecordRow {
@@ -48,7 +50,7 @@ impl RecordRow {
 macro_rules! columns {
     () => {
         "r.id, r.uid, r.object, r.properties, r.display_name, r.owner_id, r.version, r.created_at, r.created_by, \
-         r.updated_at, r.updated_by, r.archived_at"
+         r.updated_at, r.updated_by, r.archived_at, r.merged_into"
     };
 }
 
@@ -109,8 +111,21 @@ where
     }
 }
 
-/// The record that `key` names, archived or not, together with the tenant's versions at that moment.
+/// How often ids lead on at most. Merging leaves chains of one; only what merges meanwhile makes a longer one.
+const LEADS: usize = 8;
+
+/// The record that `key` names or leads to, archived or not, together with the tenant's versions at that moment.
 pub async fn get(reader: &mut Reader, key: &Key) -> Result<(Head, Option<RecordRow>)> {
+    let (mut head, mut found) = get_itself(reader, key).await?;
+    for _ in 0..LEADS {
+        let Some(winner) = found.as_ref().and_then(|row| row.merged_into) else { break };
+        (head, found) = get_itself(reader, &Key::Id(RecordId(winner))).await?;
+    }
+    Ok((head, found.filter(|row| row.merged_into.is_none())))
+}
+
+/// The record that `key` names, though it was merged into another one.
+pub async fn get_itself(reader: &mut Reader, key: &Key) -> Result<(Head, Option<RecordRow>)> {
     let tenant = reader.tenant();
     let found: Option<GetRow> = match key {
         Key::Id(id) => reader.fetch_optional(&GET, args![tenant, *id]).await?,
@@ -143,7 +158,7 @@ const MANY: Sql = Sql::each(
     ),
 );
 
-/// The records with these ids, archived or not, in no particular order; unknown ids are left out.
+/// The records with these ids, archived, merged or not, in no particular order; unknown ids are left out.
 pub async fn many(reader: &mut Reader, ids: Vec<i64>) -> Result<Vec<RecordRow>> {
     let tenant = reader.tenant();
     reader.fetch_all(&MANY, args![tenant, ids]).await
@@ -214,10 +229,11 @@ const LIST_ARCHIVED: Sql = Sql::same(concat!(
     "select ",
     columns!(),
     " from record r where r.tenant_id = $1 and r.object = $2 and r.archived_at is not null and r.purged_at is null \
-     and r.id > $3 order by r.id limit $4"
+     and r.merged_into is null and r.id > $3 order by r.id limit $4"
 ));
 
-/// Records of an object with ids above `after`, lowest first; either the active or the archived ones.
+/// Records of an object with ids above `after`, lowest first; either the active or the archived ones. Those that were
+/// merged into others are in neither.
 pub async fn list(reader: &mut Reader, object: &str, archived: bool, after: i64, limit: i64) -> Result<Vec<RecordRow>> {
     let tenant = reader.tenant();
     let sql = if archived { &LIST_ARCHIVED } else { &LIST_ACTIVE };
@@ -227,10 +243,11 @@ pub async fn list(reader: &mut Reader, object: &str, archived: bool, after: i64,
 const PAGE: Sql = Sql::same(concat!(
     "select ",
     columns!(),
-    " from record r where r.tenant_id = $1 and r.id > $2 and r.purged_at is null order by r.id limit $3"
+    " from record r where r.tenant_id = $1 and r.id > $2 and r.purged_at is null and r.merged_into is null \
+     order by r.id limit $3"
 ));
 
-/// Records of all objects with ids above `after`, lowest first, archived ones included.
+/// Records of all objects with ids above `after`, lowest first, archived ones included, merged ones left out.
 pub async fn page(reader: &mut Reader, after: RecordId, limit: i64) -> Result<Vec<RecordRow>> {
     let tenant = reader.tenant();
     reader.fetch_all(&PAGE, args![tenant, after, limit]).await

@@ -14,4 +14,5 @@ pub(crate) mod search;
 pub(crate) mod search_index;
 mod tables;
 pub(crate) mod tenants;
+pub(crate) mod undo;
 pub(crate) mod wire;

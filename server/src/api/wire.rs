@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use engine::model::time::Timestamp;
 use engine::model::{RecordId, Sequence, TeamId, TenantId, TokenId, UserId};
-use engine::records::{HistoryEntry, Page, Record};
+use engine::records::{HistoryEntry, LeftOut, Page, Record};
 use engine::{Change, Link, TeamView, Tenant, TokenView, UserView};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -63,6 +63,37 @@ pub(crate) struct RecordBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     included: Option<BTreeMap<String, Vec<RecordBody>>>,
+    /// Links that a record had before it was merged and has not got back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<Vec<LeftOutBody>>,
+}
+
+/// A link that could not be made again.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LeftOutLink)]
+pub(crate) struct LeftOutBody {
+    /// The association's name.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The record at the other end.
+    #[schema(value_type = String)]
+    record: RecordId,
+    /// Why not.
+    reason: String,
+}
+
+impl From<LeftOut> for LeftOutBody {
+    fn from(LeftOut { kind, record, reason }: LeftOut) -> Self {
+        Self { kind, record, reason }
+    }
+}
+
+impl RecordBody {
+    /// The record, which has not got these links back.
+    pub(crate) fn without(self, left_out: Vec<LeftOut>) -> Self {
+        let left_out = (!left_out.is_empty()).then(|| left_out.into_iter().map(LeftOutBody::from).collect());
+        Self { left_out, ..self }
+    }
 }
 
 impl From<Record> for RecordBody {
@@ -85,6 +116,7 @@ impl From<Record> for RecordBody {
             updated_by: record.updated_by,
             archived_at: record.archived_at,
             included,
+            left_out: None,
         }
     }
 }

@@ -38,6 +38,31 @@ pub(crate) struct LinkContents {
     properties: Option<Map<String, Value>>,
 }
 
+/// Records to be merged into another one.
+#[derive(ToSchema)]
+pub(crate) struct Merge {
+    /// Ids or uids, at most 100; where the record that remains has no value, the first one's that has one is taken.
+    from: Vec<String>,
+    /// Property to the id of the record whose value is taken.
+    properties: Option<BTreeMap<String, String>>,
+}
+
+/// A record to be taken out of the one that it was merged into.
+#[derive(ToSchema)]
+pub(crate) struct Unmerge {
+    /// Id or uid of the record that was merged.
+    id: String,
+}
+
+/// What to take back; exactly one of the two.
+#[derive(ToSchema)]
+pub(crate) struct UndoInput {
+    /// The `X-Request-Id` of a request.
+    request_id: Option<String>,
+    /// A job that has ended.
+    job_id: Option<String>,
+}
+
 /// Up to 1,000 records.
 #[derive(ToSchema)]
 pub(crate) struct RecordBatch {

@@ -45,7 +45,7 @@ async fn a_default_fills_what_a_required_property_lacks(server: TestServer) {
     let quiet = Silence::begins(&tenant).await;
     let patch = json!({"required": true, "migration": {"default": "blue"}});
     let job = change(&tenant, "color", patch).await.ok(202)["job"].clone();
-    assert_eq!((&job["kind"], &job["spec"]["objects"]), (&json!("migrate"), &json!(["part"])));
+    assert_eq!((&job["kind"], &job["spec"]["objects"]), (&json!("migration"), &json!(["part"])));
     // At once, whether the record has been written yet or not.
     assert_eq!(part(&tenant, &bare).await, json!({"code": "a", "color": "blue"}));
     assert_eq!(found(&tenant, json!({"property": "color", "op": "eq", "value": "blue"})).await, [bare.clone()]);

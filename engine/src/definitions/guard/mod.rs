@@ -46,9 +46,11 @@ pub(crate) struct Stored {
     stuck: Vec<Name>,
 }
 
-/// Records of `object`, which is defined as it shall be.
+/// Records of `object`, which is defined as it shall be. Those that were merged into others are left out: nobody could
+/// mend them where they are.
 fn stored(object: &ObjectDefinition, rows: Vec<RecordRow>) -> Result<Vec<Stored>> {
     rows.into_iter()
+        .filter(|row| row.merged_into.is_none())
         .map(|row| {
             let mut properties = serde_json::from_str(&row.properties).map_err(Error::internal)?;
             let (_, stuck) = object.forward(&mut properties);

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use engine_model::{RecordId, UserId};
 use indexmap::{IndexMap, IndexSet};
 
-use super::rows::{Entry, InsertRow, LinkKey, LinkRow, StateRow};
+use super::rows::{Entry, InsertRow, LinkKey, LinkRow, MergeRow, StateRow};
 use super::span::SpanKey;
 use super::state::{RecordNow, State};
 use super::work::Work;
@@ -25,6 +25,7 @@ pub(super) struct Done<'u> {
     pub(super) inserts: IndexMap<i64, InsertRow<'u>>,
     pub(super) updates: IndexMap<i64, StateRow<'u>>,
     pub(super) purged: Vec<i64>,
+    pub(super) merges: Vec<MergeRow<'u>>,
     pub(super) log: Vec<Entry<'u>>,
 }
 
@@ -69,11 +70,13 @@ impl<'s, 'u> Draft<'s, 'u> {
             }
             Write::Link(link) => self.link(link),
             Write::Unlink { kind, from, to } => {
-                let (from, to) = (self.id(*from)?, self.id(*to)?);
-                self.unlink((kind, from, to));
+                let key = (kind.as_str(), self.unmerged(*from)?, self.unmerged(*to)?);
+                self.unlink(key);
                 Ok(())
             }
             Write::Purge(record) => self.purge(*record),
+            Write::Merge { winner, losers } => self.merge(*winner, losers),
+            Write::Unmerge { winner, loser } => self.unmerge(*winner, *loser),
             Write::Log(LogEntry { kind, object, record, changes }) => {
                 let (record, object, changes) =
                     (self.id(*record)?, Cow::Borrowed(&**object), Cow::Borrowed(&**changes));
@@ -114,7 +117,8 @@ impl<'s, 'u> Draft<'s, 'u> {
         let id = self.done.last_record_id;
         self.inserted.push(Some(RecordId(id)));
         let object = Cow::Borrowed(&*record.object);
-        self.done.records.insert(id, RecordNow { object, version: 1, is_archived: false, is_purged: false });
+        let now = RecordNow { object, version: 1, is_archived: false, is_purged: false, is_merged: false };
+        self.done.records.insert(id, now);
         let (at, by) = self.pen();
         let state = StateRow {
             version: 1,
@@ -135,9 +139,9 @@ impl<'s, 'u> Draft<'s, 'u> {
         if now.version != update.expected_version {
             return Err(Refusal::Stale(update.record));
         }
-        let (object, version) = (now.object.clone(), now.version + 1);
-        let is_archived = update.archived_at.is_some();
-        self.done.records.insert(id, RecordNow { object, version, is_archived, is_purged: false });
+        let version = now.version + 1;
+        let now = RecordNow { version, is_archived: update.archived_at.is_some(), ..now.clone() };
+        self.done.records.insert(id, now);
         let (at, by) = self.pen();
         let row = StateRow {
             version,

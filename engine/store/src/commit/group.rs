@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use super::apply::{self, Then};
 use super::load::{begin_and_load, load};
 use super::mention::Mentions;
+use super::merge;
 use super::optimistic::{self, Attempt, Heads};
 use super::purge;
 use super::rows::ReplyRow;
@@ -159,12 +160,15 @@ async fn write_units(
     match rows.is_empty() {
         true => apply::end(lease, is_last(!has_replies)).await?,
         false => {
-            let then = is_last(!has_replies && purged.is_empty());
+            let then = is_last(!has_replies && purged.is_empty() && rows.merges.is_empty());
             apply::write(lease, tenant, &before, &state.head, rows, then).await?;
         }
     }
-    if !purged.is_empty() {
-        purge::after_writing(lease, tenant, purged).await?;
+    if !purged.is_empty() || !rows.merges.is_empty() {
+        merge::after_writing(lease, tenant, &rows.merges).await?;
+        if !purged.is_empty() {
+            purge::after_writing(lease, tenant, purged).await?;
+        }
         apply::end(lease, is_last(!has_replies)).await?;
     }
     // Made last: by now nothing but the database itself can stand in the way of the group.

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use engine_model::RecordId;
 use engine_model::change::ChangeKind;
+use engine_model::{RecordId, UserId};
 use serde_json::json;
 
 use super::draft::Draft;
@@ -13,11 +13,21 @@ use super::{NewLink, RecordRef, Refusal};
 impl<'u> Draft<'_, 'u> {
     pub(super) fn link(&mut self, link: &'u NewLink) -> Result<(), Refusal> {
         let kind = link.kind.as_str();
-        let (from, to) = (self.visible(link.from)?, self.visible(link.to)?);
+        let (from, to) = match link.moved {
+            None => (self.visible(link.from)?, self.visible(link.to)?),
+            Some(_) => (self.unmerged(link.from)?, self.unmerged(link.to)?),
+        };
         let (label, properties) = (link.label.as_deref(), link.properties.as_str());
-        if self.present_link((kind, from, to)) == Some((label, properties)) {
+        let present = self.present_link((kind, from, to));
+        if present == Some((label, properties)) {
             return Ok(());
         }
+        let end = to.to_string();
+        let changes = match present {
+            None => json!({"type": [null, kind], "to": [null, end], "label": [null, label]}),
+            // A link that only becomes another one says what it was called before.
+            Some((before, _)) => json!({"type": [kind, kind], "to": [end, end], "label": [before, label]}),
+        };
         for other in self.in_the_way(link, from, to) {
             // A link whose other end is archived is shown nowhere, so it gives way.
             if !link.replace && !self.is_hidden(other) {
@@ -26,9 +36,11 @@ impl<'u> Draft<'_, 'u> {
             }
             self.unlink(other);
         }
-        let (at, by) = self.pen();
+        let (at, by) = match link.moved {
+            None => self.pen(),
+            Some(made) => (made.at.0, made.by.map(|UserId(by)| by)),
+        };
         self.done.links.insert((kind, from, to), Some(LinkRow { label, properties, at, by }));
-        let changes = json!({"type": [null, kind], "to": [null, to.to_string()], "label": [null, label]});
         self.log_link(ChangeKind::AssociationCreated, (kind, from, to), changes.to_string());
         Ok(())
     }
@@ -49,6 +61,15 @@ impl<'u> Draft<'_, 'u> {
         }
     }
 
+    /// A record that is there, archived or not, and leads nowhere else.
+    pub(super) fn unmerged(&self, record: RecordRef) -> Result<i64, Refusal> {
+        let id = self.id(record)?;
+        match self.record(id) {
+            Some(now) if now.is_merged => Err(Refusal::Missing(record)),
+            _ => Ok(id),
+        }
+    }
+
     /// Other links at an end that may have only one.
     fn in_the_way(&self, link: &'u NewLink, from: i64, to: i64) -> Vec<LinkKey<'u>> {
         let kind = link.kind.as_str();
@@ -64,6 +85,13 @@ impl<'u> Draft<'_, 'u> {
         let object = known.or_else(|| self.state.links.get(&key).map(|now| now.from_object.clone()));
         let entry = Entry { kind, object: object.unwrap_or_default(), record: key.1, changes: Cow::Owned(changes) };
         self.done.log.push(entry);
+    }
+
+    /// Whether a record is at one end of any link, as decided so far.
+    pub(super) fn is_linked(&self, id: i64) -> bool {
+        let is_its = |key: &&LinkKey<'u>| key.1 == id || key.2 == id;
+        let stored = self.state.links.keys().filter(is_its);
+        stored.chain(self.done.links.keys().filter(is_its)).any(|key| self.present_link(*key).is_some())
     }
 
     /// Label and properties of the link as decided so far.

@@ -20,6 +20,8 @@ pub(super) struct Seen {
     pub(super) links: Vec<SeenLink>,
     pub(super) intervals: Vec<SeenInterval>,
     pub(super) keys: Vec<SeenKey>,
+    /// How many links a record to be merged has.
+    pub(super) link_counts: Vec<(i64, i64)>,
 }
 
 #[derive(Debug)]
@@ -27,6 +29,7 @@ pub(super) struct SeenRecord {
     pub(super) id: i64,
     pub(super) version: i64,
     pub(super) is_archived: bool,
+    pub(super) is_merged: bool,
     pub(super) object: String,
 }
 
@@ -94,7 +97,7 @@ macro_rules! load_on_sqlite {
            access_version as d, null as s, null as t, null as u \
          from tenant_head where tenant_id = $1; \
          select 1 as kind, wanted.key as position, r.id as a, r.version as b, r.archived_at is not null as c, \
-           null as d, r.object as s, null as t, null as u \
+           r.merged_into is not null as d, r.object as s, null as t, null as u \
          from json_each($2) wanted cross join record r on r.tenant_id = $1 and r.id = wanted.value \
          where r.purged_at is null \
          union all \
@@ -157,9 +160,10 @@ const LOAD: Sql = Sql::postgres(
        metadata_version as c, access_version as d, null::text as s, null::text as t, null::text as u \
      from tenant_head where tenant_id = $1 \
      union all \
-     select 1, null, r.id, r.version, (r.archived_at is not null)::int::bigint, null, r.object, null, null \
+     select 1, null, r.id, r.version, (r.archived_at is not null)::int::bigint, \
+       (r.merged_into is not null)::int::bigint, r.object, null, null \
      from unnest($2::bigint[]) wanted(id) cross join lateral ( \
-       select id, version, archived_at, object from record \
+       select id, version, archived_at, merged_into, object from record \
        where tenant_id = $1 and id = wanted.id and purged_at is null offset 0) r \
      union all \
      select 2, wanted.position, r.record_id, null, null, null, null, null, null \
@@ -225,6 +229,18 @@ const LOAD: Sql = Sql::postgres(
        where tenant_id = $1 and key = wanted.key offset 0) k",
 );
 
+const LINK_COUNTS: Sql = Sql::each(
+    "select wanted.value, \
+       (select count(*) from association l where l.tenant_id = $1 and l.from_id = wanted.value) + \
+       (select count(*) from association l indexed by association_to \
+        where l.tenant_id = $1 and l.to_id = wanted.value) \
+     from json_each($2) wanted",
+    "select wanted.id, \
+       (select count(*) from association where tenant_id = $1 and from_id = wanted.id) + \
+       (select count(*) from association where tenant_id = $1 and to_id = wanted.id) \
+     from unnest($2::bigint[]) wanted(id)",
+);
+
 /// Opens a transaction and loads what a group of the tenant's units mentions.
 pub(super) async fn begin_and_load(lease: &mut Lease, tenant: TenantId, mentions: &Mentions<'_>) -> Result<Seen> {
     if lease.is_postgres() {
@@ -232,14 +248,14 @@ pub(super) async fn begin_and_load(lease: &mut Lease, tenant: TenantId, mentions
         return load(lease, tenant, mentions).await;
     }
     let found = lease.begin_with(&BEGIN_AND_LOAD_ON_SQLITE, arguments(tenant, mentions)).await?;
-    Seen::of(tenant, found, 0)
+    Seen::of(tenant, found, 0)?.count_links(lease, tenant, mentions).await
 }
 
 /// Takes the tenant's lock and loads what a group of its units mentions, in a transaction that is open already.
 pub(super) async fn load(lease: &mut Lease, tenant: TenantId, mentions: &Mentions<'_>) -> Result<Seen> {
     if !lease.is_postgres() {
         let found = lease.fetch_all(&LOAD_ON_SQLITE, arguments(tenant, mentions)).await?;
-        return Seen::of(tenant, found, 0);
+        return Seen::of(tenant, found, 0)?.count_links(lease, tenant, mentions).await;
     }
     // The lock comes first and alone: what the next statement sees must be what the lock protects.
     let head = lock_head(lease, tenant).await?;
@@ -249,7 +265,7 @@ pub(super) async fn load(lease: &mut Lease, tenant: TenantId, mentions: &Mention
 /// Loads what a group of the tenant's units mentions as it is at one moment, on PostgreSQL.
 pub(super) async fn load_unlocked(lease: &mut Lease, tenant: TenantId, mentions: &Mentions<'_>) -> Result<Seen> {
     let found = lease.fetch_all(&LOAD, arguments(tenant, mentions)).await?;
-    Seen::of(tenant, found, 1)
+    Seen::of(tenant, found, 1)?.count_links(lease, tenant, mentions).await
 }
 
 fn arguments<'u>(tenant: TenantId, mentions: &Mentions<'u>) -> Vec<Arg<'u>> {
@@ -284,6 +300,15 @@ impl Seen {
         Ok(seen)
     }
 
+    /// Counts the links of records to be merged, which few groups have.
+    async fn count_links(mut self, lease: &mut Lease, tenant: TenantId, mentions: &Mentions<'_>) -> Result<Self> {
+        if !mentions.merged.is_empty() {
+            let merged: Vec<i64> = mentions.merged.iter().copied().collect();
+            self.link_counts = lease.fetch_all(&LINK_COUNTS, args![tenant, merged]).await?;
+        }
+        Ok(self)
+    }
+
     fn add(&mut self, row: Row, position: usize) {
         let (a, b, c, d) = (row.a.unwrap_or(0), row.b.unwrap_or(0), row.c.unwrap_or(0), row.d.unwrap_or(0));
         let (s, t, u) = (row.s.unwrap_or_default(), row.t, row.u.unwrap_or_default());
@@ -291,7 +316,10 @@ impl Seen {
             HEAD => {
                 self.head = Head { last_sequence: a, last_record_id: b, metadata_version: c, access_version: d };
             }
-            RECORD => self.records.push(SeenRecord { id: a, version: b, is_archived: c != 0, object: s }),
+            RECORD => {
+                let (is_archived, is_merged) = (c != 0, d != 0);
+                self.records.push(SeenRecord { id: a, version: b, is_archived, is_merged, object: s });
+            }
             VALUE => self.values.push((position, a)),
             LINK | LINK_BY_START | LINK_BY_END => {
                 let mention = match row.kind {

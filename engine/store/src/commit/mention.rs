@@ -18,6 +18,8 @@ pub(super) struct Mentions<'u> {
     /// Associations and where they may lead only once.
     pub(super) ends: IndexSet<(&'u str, i64)>,
     pub(super) keys: IndexSet<&'u str>,
+    /// Records to be merged into others, whose links are counted.
+    pub(super) merged: IndexSet<i64>,
 }
 
 /// Which mention of links found a link.
@@ -46,6 +48,12 @@ impl<'u> Mentions<'u> {
             Write::Insert(_) | Write::Log(_) | Write::Vacate(..) => {}
             Write::Update(update) => self.add_record(update.record),
             Write::Purge(id) => drop(self.records.insert(id.0)),
+            Write::Merge { winner, losers } => {
+                self.records.insert(winner.0);
+                self.records.extend(losers.iter().map(|loser| loser.record.0));
+                self.merged.extend(losers.iter().map(|loser| loser.record.0));
+            }
+            Write::Unmerge { winner, loser } => self.records.extend([winner.0, loser.0]),
             Write::Claim(_, value) | Write::Release(_, value) => drop(self.values.insert(value)),
             Write::Occupy(_, interval) => drop(self.intervals.insert(interval)),
             Write::Link(link) => {

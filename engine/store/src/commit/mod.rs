@@ -11,6 +11,7 @@ mod lane;
 mod link;
 mod load;
 mod mention;
+mod merge;
 mod optimistic;
 mod purge;
 mod rows;
@@ -111,6 +112,23 @@ pub enum Write {
     /// Erases a record's values from its row, its links, the log and the kept replies, leaving a tombstone. What it
     /// claims and occupies is released and vacated by writes of the same item.
     Purge(RecordId),
+    /// Has the ids of other records lead to this one, and keeps what it takes to take them apart again. Their next states
+    /// and where their links have gone are writes of the same item before it; one that has links left is refused as
+    /// stale, since somebody has linked it meanwhile.
+    Merge {
+        /// The record that remains.
+        winner: RecordId,
+        /// Those that are merged into it.
+        losers: Vec<MergedRecord>,
+    },
+    /// Takes a merge back: the loser's id, and what led to it before, lead to it again. Its next state is a write of the
+    /// same item before it.
+    Unmerge {
+        /// The record that remained.
+        winner: RecordId,
+        /// The one that was merged into it.
+        loser: RecordId,
+    },
     /// An entry of the change log.
     Log(LogEntry),
 }
@@ -145,6 +163,15 @@ pub struct RecordUpdate {
     pub owner: Option<UserId>,
     /// When it was archived.
     pub archived_at: Option<Timestamp>,
+}
+
+/// A record that is merged into another one.
+#[derive(Debug, Clone)]
+pub struct MergedRecord {
+    /// Which record.
+    pub record: RecordId,
+    /// JSON object: what is taken over and what is moved.
+    pub detail: String,
 }
 
 /// A value that at most one unarchived record of an object has.
@@ -192,6 +219,17 @@ pub struct NewLink {
     pub limits_to: bool,
     /// Takes links in the way away instead of failing.
     pub replace: bool,
+    /// It stood elsewhere before; it keeps since when it is there, and may lead to an archived record.
+    pub moved: Option<Made>,
+}
+
+/// When something was made, and by whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Made {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: Option<UserId>,
 }
 
 /// An entry of the change log; the sequence is given at commit.

@@ -58,6 +58,18 @@ const LINKS_TO: Sql = Sql::each(
     concat!("delete from association using", of_purged!("association", "to_id")),
 );
 
+/// What taking merges back would need quotes both records.
+const MERGES_OF: Sql = Sql::each(
+    "delete from record_merge where tenant_id = $1 and loser_id in (select value from json_each($2))",
+    concat!("delete from record_merge using", of_purged!("record_merge", "loser_id")),
+);
+
+const MERGES_INTO: Sql = Sql::each(
+    "delete from record_merge indexed by record_merge_winner \
+     where tenant_id = $1 and winner_id in (select value from json_each($2))",
+    concat!("delete from record_merge using", of_purged!("record_merge", "winner_id")),
+);
+
 /// Kept replies may quote the erased values; any that mentions the record goes.
 const REPLIES: Sql = Sql::each(
     "delete from idempotency where tenant_id = $1 and exists ( \
@@ -75,9 +87,9 @@ pub(super) async fn before_writing(lease: &mut Lease, tenant: TenantId, purged: 
     Ok(())
 }
 
-/// The records and their links, those that the group itself has written included.
+/// The records, their links and merges, those that the group itself has written included.
 pub(super) async fn after_writing(lease: &mut Lease, tenant: TenantId, purged: &[i64]) -> Result<()> {
-    for sql in [&RECORDS, &LINKS_FROM, &LINKS_TO] {
+    for sql in [&RECORDS, &LINKS_FROM, &LINKS_TO, &MERGES_OF, &MERGES_INTO] {
         lease.execute(sql, args![tenant, purged.to_vec()]).await?;
     }
     Ok(())

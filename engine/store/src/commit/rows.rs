@@ -7,7 +7,7 @@ use indexmap::{IndexMap, IndexSet};
 use uuid::Uuid;
 
 use super::span::SpanKey;
-use super::{Origin, UniqueValue};
+use super::{MergedRecord, Origin, UniqueValue};
 use crate::idempotency::StoredReply;
 
 /// A link's key: association, start, end.
@@ -29,6 +29,8 @@ pub(super) struct Rows<'u> {
     /// Until when an interval is occupied in the end; `None`: free.
     pub(super) spans: IndexMap<SpanKey<'u>, Option<i64>>,
     pub(super) purged: Vec<i64>,
+    /// In the order in which they happen.
+    pub(super) merges: Vec<MergeRow<'u>>,
     pub(super) log: Vec<LogRow<'u>>,
 }
 
@@ -59,6 +61,15 @@ pub(super) struct LinkRow<'u> {
     pub(super) properties: &'u str,
     pub(super) at: i64,
     pub(super) by: Option<i64>,
+}
+
+/// Where ids lead from here on.
+#[derive(Debug)]
+pub(super) enum MergeRow<'u> {
+    /// These lead to the winner.
+    Merge { winner: i64, losers: &'u [MergedRecord], at: i64 },
+    /// The record, and what led to it, lead to itself again.
+    Unmerge { loser: i64 },
 }
 
 #[derive(Debug)]
@@ -97,12 +108,17 @@ pub(super) struct ReplyRow<'u> {
 impl Rows<'_> {
     /// One statement of PostgreSQL can write them: nothing has to go before something else comes.
     pub(super) fn fit_one_statement(&self) -> bool {
-        self.freed.is_empty() && self.unlinked.is_empty() && self.spans.is_empty() && self.purged.is_empty()
+        self.freed.is_empty() && self.unlinked.is_empty() && self.spans.is_empty() && self.only_change_rows()
     }
 
     /// Nothing but new records, with their values and their entries of the log.
     pub(super) fn are_new(&self) -> bool {
         self.fit_one_statement() && self.updates.is_empty() && self.links.is_empty()
+    }
+
+    /// No record is purged, merged or taken apart, which takes statements of its own.
+    fn only_change_rows(&self) -> bool {
+        self.purged.is_empty() && self.merges.is_empty()
     }
 
     /// Nothing but, possibly, replies to keep.
@@ -112,7 +128,7 @@ impl Rows<'_> {
             && self.values.is_empty()
             && self.links.is_empty()
             && self.spans.is_empty()
-            && self.purged.is_empty()
+            && self.only_change_rows()
             && self.log.is_empty()
     }
 }

@@ -34,6 +34,7 @@ pub(super) struct RecordNow<'u> {
     pub(super) version: i64,
     pub(super) is_archived: bool,
     pub(super) is_purged: bool,
+    pub(super) is_merged: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -62,6 +63,8 @@ pub(super) struct State<'u> {
     pub(super) records: HashMap<i64, RecordNow<'u>>,
     pub(super) values: HashMap<&'u UniqueValue, i64>,
     pub(super) links: HashMap<LinkKey<'u>, LinkNow<'u>>,
+    /// How many links of a record to be merged are there that no unit mentions.
+    pub(super) unseen_links: HashMap<i64, i64>,
     pub(super) by_from: HashMap<(&'u str, i64), Vec<i64>>,
     pub(super) by_to: HashMap<(&'u str, i64), Vec<i64>>,
     pub(super) spans: Spans<'u>,
@@ -73,7 +76,8 @@ impl<'u> State<'u> {
         let mut state = Self { head: seen.head, ..Self::default() };
         for record in seen.records {
             let (object, version, is_archived) = (Cow::Owned(record.object), record.version, record.is_archived);
-            state.records.insert(record.id, RecordNow { object, version, is_archived, is_purged: false });
+            let now = RecordNow { object, version, is_archived, is_purged: false, is_merged: record.is_merged };
+            state.records.insert(record.id, now);
         }
         for (position, holder) in seen.values {
             state.values.extend(mentions.values.get_index(position).map(|value| (*value, holder)));
@@ -89,6 +93,10 @@ impl<'u> State<'u> {
             if let Some(kind) = mentions.kind(link.mention) {
                 state.put_link((kind, link.from, link.to), Some(now));
             }
+        }
+        for (id, count) in seen.link_counts {
+            let known = state.links.keys().filter(|key| key.1 == id || key.2 == id).count();
+            state.unseen_links.insert(id, count - i64::try_from(known).unwrap_or(i64::MAX));
         }
         for span in seen.intervals {
             if let Some(wanted) = mentions.intervals.get_index(span.position) {
@@ -226,6 +234,7 @@ impl<'u> State<'u> {
                 None => drop(self.rows.updates.insert(id, row)),
             }
         }
+        self.rows.merges.extend(done.merges);
         for id in done.purged {
             self.rows.log.iter_mut().filter(|row| row.entry.record == id).for_each(|row| row.entry.erase());
             self.rows.purged.push(id);

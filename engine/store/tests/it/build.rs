@@ -7,8 +7,8 @@ use engine_model::change::ChangeKind;
 use engine_model::time::Timestamp;
 use engine_model::{RecordId, TenantId, UserId};
 use engine_store::commit::{
-    Committed, IdempotencyClaim, Interval, Item, LogEntry, NewLink, NewRecord, Origin, RecordRef, RecordUpdate,
-    UniqueValue, Unit, Write,
+    Committed, IdempotencyClaim, Interval, Item, LogEntry, MergedRecord, NewLink, NewRecord, Origin, RecordRef,
+    RecordUpdate, UniqueValue, Unit, Write,
 };
 use engine_store::idempotency::StoredReply;
 use uuid::{NoContext, Uuid};
@@ -212,6 +212,7 @@ pub(crate) fn new_link(from: impl Into<Ref>, to: impl Into<Ref>, cardinality: Ca
         limits_from: matches!(cardinality, Cardinality::OneToOne | Cardinality::ManyToOne),
         limits_to: matches!(cardinality, Cardinality::OneToOne | Cardinality::OneToMany),
         replace: false,
+        moved: None,
     }
 }
 
@@ -221,6 +222,16 @@ pub(crate) fn link(from: impl Into<Ref>, to: impl Into<Ref>, cardinality: Cardin
 
 pub(crate) fn unlink(from: impl Into<Ref>, to: impl Into<Ref>) -> Write {
     Write::Unlink { kind: "works_at".to_owned(), from: from.into().0, to: to.into().0 }
+}
+
+/// Merges records into another one, with a detail that says which.
+pub(crate) fn merge(winner: RecordId, losers: &[RecordId]) -> Write {
+    let merged = |record: &RecordId| MergedRecord { record: *record, detail: format!(r#"{{"loser":"{record}"}}"#) };
+    Write::Merge { winner, losers: losers.iter().map(merged).collect() }
+}
+
+pub(crate) fn unmerge(winner: RecordId, loser: RecordId) -> Write {
+    Write::Unmerge { winner, loser }
 }
 
 /// What stands for a record in a builder: an id, or [`New`].

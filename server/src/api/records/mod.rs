@@ -5,6 +5,7 @@ pub(crate) mod batch;
 pub(crate) mod body;
 pub(crate) mod history;
 pub(crate) mod list;
+pub(crate) mod merge;
 pub(crate) mod read;
 pub(crate) mod search;
 pub(crate) mod transaction;

@@ -159,7 +159,11 @@ pub(crate) async fn restore(
 }
 
 /// Carries an operation out, unless its body is malformed; then says that and whatever else is wrong with it.
-async fn perform_checked(session: &mut Session, operation: Operation, problems: Problems) -> ApiResult<Answer> {
+pub(super) async fn perform_checked(
+    session: &mut Session,
+    operation: Operation,
+    problems: Problems,
+) -> ApiResult<Answer> {
     if problems.is_empty() {
         perform(session, operation).await
     } else {
@@ -179,5 +183,6 @@ pub(crate) fn answer(done: Done, sequence: Sequence) -> ApiResult<Answer> {
     let status = if done.effect == Effect::Created { StatusCode::CREATED } else { StatusCode::OK };
     let Some(record) = done.record else { return Ok(Answer::empty().at(sequence)) };
     let version = record.version;
-    Ok(Answer::json(status, &RecordBody::from(record))?.tagged(version).at(sequence))
+    let body = RecordBody::from(record).without(done.left_out);
+    Ok(Answer::json(status, &body)?.tagged(version).at(sequence))
 }

@@ -3,10 +3,24 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::case::{ADMINS, BATCH_READERS, BATCH_WRITERS, Case, LISTERS, READERS, WRITERS, case, to};
+use super::case::{ADMINS, BATCH_READERS, BATCH_WRITERS, Case, JOB_HOLDERS, LISTERS, READERS, WRITERS, case, to};
 
 pub(super) fn cases() -> Vec<Case> {
-    vec![create(), list(), upsert(), read(), update(), archive(), restore(), history(), batch(), transact()]
+    vec![
+        create(),
+        list(),
+        upsert(),
+        read(),
+        update(),
+        archive(),
+        restore(),
+        merge(),
+        unmerge(),
+        undo(),
+        history(),
+        batch(),
+        transact(),
+    ]
 }
 
 fn ada(email: &str) -> Value {
@@ -144,6 +158,55 @@ fn restore() -> Case {
         .record("other", "contact", ada("again@example.com"))
         .allows(WRITERS, to("/records/contact/$ada/restore"), 200, json!({"id": "$ada", "archived_at": null}))
         .refuses(to("/records/contact/$eve/restore"), 409, "conflict", &["/properties/email"])
+}
+
+fn merge() -> Case {
+    let merge = |body: Value| to("/records/contact/$ada/merge").json(body);
+    case(Method::POST, "/records/{object}/{id}/merge")
+        .record("ada", "contact", ada("merge@example.com"))
+        .record("eve", "contact", json!({"first_name": "Eve", "last_name": "King", "title": "Countess"}))
+        .record("acme", "company", json!({"name": "Acme"}))
+        .allows(
+            WRITERS,
+            merge(json!({"from": ["$eve"], "properties": {"last_name": "$eve"}})).header("if-match", "\"1\""),
+            200,
+            json!({"id": "$ada", "version": 2, "display_name": "Ada King", "properties": {"title": "Countess"}}),
+        )
+        .refuses(merge(json!({})), 422, "validation_failed", &["/from"])
+        .refuses(
+            merge(json!({"from": ["$ada", "$eve", "$eve", "$acme", "999999999"], "properties": {"titel": "$eve", "title": "$acme"}})),
+            422,
+            "validation_failed",
+            &["/from/0", "/from/2", "/from/3", "/from/4", "/properties/titel"],
+        )
+        .refuses(merge(json!({"from": ["$eve"], "properties": {"title": "$acme"}})), 422, "validation_failed", &["/properties/title"])
+        .refuses(merge(json!({"from": ["$eve"]})).header("if-match", "\"7\""), 412, "version_mismatch", &[])
+}
+
+fn unmerge() -> Case {
+    let unmerge = |id: &str| to("/records/contact/$ada/unmerge").json(json!({"id": id}));
+    case(Method::POST, "/records/{object}/{id}/unmerge")
+        .record("ada", "contact", ada("unmerge@example.com"))
+        .record("eve", "contact", json!({"first_name": "Eve", "last_name": "King"}))
+        .record("zoe", "contact", json!({"first_name": "Zoe", "last_name": "King"}))
+        .given("merged", "/id", to("/records/contact/$ada/merge").json(json!({"from": ["$eve"]})))
+        .allows(WRITERS, unmerge("$eve"), 200, json!({"id": "$eve", "archived_at": null, "version": 3}))
+        .refuses(unmerge("$zoe"), 409, "conflict", &["/id"])
+        .refuses(unmerge("999999999"), 404, "not_found", &["/id"])
+        .refuses(to("/records/contact/$ada/unmerge").json(json!({})), 422, "validation_failed", &["/id"])
+}
+
+fn undo() -> Case {
+    let undo = |body: Value| to("/undo").json(body);
+    let patch =
+        json!({"operations": [{"op": "update", "object": "contact", "id": "$ada", "properties": {"title": "X"}}]});
+    case(Method::POST, "/undo")
+        .record("ada", "contact", ada("undo@example.com"))
+        .given("patched", "/results/0/record/id", to("/transactions").json(patch).header("x-request-id", "undo-this"))
+        .allows(JOB_HOLDERS, undo(json!({"request_id": "undo-this"})), 200, json!({"undone": 1, "skipped": []}))
+        .refuses(undo(json!({"request_id": "nobody"})), 404, "not_found", &["/request_id"])
+        .refuses(undo(json!({"job_id": "999999999"})), 404, "not_found", &[])
+        .refuses(undo(json!({"request_id": "a", "job_id": "1"})), 422, "validation_failed", &["/job_id"])
 }
 
 fn history() -> Case {

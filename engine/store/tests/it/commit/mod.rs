@@ -4,6 +4,7 @@ mod groups;
 mod idempotency;
 mod items;
 mod links;
+mod merges;
 mod nodes;
 mod purge;
 mod records;

@@ -6,7 +6,7 @@ const ROWS: i64 = 6_000;
 
 /// What columns hold that a tenant has few values of, and those that may be null or are no text or number. The others
 /// hold the row's number `g`; `n` counts the rows of one tenant.
-const VALUES: [(&str, &str); 10] = [
+const VALUES: [(&str, &str); 11] = [
     ("uid", "gen_random_uuid()"),
     ("object", "'object-' || n % 5"),
     ("properties", "'property-' || n % 5"),
@@ -16,6 +16,7 @@ const VALUES: [(&str, &str); 10] = [
     ("state", "case when n % 100 = 0 then 'queued' else 'done' end"),
     ("archived_at", "case when n % 10 = 0 then g end"),
     ("purged_at", "case when n % 100 = 0 then g end"),
+    ("merged_into", "case when n % 20 = 0 then g end"),
     ("content", "''"),
 ];
 

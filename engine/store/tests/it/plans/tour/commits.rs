@@ -5,7 +5,10 @@ use engine_model::{RecordId, TenantId};
 use engine_store::commit::Write;
 
 use crate::build::Cardinality::OneToOne;
-use crate::build::{New, UnitBuilder, claim, create, link, log, occupy, release, span, unit, unlink, update, vacate};
+use crate::build::{
+    New, UnitBuilder, archive, claim, create, link, log, merge, occupy, release, span, unit, unlink, unmerge, update,
+    vacate,
+};
 use crate::fixture::Home;
 
 pub(super) async fn tour(home: &Home) {
@@ -20,6 +23,19 @@ pub(super) async fn tour(home: &Home) {
     home.done(purge(tenant, first)).await;
     home.done(purge(tenant, second).key("purge", "f")).await;
     guesses(home).await;
+    merges(home).await;
+}
+
+/// Three records that become one, come apart, and are purged.
+async fn merges(home: &Home) {
+    let tenant = home.tenant().await;
+    let all = unit(tenant).item(create("a", 0)).item(create("b", 1)).item(create("c", 2));
+    let made: Vec<RecordId> = home.done(all).await.inserted.into_iter().flatten().collect();
+    let [a, b, c] = made[..] else { panic!("three records: {made:?}") };
+    home.done(unit(tenant).item([archive(a, 1), merge(b, &[a]), log(ChangeKind::RecordMerged, b)])).await;
+    home.done(unit(tenant).item([archive(b, 1), merge(c, &[b]), log(ChangeKind::RecordMerged, c)])).await;
+    home.done(unit(tenant).item([update(b, 2, "b"), unmerge(c, b), log(ChangeKind::RecordRestored, b)])).await;
+    home.done(purge(tenant, b)).await;
 }
 
 /// New records, of which nothing is loaded; the last one's value is taken.

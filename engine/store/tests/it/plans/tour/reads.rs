@@ -3,7 +3,7 @@
 use engine_model::{RecordId, Sequence};
 use engine_store::association::{self, Direction, LinkKey};
 use engine_store::record::{self, Key};
-use engine_store::{Reader, change, idempotency, survey};
+use engine_store::{Reader, change, idempotency, merge, survey};
 
 use crate::build::{NOW, email, new_uid, origin};
 use crate::fixture::Home;
@@ -20,6 +20,10 @@ pub(super) async fn tour(home: &Home) {
     change::movements_after(&mut reader, Sequence(0), 10).await.unwrap();
     change::time_of(&mut reader, Sequence(1)).await.unwrap();
     change::of_record(&mut reader, ID, Sequence(9), 10).await.unwrap();
+    change::of_request(&mut reader, "request-1", Sequence(9), 10).await.unwrap();
+    change::count_of_request(&mut reader, "request-1", 10).await.unwrap();
+    merge::of_losers(&mut reader, vec![1, 2]).await.unwrap();
+    merge::led_to(&mut reader, vec![1, 2], 10).await.unwrap();
     change::position(&mut reader, "index").await.unwrap();
     change::save_position(&home.store, tenant, "index", Sequence(1), NOW).await.unwrap();
     change::behind(&home.store, "index", 0, 10).await.unwrap();
@@ -50,6 +54,8 @@ async fn links(reader: &mut Reader) {
         survey::crowded_among(reader, "works_at", direction, vec![1, 2]).await.unwrap();
     }
     association::page(reader, &LinkKey::default(), 10).await.unwrap();
+    association::touching(reader, vec![1, 2], 10).await.unwrap();
+    association::among(reader, &[LinkKey { from_id: 1, kind: "works_at".to_owned(), to_id: 2 }]).await.unwrap();
     survey::touched_after(reader, Sequence(0), 10).await.unwrap();
     survey::links(reader, "works_at", (0, 0), 10).await.unwrap();
     survey::links_from(reader, "works_at", vec![1, 2], (0, 0), 10).await.unwrap();

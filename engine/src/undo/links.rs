@@ -1,0 +1,109 @@
+//! Links that a request has made, changed or taken away.
+
+use std::collections::HashMap;
+
+use engine_model::RecordId;
+use engine_store::association::{self, LinkKey, StoredLink};
+use engine_store::change::ChangeRow;
+use indexmap::IndexMap;
+use serde::Deserialize;
+
+use super::Skipped;
+use super::page::Take;
+use super::states::Known;
+use crate::error::{Error, Result};
+use crate::records::{Operation, PropertiesInput};
+use crate::session::Session;
+
+/// Which link: as the log has it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct LinkEnds {
+    pub(super) from: i64,
+    pub(super) kind: String,
+    pub(super) to: i64,
+}
+
+/// What a link was called before and after a change; none where there was, or is, none.
+#[derive(Debug)]
+pub(super) struct LinkChange {
+    old: Option<Label>,
+    new: Option<Label>,
+}
+
+type Label = Option<String>;
+
+/// A change of a link as the log has it.
+#[derive(Deserialize)]
+struct Logged {
+    r#type: (Option<String>, Option<String>),
+    to: (Option<RecordId>, Option<RecordId>),
+    label: (Label, Label),
+}
+
+impl LinkChange {
+    /// What a change says of a link; none where a purge has erased it.
+    pub(super) fn of(change: &ChangeRow) -> Result<Option<(LinkEnds, Self)>> {
+        let Some(from) = change.record_id.filter(|_| change.changes != "{}") else { return Ok(None) };
+        let Logged { r#type, to, label } = serde_json::from_str(&change.changes).map_err(Error::internal)?;
+        let (old, new) = (r#type.0.as_ref().map(|_| label.0), r#type.1.as_ref().map(|_| label.1));
+        let (Some(kind), Some(RecordId(to))) = (r#type.1.or(r#type.0), to.1.or(to.0)) else { return Ok(None) };
+        Ok(Some((LinkEnds { from, kind, to }, Self { old, new })))
+    }
+}
+
+impl Session {
+    /// Steps that take links away, and those that make them or change what they are called.
+    pub(super) async fn link_steps(
+        &self,
+        links: IndexMap<LinkEnds, Vec<LinkChange>>,
+        known: &HashMap<i64, Known>,
+        skipped: &mut Vec<Skipped>,
+    ) -> Result<(Vec<Take>, Vec<Take>)> {
+        let led = |id: i64| known.get(&id).map_or(id, Known::led);
+        let key = |ends: &LinkEnds| LinkKey { from_id: led(ends.from), kind: ends.kind.clone(), to_id: led(ends.to) };
+        let wanted: Vec<LinkKey> = links.keys().map(key).collect();
+        let present = match wanted.is_empty() {
+            true => Vec::new(),
+            false => association::among(&mut self.reader().await?, &wanted).await?,
+        };
+        let present: HashMap<LinkKey, StoredLink> = present.into_iter().map(|link| (link.key(), link)).collect();
+        let (mut go, mut come) = (Vec::new(), Vec::new());
+        for (ends, changes) in links {
+            let key = key(&ends);
+            let stored = present.get(&key);
+            let now = stored.map(|link| link.label.clone());
+            let (mut then, mut count) = (now.clone(), 0);
+            for change in changes {
+                if then == change.new {
+                    (then, count) = (change.old, count + 1);
+                    continue;
+                }
+                let reason = match (then.is_some(), change.new.is_some()) {
+                    (false, _) => format!("the link to record {} has been taken away since", ends.to),
+                    (true, false) => format!("the link to record {} has been made again since", ends.to),
+                    (true, true) => format!("the link to record {} has been changed since", ends.to),
+                };
+                skipped.push(Skipped { record: Some(RecordId(ends.from)), property: Some(ends.kind.clone()), reason });
+            }
+            let take = |operation: Operation| Take {
+                step: operation.into(),
+                changes: count,
+                record: RecordId(ends.from),
+                property: Some(ends.kind.clone()),
+            };
+            let (from, to) = (key.from_id.to_string(), key.to_id.to_string());
+            match then {
+                then if then == now => {}
+                None => go.push(take(Operation::Dissociate { kind: key.kind.clone(), from, to })),
+                Some(label) => {
+                    let properties = stored.map_or(Ok(PropertiesInput::default()), |link| {
+                        serde_json::from_str(&link.properties).map_err(Error::internal)
+                    })?;
+                    let kind = key.kind.clone();
+                    come.push(take(Operation::Associate { kind, from, to, label, properties, replace: false }));
+                }
+            }
+        }
+        Ok((go, come))
+    }
+}

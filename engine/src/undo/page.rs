@@ -1,0 +1,123 @@
+//! One page of changes, newest first: sorted by what they are about, and taken back in an order that works.
+
+use std::collections::HashMap;
+
+use engine_model::RecordId;
+use engine_store::change::ChangeRow;
+use engine_store::record;
+use indexmap::IndexMap;
+
+use super::links::{LinkChange, LinkEnds};
+use super::merges::Merge;
+use super::states::Known;
+use super::{Run, Skipped};
+use crate::error::{Error, Result};
+use crate::records::{Mode, Step};
+use crate::session::Session;
+
+/// Something to be carried out, and how many changes it takes back.
+pub(super) struct Take {
+    pub(super) step: Step,
+    pub(super) changes: u64,
+    /// What is skipped where it fails.
+    pub(super) record: RecordId,
+    pub(super) property: Option<String>,
+}
+
+/// Changes by what they are about, newest first.
+#[derive(Default)]
+struct Sorted {
+    merges: Vec<Merge>,
+    links: IndexMap<LinkEnds, Vec<LinkChange>>,
+    records: IndexMap<i64, Vec<ChangeRow>>,
+}
+
+impl Session {
+    /// Takes back changes that are given newest first.
+    pub(super) async fn take_back(
+        &mut self,
+        changes: Vec<ChangeRow>,
+        run: &mut Run,
+        skipped: &mut Vec<Skipped>,
+    ) -> Result<()> {
+        let sorted = sort(changes, run, skipped)?;
+        for merge in sorted.merges {
+            self.take_merge_back(merge, run, skipped).await?;
+        }
+        let concerned = sorted.links.keys().flat_map(|ends| [ends.from, ends.to]).chain(sorted.records.keys().copied());
+        let known = self.known(concerned.collect()).await?;
+        // Links go while their records are there, and come when they are there again.
+        let (go, come) = self.link_steps(sorted.links, &known, skipped).await?;
+        self.perform_takes(go, run, skipped).await?;
+        let steps = self.record_steps(sorted.records, &known, skipped)?;
+        self.perform_takes(steps, run, skipped).await?;
+        self.perform_takes(come, run, skipped).await
+    }
+
+    /// The records with these ids as they are now, merged ones too.
+    async fn known(&self, mut ids: Vec<i64>) -> Result<HashMap<i64, Known>> {
+        ids.sort_unstable();
+        ids.dedup();
+        let rows = if ids.is_empty() { Vec::new() } else { record::many(&mut self.reader().await?, ids).await? };
+        rows.into_iter().map(|row| Ok((row.id, Known::of(row)?))).collect()
+    }
+
+    /// Carries steps out, each for itself.
+    pub(super) async fn perform_takes(
+        &mut self,
+        takes: Vec<Take>,
+        run: &mut Run,
+        skipped: &mut Vec<Skipped>,
+    ) -> Result<()> {
+        if takes.is_empty() {
+            return Ok(());
+        }
+        let (steps, told): (Vec<Step>, Vec<_>) =
+            takes.into_iter().map(|take| (take.step, (take.changes, take.record, take.property))).unzip();
+        let results = self.execute(&steps, Mode::Each, None).await?.value;
+        for (result, (changes, record, property)) in results.into_iter().zip(told) {
+            match result {
+                Ok(_) => run.undone += changes,
+                Err(error) => skipped.extend(reasons(error, record, property)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why something was not taken back, by property where that is said.
+pub(super) fn reasons(error: Error, record: RecordId, property: Option<String>) -> Vec<Skipped> {
+    let record = Some(record);
+    let of_property = error.problems.iter().filter_map(|problem| {
+        let name = problem.pointer.strip_prefix("/properties/")?.split('/').next()?;
+        Some(Skipped { record, property: Some(name.to_owned()), reason: problem.message.clone() })
+    });
+    let found: Vec<Skipped> = of_property.collect();
+    if found.is_empty() { vec![Skipped { record, property, reason: error.detail }] } else { found }
+}
+
+fn sort(changes: Vec<ChangeRow>, run: &mut Run, skipped: &mut Vec<Skipped>) -> Result<Sorted> {
+    let mut sorted = Sorted::default();
+    for change in changes {
+        let Some(id) = change.record_id else {
+            let reason = "definitions are taken back with POST /metadata/rollback".to_owned();
+            skipped.push(Skipped { record: None, property: None, reason });
+            continue;
+        };
+        if let Some(merge) = Merge::of(&change)? {
+            run.merges.extend(merge.concerned().map(|record| (change.at, record)));
+            sorted.merges.push(merge);
+        } else if change.kind.starts_with("association.") {
+            // What a merge has moved has gone back with it.
+            let link = LinkChange::of(&change)?.filter(|(ends, _)| {
+                !run.merges.contains(&(change.at, ends.from)) && !run.merges.contains(&(change.at, ends.to))
+            });
+            if let Some((ends, link)) = link {
+                sorted.links.entry(ends).or_default().push(link);
+            }
+        } else if !run.merges.contains(&(change.at, id)) {
+            sorted.records.entry(id).or_default().push(change);
+        }
+    }
+    Ok(sorted)
+}

@@ -1,0 +1,219 @@
+//! Records that a request has made, changed, put away or brought back.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use engine_model::object::ObjectDefinition;
+use engine_model::{Properties, RecordId};
+use engine_store::change::ChangeRow;
+use engine_store::record::RecordRow;
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::Skipped;
+use super::page::Take;
+use crate::error::{Error, Result};
+use crate::records::{MERGED_INTO, Operation, PropertiesInput, RecordInput, Target, pairs};
+use crate::session::Session;
+
+const OWNER: &str = "owner_id";
+
+/// A record as it is now.
+#[derive(Debug)]
+pub(super) struct Known {
+    id: i64,
+    object: String,
+    /// The owner stands among them.
+    values: Properties,
+    version: i64,
+    is_archived: bool,
+    merged_into: Option<i64>,
+}
+
+impl Known {
+    pub(super) fn of(row: RecordRow) -> Result<Self> {
+        let mut values: Properties = serde_json::from_str(&row.properties).map_err(Error::internal)?;
+        values.extend(row.owner_id.map(|owner| (OWNER.to_owned(), Value::from(owner.to_string()))));
+        let (object, is_archived) = (row.object, row.archived_at.is_some());
+        Ok(Self { id: row.id, object, values, version: row.version, is_archived, merged_into: row.merged_into })
+    }
+
+    /// A property's value; null where it has none.
+    pub(super) fn value(&self, name: &str) -> &Value {
+        self.values.get(name).unwrap_or(&Value::Null)
+    }
+
+    /// Where its id leads.
+    pub(super) fn led(&self) -> i64 {
+        self.merged_into.unwrap_or(self.id)
+    }
+}
+
+/// What taking changes back makes of a record.
+struct Then<'k> {
+    known: &'k Known,
+    values: Properties,
+    is_archived: bool,
+    /// How many changes of values, and of archiving, were taken back.
+    counts: (u64, u64),
+    skipped: Vec<Skipped>,
+}
+
+impl Session {
+    /// Steps that bring records back to where they were.
+    pub(super) fn record_steps(
+        &self,
+        records: IndexMap<i64, Vec<ChangeRow>>,
+        known: &HashMap<i64, Known>,
+        skipped: &mut Vec<Skipped>,
+    ) -> Result<Vec<Take>> {
+        let catalog = Arc::clone(&self.catalog);
+        let mut takes = Vec::new();
+        for (id, changes) in records {
+            let mut skip =
+                |reason: String| skipped.push(Skipped { record: Some(RecordId(id)), property: None, reason });
+            let Some(known) = known.get(&id) else {
+                skip("the record's values are erased for good".to_owned());
+                continue;
+            };
+            if let Some(winner) = known.merged_into {
+                skip(format!("the record has been merged into record {winner}; take it out of that one first"));
+                continue;
+            }
+            let Ok(object) = catalog.object(&known.object) else {
+                skip(format!("there is no object `{}` any more", known.object));
+                continue;
+            };
+            let mut then = Then::begin(known);
+            for change in &changes {
+                then.take_back(object, change)?;
+            }
+            takes.extend(then.steps()?);
+            skipped.append(&mut then.skipped);
+        }
+        Ok(takes)
+    }
+}
+
+impl<'k> Then<'k> {
+    fn begin(known: &'k Known) -> Self {
+        let (values, is_archived) = (known.values.clone(), known.is_archived);
+        Self { known, values, is_archived, counts: (0, 0), skipped: Vec::new() }
+    }
+
+    fn skip(&mut self, property: Option<&str>, reason: &str) {
+        let (record, property) = (Some(RecordId(self.known.id)), property.map(str::to_owned));
+        self.skipped.push(Skipped { record, property, reason: reason.to_owned() });
+    }
+
+    fn take_back(&mut self, object: &ObjectDefinition, change: &ChangeRow) -> Result<()> {
+        let is_of_merge = |(name, ..): &(String, Value, Value)| name == MERGED_INTO;
+        match change.kind.as_str() {
+            "record.created" => self.take_creation_back(object, &pairs(change)?),
+            "record.updated" | "stage.changed" => self.take_values_back(pairs(change)?),
+            "record.archived" | "record.restored" if pairs(change)?.iter().any(is_of_merge) => {}
+            "record.archived" if self.is_archived => self.archive(false),
+            "record.archived" => self.skip(None, "the record has been restored since"),
+            "record.restored" if !self.is_archived => self.archive(true),
+            "record.restored" => self.skip(None, "the record has been archived since"),
+            _ => self.skip(None, "erased values cannot be brought back"),
+        }
+        Ok(())
+    }
+
+    fn archive(&mut self, is_archived: bool) {
+        self.is_archived = is_archived;
+        self.counts.1 += 1;
+    }
+
+    /// Nobody has changed it where it is, but for what is taken back, as it was made.
+    fn take_creation_back(&mut self, object: &ObjectDefinition, made: &[(String, Value, Value)]) {
+        let counts =
+            |name: &str| name == OWNER || object.property(name).is_some_and(|property| !property.kind.is_computed());
+        let as_made =
+            made.iter().filter(|(name, ..)| counts(name)).all(|(name, _, new)| self.values.get(name) == Some(new));
+        let is_more = |name: &&String| counts(name) && !made.iter().any(|(known, ..)| known == *name);
+        if self.is_archived {
+            self.skip(None, "the record has been archived since");
+        } else if !as_made || self.values.keys().any(|name| is_more(&name)) {
+            self.skip(None, "the record has been changed since it was made");
+        } else {
+            // It is put away as it is.
+            self.values.clone_from(&self.known.values);
+            self.counts.1 += self.counts.0;
+            self.counts.0 = 0;
+            self.archive(true);
+        }
+    }
+
+    fn take_values_back(&mut self, changed: Vec<(String, Value, Value)>) {
+        let mut is_taken = false;
+        for (name, old, new) in changed {
+            if self.values.get(&name).unwrap_or(&Value::Null) != &new {
+                self.skip(Some(&name), "it has been changed since");
+                continue;
+            }
+            match old {
+                Value::Null => drop(self.values.shift_remove(&name)),
+                old => drop(self.values.insert(name, old)),
+            }
+            is_taken = true;
+        }
+        self.counts.0 += u64::from(is_taken);
+    }
+
+    /// One write where there is one kind of change; a record that is put away is changed before or after.
+    fn steps(&mut self) -> Result<Vec<Take>> {
+        let known = self.known;
+        let (object, target) = (known.object.clone(), Target::id(known.id.to_string()));
+        let take = |operation: Operation, changes: u64| Take {
+            step: operation.into(),
+            changes,
+            record: RecordId(known.id),
+            property: None,
+        };
+        let input = self.input()?;
+        let mut takes = Vec::new();
+        let mut version = known.version;
+        let (values, archiving) = self.counts;
+        if known.is_archived && !self.is_archived {
+            takes.push(take(Operation::Restore { object: object.clone(), target: target.clone() }, archiving));
+            version += 1;
+        }
+        match input {
+            Some(_) if known.is_archived && self.is_archived => {
+                self.skip(None, "the record is archived; restore it first");
+            }
+            Some(input) => {
+                let (object, target) = (object.clone(), target.clone());
+                takes.push(take(Operation::Update { object, target, input, version: Some(version) }, values));
+                version += 1;
+            }
+            None => {}
+        }
+        if !known.is_archived && self.is_archived {
+            takes.push(take(Operation::Archive { object, target, version: Some(version) }, archiving));
+        }
+        Ok(takes)
+    }
+
+    /// The values that become others; none where all stay.
+    fn input(&self) -> Result<Option<RecordInput>> {
+        let (before, then) = (&self.known.values, &self.values);
+        let names = before.keys().chain(then.keys().filter(|name| !before.contains_key(*name)));
+        let mut input = RecordInput::default();
+        let mut properties = Vec::new();
+        for name in names.filter(|name| before.get(*name) != then.get(*name)) {
+            let value = then.get(name).unwrap_or(&Value::Null);
+            if name == OWNER {
+                input.owner = Some(value.as_str().map(str::to_owned));
+            } else {
+                let raw = serde_json::value::to_raw_value(value).map_err(Error::internal)?;
+                properties.push((name.clone(), raw));
+            }
+        }
+        let is_empty = properties.is_empty() && input.owner.is_none();
+        input.properties = PropertiesInput(properties);
+        Ok((!is_empty).then_some(input))
+    }
+}
