@@ -159,7 +159,7 @@ impl Row {
     }
 
     /// How the history names it.
-    fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         match self {
             Self::Object(name) => format!("objects.{name}"),
             Self::Association(name) => format!("associations.{name}"),

@@ -240,6 +240,15 @@ impl Session {
             layers.extend(parts.filter(|layer| !layer.is_empty()).map(Arc::new));
             packs.push(PackBack { name: row.name.clone(), next, remnant });
         }
+        // What was purged since comes back without what was stored.
+        let is_known = |name: &str| rows.iter().any(|row| row.name == name);
+        for (name, version) in past.packs.iter().filter(|(name, _)| !is_known(name)) {
+            let Some(version) = version else { continue };
+            let next = self.files_at(name, version, past.digests.get(name)).await?;
+            layers.push(Arc::new(next.0.layer.clone()));
+            let remnant = Layer { name: name.clone(), ..Layer::default() };
+            packs.push(PackBack { name: name.clone(), next: Some(next), remnant });
+        }
         Ok((layers, packs))
     }
 

@@ -67,8 +67,9 @@ impl Target {
         }
         let empty = Layer { name: CUSTOM.to_owned(), ..Layer::default() };
         let own = catalog.effective.own_layer().unwrap_or(&empty);
-        let (before, after) =
-            (Specs::of(now.iter().map(|layer| &***layer)), Specs::of(moved.iter().map(|layer| &**layer)));
+        let mut renamed_below: Vec<Layer> = now.iter().map(|layer| Layer::clone(layer)).collect();
+        renamed_below.iter_mut().for_each(|layer| renames.apply_to(layer));
+        let (before, after) = (Specs::of(renamed_below.iter()), Specs::of(moved.iter().map(|layer| &**layer)));
         let mut renamed = own.clone();
         renames.apply_to(&mut renamed);
         let (mut rebased, conflicts) = rebase(&renamed, &before, &after, accept);

@@ -195,6 +195,16 @@ impl Draft {
         Self { before: Some(before), after }
     }
 
+    /// A record without the values of properties that are not defined any more.
+    pub(crate) fn forget(basis: &Basis<'_>, before: State, names: &[String]) -> Self {
+        let mut after = before.clone();
+        Arc::make_mut(&mut after.properties).retain(|name, _| !names.contains(name));
+        if after.properties != before.properties {
+            after.touch(basis.pen);
+        }
+        Self { before: Some(before), after }
+    }
+
     /// A record put away; its unique values become free.
     pub(crate) fn archive(before: State, pen: Pen) -> Self {
         let mut after = before.clone();

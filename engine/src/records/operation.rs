@@ -122,6 +122,31 @@ pub enum Operation {
         /// Only if the record that remained is at this version.
         version: Option<i64>,
     },
+    /// Erase a record of an object that is not defined any more. Only the engine does this.
+    Erase {
+        /// The object's name.
+        object: String,
+        /// Which record.
+        id: RecordId,
+    },
+    /// Take values of properties away that are not defined any more. Only the engine does this.
+    Forget {
+        /// The object's name.
+        object: String,
+        /// Which record.
+        id: RecordId,
+        /// The properties.
+        properties: Vec<String>,
+    },
+    /// Take a link away whose association is not defined any more. Only the engine does this.
+    Unlink {
+        /// Name of the association.
+        kind: String,
+        /// Where it starts.
+        from: RecordId,
+        /// Where it leads.
+        to: RecordId,
+    },
     /// Link two records.
     Associate {
         /// Name of the association.
@@ -160,9 +185,11 @@ impl Operation {
             | Self::Purge { object, .. }
             | Self::Compute { object, .. }
             | Self::Settle { object, .. }
+            | Self::Erase { object, .. }
+            | Self::Forget { object, .. }
             | Self::Merge { object, .. }
             | Self::Unmerge { object, .. } => Some(object),
-            Self::Associate { .. } | Self::Dissociate { .. } => None,
+            Self::Associate { .. } | Self::Dissociate { .. } | Self::Unlink { .. } => None,
         }
     }
 }

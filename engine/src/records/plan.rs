@@ -118,6 +118,21 @@ impl<'a> Planner<'a> {
                 let draft = Draft::settle(&self.basis, object, stored);
                 Ok(self.take(object, draft, Vec::new(), name))
             }
+            Operation::Erase { object, id } => {
+                let (_, state) = self.of_engine(object, *id)?;
+                let states = self.workspace.merged_into(&state).cloned().chain([state.clone()]).collect();
+                Ok(Plan { body: Body::Purge(states), links: Vec::new(), effect: Effect::Changed, upsert: None })
+            }
+            Operation::Forget { object, id, properties } => {
+                let (object, before) = self.of_engine(object, *id)?;
+                let draft = Draft::forget(&self.basis, before, properties);
+                Ok(self.take(object, draft, Vec::new(), name))
+            }
+            Operation::Unlink { kind, from, to } => {
+                let (from, to) = (RecordRef::Id(*from), RecordRef::Id(*to));
+                let write = Write::Unlink { kind: kind.clone(), from, to };
+                Ok(Plan { body: Body::Unlink(write), links: Vec::new(), effect: Effect::Changed, upsert: None })
+            }
             Operation::Compute { object, id, version, values } => {
                 let (object, before) = self.at_version(object, *id, *version)?;
                 let draft = Draft::compute(&self.basis, object, before, values);
@@ -139,10 +154,15 @@ impl<'a> Planner<'a> {
     /// A record that the engine looks after. An object that is off goes on to be looked after, so that nothing is wrong
     /// when it is on again.
     fn at_version(&self, object: &str, id: RecordId, version: i64) -> Result<(&'a ObjectDefinition, State)> {
+        let (object, found) = self.of_engine(object, id)?;
+        check_version(&found, Some(version))?;
+        Ok((object, found))
+    }
+
+    fn of_engine(&self, object: &str, id: RecordId) -> Result<(&'a ObjectDefinition, State)> {
         let registry = &self.basis.catalog.effective.registry;
         let object = registry.objects.get(object).ok_or_else(|| Error::not_found("the object is gone"))?;
         let found = self.workspace.find(self.basis.catalog, object, &Target::id(id.to_string()))?.clone();
-        check_version(&found, Some(version))?;
         Ok((object, found))
     }
 

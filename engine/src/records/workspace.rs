@@ -108,6 +108,7 @@ impl Workspace {
     async fn load_merged(&mut self, reader: &mut Reader, catalog: &Catalog, operations: &[&Operation]) -> Result<()> {
         let purged = operations.iter().filter_map(|operation| match operation {
             Operation::Purge { object, target } => self.find(catalog, catalog.object(object).ok()?, target).ok()?.id(),
+            Operation::Erase { id, .. } => Some(*id),
             _ => None,
         });
         let purged: Vec<i64> = purged.map(|id| id.0).collect();
@@ -240,7 +241,14 @@ fn mentioned(catalog: &Catalog, operation: &Operation) -> Vec<Handle> {
             handles.extend(target(object, named));
             None
         }
-        Operation::Compute { id, .. } | Operation::Settle { id, .. } => {
+        Operation::Unlink { from, to, .. } => {
+            handles.extend([*from, *to].map(Handle::Id));
+            None
+        }
+        Operation::Compute { id, .. }
+        | Operation::Settle { id, .. }
+        | Operation::Erase { id, .. }
+        | Operation::Forget { id, .. } => {
             handles.push(Handle::Id(*id));
             None
         }

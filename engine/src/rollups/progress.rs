@@ -57,28 +57,46 @@ impl Progress {
 }
 
 impl Session {
-    fn has_rollups(&self, object: &str) -> bool {
-        self.catalog.effective.registry.computed.rollups_of(object).next().is_some()
-    }
-
     /// Waits until the roll-ups of `object` are those of now, or for a second.
     pub(crate) async fn settle_rollups(&self, object: &str) -> Result<()> {
-        if self.has_rollups(object) {
+        if self.depth_of_rollups(object) > 0 {
             self.await_rollups(object, self.position().await?).await?;
         }
         Ok(())
     }
 
+    fn depth_of_rollups(&self, object: &str) -> usize {
+        let rollups = self.catalog.effective.registry.computed.rollups_of(object);
+        rollups.map(|rollup| rollup.depth).max().unwrap_or_default()
+    }
+
     /// Waits until the roll-ups of `object` are at least those of a position, or for a second; whether it had to wait.
     pub(crate) async fn await_rollups(&self, object: &str, position: Sequence) -> Result<bool> {
         let (progress, tenant) = (&self.engine.inner.rollups, self.tenant());
+        let depth = self.depth_of_rollups(object);
         let is_followed = progress.is_followed.load(Ordering::Relaxed);
-        if !is_followed || !self.has_rollups(object) || progress.of(tenant) >= position {
+        if depth == 0 || !is_followed || progress.of(tenant) >= position {
             return Ok(false);
         }
-        let (mut signal, deadline) = (progress.signal.subscribe(), Instant::now() + PATIENCE);
-        let mut look = Instant::now();
-        while progress.of(tenant) < position && Instant::now() < deadline {
+        let (mut position, deadline) = (position, Instant::now() + PATIENCE);
+        for _ in 0..depth {
+            if !self.await_position(position, deadline).await? {
+                break;
+            }
+            // What was written on the way is what the next roll-up is made of.
+            position = self.position().await?;
+        }
+        Ok(true)
+    }
+
+    /// Waits until the log is followed up to a position; false where that takes too long.
+    async fn await_position(&self, position: Sequence, deadline: Instant) -> Result<bool> {
+        let (progress, tenant) = (&self.engine.inner.rollups, self.tenant());
+        let (mut signal, mut look) = (progress.signal.subscribe(), Instant::now());
+        while progress.of(tenant) < position {
+            if deadline <= Instant::now() {
+                return Ok(false);
+            }
             if look <= Instant::now() {
                 let elsewhere = change::position(&mut self.reader().await?, FOLLOWER).await?;
                 if elsewhere >= position {

@@ -83,6 +83,24 @@ pub async fn put_pipeline(tx: &mut Tx, object: &str, name: &str, spec: String, a
     tx.execute(&PUT_PIPELINE, args![tx.tenant(), object, name, spec, at]).await.map(drop)
 }
 
+const REMOVE_OBJECT: Sql = Sql::same("delete from object_definition where tenant_id = $1 and name = $2");
+const REMOVE_ASSOCIATION: Sql = Sql::same("delete from association_definition where tenant_id = $1 and name = $2");
+const REMOVE_PIPELINE: Sql = Sql::same("delete from pipeline where tenant_id = $1 and object = $2 and name = $3");
+
+/// Takes a row of the own layer away for good.
+pub async fn remove(tx: &mut Tx, kind: Kind, name: &str) -> Result<()> {
+    let sql = match kind {
+        Kind::Object => &REMOVE_OBJECT,
+        Kind::Association => &REMOVE_ASSOCIATION,
+    };
+    tx.execute(sql, args![tx.tenant(), name]).await.map(drop)
+}
+
+/// Takes a pipeline of the own layer away for good.
+pub async fn remove_pipeline(tx: &mut Tx, object: &str, name: &str) -> Result<()> {
+    tx.execute(&REMOVE_PIPELINE, args![tx.tenant(), object, name]).await.map(drop)
+}
+
 /// One change of definitions.
 #[derive(Debug, Clone, FromRow)]
 pub struct MetadataVersionRow {

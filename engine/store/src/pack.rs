@@ -100,6 +100,13 @@ pub async fn install(tx: &mut Tx, pack: &NewPack<'_>, at: Timestamp) -> Result<(
     tx.execute(&INSTALL, args![tx.tenant(), pack.name, pack.version, pack.digest, at, pack.remnant]).await.map(drop)
 }
 
+const FORGET: Sql = Sql::same("delete from tenant_pack where tenant_id = $1 and name = $2");
+
+/// Forgets that the tenant ever had a pack, with what it has left behind.
+pub async fn forget(tx: &mut Tx, name: &str) -> Result<()> {
+    tx.execute(&FORGET, args![tx.tenant(), name]).await.map(drop)
+}
+
 const UNINSTALL: Sql =
     Sql::same("update tenant_pack set remnant = $3, uninstalled_at = $4 where tenant_id = $1 and name = $2");
 

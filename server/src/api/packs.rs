@@ -353,15 +353,29 @@ pub(crate) async fn apply(
     Ok(Answer::json(StatusCode::OK, &AppliedBody::from(written.value))?.at(written.sequence))
 }
 
-/// Uninstalls a pack: what it defines is archived and hidden, with what is stored, until it is installed again.
+/// Whether what a pack has brought goes for good.
+#[derive(Debug)]
+pub(crate) struct Removal {
+    purge: bool,
+}
+
+impl FromQuery for Removal {
+    fn from_query(query: &mut QueryReader<'_>) -> Option<Self> {
+        Some(Self { purge: query.flag("purge") })
+    }
+}
+
+/// Uninstalls a pack: what it defines is archived and hidden, with what is stored, until it is installed again; or erased
+/// by a job, with all that is stored under it.
 #[utoipa::path(delete, path = "/packs/{pack}", tag = "packs", operation_id = "uninstall",
-    params(("pack" = String, Path, description = "The pack's name")),
-    responses((status = 200, description = "It is done", body = AppliedBody)))]
+    params(("pack" = String, Path, description = "The pack's name"),
+        ("purge" = Option<bool>, Query, description = "Erase what it has brought, for good")),
+    responses((status = 200, description = "It is done; the job that erases it is among `jobs`", body = AppliedBody)))]
 pub(crate) async fn uninstall(
     Authorized(mut session): Authorized,
     Path(pack): Path<String>,
-    Query(_): Query<NoQuery>,
+    Query(Removal { purge }): Query<Removal>,
 ) -> ApiResult<Answer> {
-    let written = session.pack_uninstall(&pack).await?;
+    let written = if purge { session.pack_purge(&pack).await? } else { session.pack_uninstall(&pack).await? };
     Ok(Answer::json(StatusCode::OK, &AppliedBody::from(written.value))?.at(written.sequence))
 }

@@ -2,10 +2,12 @@
 //!
 //! Client, server and database share one machine, so the figure that counts is the ratio of the two.
 
+mod asker;
 mod bare;
 mod contact;
 mod histogram;
 mod load;
+mod metadata;
 mod product;
 mod report;
 mod search;
@@ -47,6 +49,8 @@ pub struct Options {
 enum What {
     /// Measures searches instead of writing and reading
     Search(search::SearchOptions),
+    /// Measures changes of definitions, packs and what is computed instead
+    Metadata(metadata::MetadataOptions),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -88,6 +92,9 @@ impl Options {
 pub fn run(options: &Options) -> Result<()> {
     if let Some(What::Search(search)) = &options.what {
         return search::run(search, &options.stores(), options.quick, options.json.as_deref());
+    }
+    if let Some(What::Metadata(metadata)) = &options.what {
+        return metadata::run(metadata, &options.stores(), options.quick, options.json.as_deref());
     }
     let mut report = Report::new(options.quick);
     for store in options.stores() {

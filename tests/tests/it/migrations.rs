@@ -240,6 +240,7 @@ async fn a_migration_goes_on_after_its_server_was_killed(mut server: TestServer)
     let path = format!("/jobs/{}", job["job"]["id"].as_str().unwrap());
     assert_eq!(tenant.get(&path).await.ok(200)["state"], "done");
     let query = json!({"limit": 0, "aggregate": {"all": {"measures": {"n": {"count": true}, "s": {"sum": "size"}}}}});
+    found(&tenant, json!({"property": "size", "op": "exists"})).await;
     let counted = tenant.post("/records/part/search", &query).await.ok(200);
     assert_eq!(
         [&counted["aggregates"]["all"][0]["n"], &counted["aggregates"]["all"][0]["s"]],

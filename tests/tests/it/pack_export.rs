@@ -41,7 +41,6 @@ async fn build(tenant: &Client) {
             "spot": {"type": "geo"},
             "number": {"type": "auto_number", "pattern": "CR-{00000}"},
             "age": {"type": "formula", "formula": "price * 2 + 1", "result": "decimal"},
-            "sites": {"type": "rollup", "association": "crane_company", "function": "count", "where": "name != ''"},
         },
         "constraints": [
             {"unique": ["name", "unit"]},
@@ -64,6 +63,9 @@ async fn build(tenant: &Client) {
         tenant.post("/association-definitions", &association).await.ok(201);
     }
     tenant.delete("/association-definitions/yard_any").await.ok(204);
+    let sites = json!({"name": "sites", "type": "rollup", "association": "crane_company", "function": "count",
+        "where": "name != null"});
+    tenant.post("/object-definitions/crane/properties", &sites).await.ok(201);
     let stages = json!({"new": "New", "let": {"requires": ["price"], "probability": 50, "color": "green"},
         "over": {"type": "closed"}});
     let transitions = json!({"new": ["let"], "let": ["new", "over"], "over": []});

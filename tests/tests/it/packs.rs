@@ -191,6 +191,51 @@ async fn a_property_keeps_its_values_under_another_name(server: TestServer) {
     assert_eq!(found(&tenant, json!({"property": "isbn", "op": "eq", "value": "a"})).await, [json!(emma)]);
 }
 
+async fn a_purged_pack_leaves_nothing(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let source = format!(
+        "{}extend:\n  contact: {{properties: {{card: {{type: string}}}}}}\nassociations:\n  book_contact: {{from: book, to: contact}}\n  \
+         contact_friend: {{from: contact, to: contact}}\n",
+        library("1.0.0", TITLE)
+    );
+    apply(&tenant, &plan(&tenant, &source).await).await;
+    tenant.post("/object-definitions/book/properties", &json!({"name": "note", "type": "string"})).await.ok(201);
+    tenant.patch("/object-definitions/contact", &json!({"label": "Reader"})).await.ok(200);
+    let ada = create_id(&tenant, "contact", json!({"first_name": "Ada", "last_name": "L", "card": "7"})).await;
+    let bob = create_id(&tenant, "contact", json!({"first_name": "Bob", "last_name": "B"})).await;
+    let emma = create_id(&tenant, "book", json!({"title": "Emma", "note": "n"})).await;
+    let gone = create_id(&tenant, "book", json!({"title": "Old"})).await;
+    tenant.delete(&format!("/records/book/{gone}")).await.ok(204);
+    tenant.put(&format!("/records/book/{emma}/associations/book_contact/{ada}"), &json!({})).await.ok(204);
+    tenant.put(&format!("/records/contact/{ada}/associations/contact_friend/{bob}"), &json!({})).await.ok(204);
+
+    let needs = json!({"name": "cards", "type": "formula", "formula": "card + '!'", "result": "string"});
+    tenant.post("/object-definitions/contact/properties", &needs).await.ok(201);
+    jobs_are_done(&tenant).await;
+    let refused = tenant.delete("/packs/library?purge=true").await.problem(409, "conflict");
+    assert_eq!(refused.pointers(), ["/extend/contact/properties/cards/formula"]);
+    tenant.patch("/object-definitions/contact/properties/cards", &json!({"formula": "first_name"})).await.ok(200);
+    let done = tenant.delete("/packs/library?purge=true").await.ok(200);
+    assert_eq!((&done["version"], done["jobs"].as_array().map(Vec::len)), (&Value::Null, Some(1)));
+    jobs_are_done(&tenant).await;
+    assert_eq!(tenant.get("/object-definitions/book").await.status, 404);
+    assert!(!results(&tenant.get("/packs").await.ok(200)).iter().any(|pack| pack["pack"] == "library"));
+    let contact = tenant.get(&format!("/records/contact/{ada}")).await.ok(200);
+    assert_eq!((&contact["properties"]["first_name"], &contact["properties"]["card"]), (&json!("Ada"), &Value::Null));
+    let definition = tenant.get("/object-definitions/contact?archived=true").await.ok(200);
+    assert_eq!((&definition["label"], &definition["properties"]["card"]), (&json!("Reader"), &Value::Null));
+    tenant.delete("/packs/library?purge=true").await.problem(404, "not_found");
+
+    // Installed once more it begins anew.
+    apply(&tenant, &plan(&tenant, &source).await).await;
+    assert!(results(&tenant.get("/records/book").await.ok(200)).is_empty());
+    assert!(results(&tenant.get("/records/book?archived=true").await.ok(200)).is_empty());
+    assert_eq!(tenant.get(&format!("/records/contact/{ada}")).await.ok(200)["properties"]["card"], Value::Null);
+    let friends = tenant.get(&format!("/records/contact/{ada}/associations/contact_friend")).await.ok(200);
+    assert!(results(&friends).is_empty());
+    tenant.get(&format!("/records/book/{emma}")).await.problem(404, "not_found");
+}
+
 async fn definitions_go_back_to_an_earlier_version(server: TestServer) {
     let tenant = server.tenant("generic").await;
     let version = async || tenant.get("/tenant").await.ok(200)["metadata_version"].as_i64().expect("a version");
@@ -249,6 +294,7 @@ async fn definitions_go_back_to_an_earlier_version(server: TestServer) {
 scenarios![
     a_version_takes_stored_values_along,
     a_property_keeps_its_values_under_another_name,
+    a_purged_pack_leaves_nothing,
     definitions_go_back_to_an_earlier_version,
     what_a_version_lacks_is_hidden_and_comes_back_with_it,
     what_a_pack_has_brought_goes_and_comes_with_it,

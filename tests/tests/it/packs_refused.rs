@@ -194,13 +194,14 @@ async fn expressions_are_checked_in_bodies_too(server: TestServer) {
             place("/constraints/1/rule", "invalid_expression"),
             place("/properties/sum/formula", "unknown"),
             place("/properties/half/formula", "invalid_expression"),
+            place("/properties/people/association", "unknown"),
         ]
     );
     let rollup = json!({"name": "open", "type": "rollup", "association": "deal_contact", "function": "count",
-        "where": "amount > '5'"});
+        "where": "amount > 'many'"});
     let refused =
         tenant.post("/object-definitions/contact/properties", &rollup).await.problem(422, "validation_failed");
-    assert_eq!(refused.errors(), [place("/where", "invalid_expression")]);
+    assert_eq!(refused.pointers(), ["/where"]);
     assert_eq!(metadata_version(&tenant).await, version);
 }
 

@@ -46,7 +46,8 @@ impl Registry {
         for (object, property) in &sorted.order {
             match rollups.iter().position(|rollup| rollup.object == *object && rollup.property == *property) {
                 Some(at) => {
-                    let rollup = rollups.swap_remove(at);
+                    let mut rollup = rollups.swap_remove(at);
+                    rollup.depth = 1 + computed.depth_of(&rollup.others);
                     if self.settle(&rollup, &computed, problems) {
                         computed.rollups.push(rollup);
                     }
@@ -96,6 +97,7 @@ impl Registry {
                 direction,
                 others,
                 reads,
+                depth: 1,
             };
             return Some(linked).filter(|linked| is_whole && !linked.others.is_empty());
         };
@@ -282,7 +284,7 @@ impl Rollup {
         }
         match self.function {
             RollupFunction::Sum => first.unbounded_kind().ok_or(("not_applicable", format!("`{name}` has no type"))),
-            _ => Ok(Arc::clone(&first.kind)),
+            _ => Ok(first.value_kind()),
         }
     }
 }

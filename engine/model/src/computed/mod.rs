@@ -40,6 +40,12 @@ impl Computed {
         &self.rollups
     }
 
+    /// How often the log is to be followed until all roll-ups of these objects are what they should be.
+    pub fn depth_of(&self, objects: &[Name]) -> usize {
+        let of_them = self.rollups.iter().filter(|rollup| objects.contains(&rollup.object));
+        of_them.map(|rollup| rollup.depth).max().unwrap_or_default()
+    }
+
     /// The roll-ups of an object's records.
     pub fn rollups_of<'a>(&'a self, object: &'a str) -> impl Iterator<Item = &'a LinkedRollup> {
         self.rollups.iter().filter(move |rollup| rollup.object.as_str() == object)

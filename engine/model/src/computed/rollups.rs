@@ -29,6 +29,8 @@ pub struct LinkedRollup {
     pub others: Vec<Name>,
     /// Their properties and fields that it reads.
     pub reads: HashSet<String>,
+    /// How often the log is to be followed until a write is in the value: once, and once more for each roll-up between.
+    pub depth: usize,
 }
 
 impl LinkedRollup {

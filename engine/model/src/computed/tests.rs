@@ -162,7 +162,7 @@ fn company_and_deals(company: Value) -> Value {
         "objects": {
             "company": {"properties": company},
             "deal": {"properties": {"amount": {"type": "money", "currency": "EUR", "minimum": 0, "maximum": 1000},
-                "closed_on": {"type": "date"}, "stage": {"type": "enum", "options": ["open", "won"]},
+                "closed_on": {"type": "date"}, "twice": formula("amount * 2", "money"), "stage": {"type": "enum", "options": ["open", "won"]},
                 "age": formula("(today() - closed_on).getDays()", "integer")}},
         },
         "associations": {"deal_company": {"from": "deal", "to": "company"},
@@ -179,7 +179,7 @@ fn a_rollup_has_the_type_of_what_it_is_made_of() {
     let registry = sound(company_and_deals(json!({
         "big": formula("total * 2", "money"),
         "total": rollup("sum", "amount"), "last_on": rollup("max", "closed_on"), "first_stage": rollup("first", "stage"),
-        "mean": rollup("avg", "amount"),
+        "mean": rollup("avg", "amount"), "top": rollup("max", "twice"),
         "deals": {"type": "rollup", "association": "deal_company", "function": "count"},
         "group": {"type": "rollup", "association": "parent", "direction": "in", "function": "sum", "property": "total"},
     })));
@@ -196,6 +196,14 @@ fn a_rollup_has_the_type_of_what_it_is_made_of() {
             Storage::Scaled(2)
         ]
     );
+    // What is computed takes no values from callers, but what it results in does.
+    for name in ["total", "top", "group"] {
+        let result = company.properties[name].kind.rollup().and_then(|rollup| rollup.result.clone()).expect("a type");
+        assert!(result.formula().is_none() && result.rollup().is_none(), "{name}");
+    }
+    let depths: Vec<(&str, usize)> =
+        registry.computed.rollups().iter().map(|rollup| (rollup.property.as_str(), rollup.depth)).collect();
+    assert!(depths.contains(&("total", 1)) && depths.contains(&("group", 2)), "{depths:?}");
     let schema = company.properties["total"].kind.schema();
     assert!(!schema.values().any(|value| value == "1000.00" || value == "1000"), "a sum has no bounds: {schema:?}");
     let order: Vec<&str> = registry.computed.rollups().iter().map(|rollup| rollup.property.as_str()).collect();

@@ -421,10 +421,17 @@ impl Property {
         Some(property)
     }
 
+    /// The type of its values: of what is computed that of the result.
+    pub(crate) fn value_kind(&self) -> Arc<dyn PropertyKind> {
+        let formula = self.kind.formula().map(|formula| &formula.result);
+        let result = formula.or_else(|| self.kind.rollup().and_then(|rollup| rollup.result.as_ref()));
+        Arc::clone(result.unwrap_or(&self.kind))
+    }
+
     /// Its type without bounds, as sums of its values need it.
     pub(crate) fn unbounded_kind(&self) -> Option<Arc<dyn PropertyKind>> {
         if self.kind.rollup().is_some() {
-            return Some(Arc::clone(&self.kind));
+            return Some(self.value_kind());
         }
         let mut spec = self.spec.clone();
         let named = if self.kind.formula().is_some() { spec.get("result") } else { spec.get("type") };

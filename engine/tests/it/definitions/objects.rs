@@ -93,7 +93,7 @@ async fn every_mistake_is_told_at_once_and_nothing_changes() {
         [("/properties/b/schema".to_owned(), "invalid"), ("/properties/c/schema".to_owned(), "unknown")]
     );
     let error = session.object_define(map(json!({"name": "ship", "migration": {}})), None).await.expect_err("later");
-    assert_eq!(said(&error), ("validation_failed", vec![("/migration".to_owned(), "not_supported")]));
+    assert_eq!(said(&error), ("validation_failed", vec![("/migration".to_owned(), "not_applicable")]));
     assert_eq!(session.tenant_read().await.expect("a tenant").metadata_version, before);
     assert_eq!(session.object_definition("ship", ALL).await.expect_err("none").code.as_str(), "not_found");
 }

@@ -4,7 +4,6 @@
 //! put to PostgreSQL directly in the same run, and the figure that counts is the ratio of the two.
 
 mod ask;
-mod asker;
 mod ground;
 mod memory;
 mod paging;
@@ -26,6 +25,7 @@ use clap::{Args, ValueEnum};
 use throwaway_postgres::{Cluster, Settings};
 use tokio::runtime::Runtime;
 
+use super::asker;
 use crate::Store;
 use ask::Turns;
 use ground::{Ground, Loaded};

@@ -140,10 +140,10 @@ fn each_mistake_is_told_at_its_place() {
         (
             site(
                 name,
-                "      all: {type: rollup, association: site_site, function: count, where: name > 1}\nassociations: {site_site: {from: site, to: site}}\n",
+                "      all: {type: rollup, association: site_site, direction: out, function: count, where: name > 1}\nassociations: {site_site: {from: site, to: site}}\n",
             ),
-            "pack.yaml:9:75 invalid_expression /objects/site/properties/all/where",
-            "`>` is not defined for a string and an integer",
+            "pack.yaml:9:91 wrong_type /objects/site/properties/all/where",
+            "a string is expected, not a number",
         ),
         (
             site(name, "extend: {contcat: {label: X}}\n"),

@@ -64,7 +64,8 @@ proptest! {
     #[test]
     fn numbers_of_any_size_are_read_as_exact_decimals_read_them(
         units in any::<i64>(),
-        places in 0_u32..28,
+        // No more than 38 digits are divided away, so that the plain reference holds them.
+        places in 0_u32..26,
         exponent in -12_i32..12,
         scale in 0_u32..=18,
     ) {

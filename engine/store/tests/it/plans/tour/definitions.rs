@@ -25,6 +25,14 @@ pub(super) async fn tour(home: &Home) {
     pack::source(tx.reader(), "d").await.unwrap();
     change::start_following(&mut tx, "tour", Sequence(0), NOW).await.unwrap();
     pack::uninstall(&mut tx, "crm", "{}", NOW).await.unwrap();
+    pack::forget(&mut tx, "crm").await.unwrap();
+    assert!(pack::all(tx.reader()).await.unwrap().is_empty());
+    for kind in [Kind::Object, Kind::Association] {
+        definition::remove(&mut tx, kind, "permit").await.unwrap();
+        assert!(definition::list(tx.reader(), kind).await.unwrap().is_empty());
+    }
+    definition::remove_pipeline(&mut tx, "permit", "approval").await.unwrap();
+    assert!(definition::pipelines(tx.reader()).await.unwrap().is_empty());
     tx.commit().await.unwrap();
     change::behind_positions(&home.store, "tour", 0, 10).await.unwrap();
 }

@@ -1,0 +1,97 @@
+//! Definitions: what changing them costs those who write meanwhile, upgrades of many tenants, wide objects, and
+//! roll-ups over many records.
+
+mod change;
+mod report;
+mod rollup;
+mod upgrade;
+mod wide;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use throwaway_postgres::{Cluster, Settings};
+
+use super::product::builder;
+use crate::{Store, TestServer};
+use report::MetadataReport;
+
+/// What of definitions is measured.
+#[derive(Debug, Args)]
+pub(crate) struct MetadataOptions {
+    /// Parts to measure, all unless some are named
+    #[arg(value_enum)]
+    parts: Vec<Part>,
+}
+
+/// What can be measured alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Definitions changed again and again under 500 writes a second
+    Change,
+    /// 1,000 tenants of 100 objects moved to another version of a pack
+    Upgrade,
+    /// An object with 2,000 properties
+    Wide,
+    /// A roll-up over 100,000 records
+    Rollup,
+}
+
+/// How much of everything.
+#[derive(Debug, Clone, Copy)]
+struct Amount {
+    change: Duration,
+    tenants: usize,
+    properties: usize,
+    children: usize,
+    writes: usize,
+}
+
+impl Amount {
+    fn of(quick: bool) -> Self {
+        if quick {
+            Self { change: Duration::from_secs(5), tenants: 20, properties: 200, children: 5_000, writes: 100 }
+        } else {
+            Self { change: Duration::from_secs(30), tenants: 1_000, properties: 2_000, children: 100_000, writes: 500 }
+        }
+    }
+}
+
+/// Measures what `options` names and prints the lines.
+pub(super) fn run(options: &MetadataOptions, stores: &[Store], quick: bool, json: Option<&Path>) -> Result<()> {
+    let (amount, mut report) = (Amount::of(quick), MetadataReport::new(quick));
+    let has = |part: Part| options.parts.is_empty() || options.parts.contains(&part);
+    // One thread: the client's processor time is the server's loss.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    for store in stores {
+        let cluster = match store {
+            Store::Sqlite => None,
+            Store::Postgres => Some(Cluster::start(&Settings { shared_buffers_mib: 1024, ..Settings::default() })?),
+        };
+        // A server of its own for each, so that none pays for the one before.
+        let start = || -> Result<TestServer> { Ok(runtime.block_on(builder(*store, cluster.as_ref())?.start())) };
+        if has(Part::Change) {
+            let server = start()?;
+            report.add(*store, "change", runtime.block_on(change::measure(&server, amount.change))?);
+        }
+        if has(Part::Wide) {
+            let server = start()?;
+            report.add(*store, "wide", runtime.block_on(wide::measure(&server, amount.properties))?);
+        }
+        if has(Part::Rollup) {
+            let server = start()?;
+            report.add(*store, "rollup", runtime.block_on(rollup::measure(&server, amount.children, amount.writes))?);
+        }
+        if has(Part::Upgrade) {
+            let server = start()?;
+            report.add(*store, "upgrade", runtime.block_on(upgrade::measure(&server, amount.tenants))?);
+        }
+    }
+    report.print();
+    if let Some(path) = json {
+        std::fs::write(path, report.json()).with_context(|| format!("could not write {}", path.display()))?;
+    }
+    Ok(())
+}
