@@ -70,6 +70,8 @@ pub(crate) struct Inner {
     pub(crate) rollups: crate::rollups::Progress,
     /// Places for searches under way: more at a time would only slow each other down.
     pub(crate) searches: Arc<tokio::sync::Semaphore>,
+    /// Places for exports of tenants under way.
+    pub(crate) exports: Arc<tokio::sync::Semaphore>,
     pub(crate) tasks: TaskTracker,
     pub(crate) stopping: CancellationToken,
     pub(crate) job_added: tokio::sync::Notify,
@@ -99,6 +101,7 @@ impl Engine {
     /// Opens the store; nothing happens in the background.
     pub(crate) async fn idle(config: EngineConfig) -> Result<Self> {
         let store = Store::open(&config.store).await?;
+        let exports = crate::tenants::export_places(config.store.connections);
         let inner = Inner {
             store,
             clock: config.clock,
@@ -113,6 +116,7 @@ impl Engine {
             indexes: Indexes::new(config.index_dir),
             rollups: crate::rollups::Progress::default(),
             searches: Arc::new(tokio::sync::Semaphore::new(crate::query::places())),
+            exports: Arc::new(tokio::sync::Semaphore::new(exports)),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             job_added: tokio::sync::Notify::new(),

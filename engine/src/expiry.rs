@@ -1,10 +1,11 @@
-//! Forgets what has had its time: replies kept under callers' keys after a day, jobs that are over after 90 days.
+//! Forgets what has had its time: replies kept under callers' keys after a day, jobs that are over after 90 days, what
+//! is left of imports of tenants that have ended without an end.
 
 use std::time::Duration;
 
 use engine_model::TenantId;
 use engine_model::time::Timestamp;
-use engine_store::{idempotency, job, tenant};
+use engine_store::{idempotency, job, tenant, transfer};
 
 use crate::engine::Engine;
 use crate::error::Result;
@@ -14,6 +15,9 @@ const PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// How long a job that is over can be looked at: 90 days.
 const JOB_LIFETIME_MICROS: i64 = 90 * 24 * 60 * 60 * 1_000_000;
+
+/// How long an import of a tenant may give no sign of life: an hour.
+const IMPORT_MICROS: i64 = 60 * 60 * 1_000_000;
 
 /// What one statement forgets at most, so that none holds a lock for long.
 const CHUNK: i64 = 1_000;
@@ -34,9 +38,10 @@ pub(crate) fn start(engine: &Engine) {
 }
 
 impl Engine {
-    /// Forgets replies kept for longer than a day, and jobs that have been over for 90 days, of every tenant. An open
-    /// engine does that by itself every hour.
+    /// Forgets replies kept for longer than a day, and jobs that have been over for 90 days, of every tenant; and
+    /// tenants that nobody has gone on importing for an hour. An open engine does that by itself every hour.
     pub async fn forget_expired(&self) -> Result<()> {
+        self.forget_unfinished().await?;
         let mut after = 0;
         loop {
             let tenants = tenant::list(self.store(), after, TENANTS).await?;
@@ -48,6 +53,20 @@ impl Engine {
             }
             match tenants.last() {
                 Some(last) => after = last.tenant_id,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn forget_unfinished(&self) -> Result<()> {
+        let (mut after, before) = (0, Timestamp(self.now().0 - IMPORT_MICROS));
+        loop {
+            let given_up = tenant::given_up(self.store(), after, before, TENANTS).await?;
+            for unfinished in &given_up {
+                transfer::discard(self.store(), unfinished, self.now()).await?;
+            }
+            match given_up.last() {
+                Some(last) => after = last.tenant.0,
                 None => return Ok(()),
             }
         }

@@ -48,6 +48,6 @@ pub use followers::{Followed, Follower, Following};
 pub use index::{Done as IndexWork, IndexCheck, IndexStatus, SearchView, TenantIndex};
 pub use jobs::{Job, JobError, JobState, RowProblem};
 pub use session::{Idempotency, Session};
-pub use tenants::{NewTenant, Tenant, TenantPatch};
+pub use tenants::{ImportedTenant, NewTenant, Tenant, TenantExport, TenantPatch};
 pub use token::repeatable_secret;
 pub use undo::{Skipped, Undo, UndoOf, Undone};

@@ -1,9 +1,17 @@
 //! Tenants: making one, its settings, and the payload that an app starts with.
 
+mod export;
+mod file;
+mod import;
+mod lines;
+mod write;
+
 use std::collections::BTreeMap;
 
 use engine_model::name::did_you_mean;
+use engine_model::time::Timestamp;
 use engine_model::{Problem, Problems, TenantId, UserId};
+use engine_store::Tx;
 use engine_store::access::{TokenRow, UserRow, add_token, new_user, put_user};
 use engine_store::tenant::{self, TenantRow};
 use engine_store::{change, counter, definition};
@@ -16,6 +24,10 @@ use crate::packs::shipped;
 use crate::records::Written;
 use crate::session::Session;
 use crate::token::{hash_secret, new_secret};
+
+pub use export::TenantExport;
+pub(crate) use export::export_places;
+pub use import::ImportedTenant;
 
 /// A tenant to be made.
 #[derive(Debug, Clone, Default)]
@@ -83,25 +95,12 @@ impl Engine {
         let secret = secret.map_or_else(new_secret, Ok)?;
         let at = self.now();
         for _ in 0..8 {
-            if tenant::by_slug(self.store(), &row.slug).await?.is_some() {
-                let message = format!("there is a tenant `{}` already", row.slug);
-                let taken = Problem::new("/slug", "taken", message.clone());
-                return Err(Error::new(ErrorCode::Conflict, message).with(taken));
-            }
+            self.check_slug_is_free(&row.slug).await?;
             let Some(mut tx) = tenant::create(self.store(), &row, at).await? else { continue };
             let user = UserId(counter::next(&mut tx, "user").await?);
             let owner = UserRow { ..new_user(user, "Owner", "owner", at) };
             put_user(&mut tx, &owner).await?;
-            let token = TokenRow {
-                id: counter::next(&mut tx, "token").await?,
-                name: "first token".to_owned(),
-                user_id: user.0,
-                role: "owner".to_owned(),
-                scopes: "[]".to_owned(),
-                created_at: at.0,
-                expires_at: None,
-            };
-            add_token(&mut tx, &token, &hash_secret(&secret)).await?;
+            add_first_token(&mut tx, user, &secret, at).await?;
             self.install_profile(&mut tx, &row.profile, &[], at).await?;
             let id = tx.tenant();
             tx.commit().await?;
@@ -109,6 +108,14 @@ impl Engine {
             return Ok((Tenant::of(&catalog), secret));
         }
         Err(Error::new(ErrorCode::Conflict, "other tenants are being made at the same time; try again"))
+    }
+
+    /// Fails where a tenant has the slug.
+    async fn check_slug_is_free(&self, slug: &str) -> Result<()> {
+        match tenant::by_slug(self.store(), slug).await? {
+            Some(_) => Err(slug_is_taken(slug)),
+            None => Ok(()),
+        }
     }
 
     fn read_new(&self, new: NewTenant) -> Result<TenantRow> {
@@ -145,6 +152,26 @@ impl Engine {
     pub async fn has_tenants(&self) -> Result<bool> {
         Ok(!tenant::list(self.store(), 0, 1).await?.is_empty())
     }
+}
+
+fn slug_is_taken(slug: &str) -> Error {
+    let message = format!("there is a tenant `{slug}` already");
+    let taken = Problem::new("/slug", "taken", message.clone());
+    Error::new(ErrorCode::Conflict, message).with(taken)
+}
+
+/// The token of a tenant's owner, whose secret is answered once.
+async fn add_first_token(tx: &mut Tx, user: UserId, secret: &str, at: Timestamp) -> Result<()> {
+    let token = TokenRow {
+        id: counter::next(tx, "token").await?,
+        name: "first token".to_owned(),
+        user_id: user.0,
+        role: "owner".to_owned(),
+        scopes: "[]".to_owned(),
+        created_at: at.0,
+        expires_at: None,
+    };
+    Ok(add_token(tx, &token, &hash_secret(secret)).await?)
 }
 
 impl Tenant {
@@ -223,12 +250,7 @@ impl Session {
         Err(Error::new(ErrorCode::Conflict, "definitions keep being changed by others; try again"))
     }
 
-    async fn install_missing(
-        &self,
-        tx: &mut engine_store::Tx,
-        profile: &str,
-        at: engine_model::time::Timestamp,
-    ) -> Result<()> {
+    async fn install_missing(&self, tx: &mut Tx, profile: &str, at: Timestamp) -> Result<()> {
         let installed = engine_store::pack::all(tx.reader()).await?;
         let missing = shipped::profile(profile).is_some_and(|profile| {
             profile.packs.iter().any(|pack| !installed.iter().any(|row| row.name == pack.as_str()))

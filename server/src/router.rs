@@ -7,7 +7,9 @@ use utoipa_axum::routes;
 use crate::api::records::{
     associations, batch, history, list, merge, read, search as record_search, transaction, write,
 };
-use crate::api::{access, changes, definitions, imports, jobs, packs, search, search_index, tenants, undo};
+use crate::api::{
+    access, changes, definitions, imports, jobs, packs, search, search_index, tenant_file, tenants, undo,
+};
 use crate::middleware::Observed;
 use crate::routes::Routes;
 use crate::state::AppState;
@@ -85,6 +87,8 @@ fn tenancy(routes: Routes) -> Routes {
         .api(routes!(search_index::rebuild))
         .api(routes!(search_index::check))
         .api(routes!(tenants::read, tenants::update))
+        .api_stream(routes!(tenant_file::export))
+        .api_stream(routes!(tenant_file::import))
         .api(routes!(users::list, users::create))
         .api(routes!(users::read, users::update, users::archive))
         .api(routes!(teams::list, teams::create))

@@ -121,6 +121,19 @@ pub async fn owners(reader: &mut Reader) -> Result<i64> {
     Ok(row.map_or(0, |(owners,)| owners))
 }
 
+const FIRST_OWNER: Sql = Sql::same(concat!(
+    "select ",
+    user_columns!(),
+    " from tenant_user \
+     where tenant_id = $1 and role = 'owner' and archived_at is null and is_service = 0 order by id limit 1"
+));
+
+/// The person who has been owner for longest.
+pub async fn first_owner(reader: &mut Reader) -> Result<Option<UserRow>> {
+    let tenant = reader.tenant();
+    reader.fetch_optional(&FIRST_OWNER, args![tenant]).await
+}
+
 /// A group of users.
 #[derive(Debug, Clone, FromRow)]
 pub struct TeamRow {

@@ -35,6 +35,12 @@ impl StoreError {
         matches!(self, Self::Unavailable(_) | Self::Closing)
     }
 
+    /// Another row has the value already.
+    pub(crate) fn is_unique_violation(&self) -> bool {
+        let Self::Statement(sqlx::Error::Database(error)) = self else { return false };
+        error.is_unique_violation()
+    }
+
     /// The connection itself may be unusable after this.
     pub(crate) fn breaks_connection(&self) -> bool {
         match self {

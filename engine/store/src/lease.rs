@@ -10,6 +10,8 @@ use crate::pool::{Pool, Scope};
 use crate::sql::{Arg, Sql, args};
 
 const BEGIN: Sql = Sql::each("begin immediate", "begin");
+/// On SQLite what is seen is that of the first read.
+const BEGIN_SNAPSHOT: Sql = Sql::each("begin", "begin isolation level repeatable read read only");
 const COMMIT: Sql = Sql::same("commit");
 const ROLLBACK: Sql = Sql::sqlite("rollback");
 
@@ -82,6 +84,13 @@ impl Lease {
     /// Opens a transaction, which holds on to its connection from here on.
     pub(crate) async fn begin(&mut self) -> Result<()> {
         self.execute(&BEGIN, args![]).await?;
+        self.is_dirty = true;
+        Ok(())
+    }
+
+    /// Opens a transaction that only reads, and sees one moment.
+    pub(crate) async fn begin_snapshot(&mut self) -> Result<()> {
+        self.execute(&BEGIN_SNAPSHOT, args![]).await?;
         self.is_dirty = true;
         Ok(())
     }

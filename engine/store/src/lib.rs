@@ -32,6 +32,7 @@ mod sql;
 mod store;
 pub mod survey;
 pub mod tenant;
+pub mod transfer;
 
 pub use connect::StoreConfig;
 pub use error::{Result, StoreError};

@@ -56,6 +56,14 @@ impl Store {
         Ok(Reader { lease: self.inner.readers.acquire(Scope::Tenant(tenant)).await?, tenant })
     }
 
+    /// Reads of one tenant that all see the same moment, that of the first of them. Ends with [`Reader::end`]; as long
+    /// as it lasts the database keeps what was there then, so it should not last.
+    pub async fn snapshot(&self, tenant: TenantId) -> Result<Reader> {
+        let mut reader = self.read(tenant).await?;
+        reader.lease.begin_snapshot().await?;
+        Ok(reader)
+    }
+
     /// Sees the one token row with `hash`, whichever tenant it belongs to.
     pub(crate) async fn read_token(&self, hash: &str) -> Result<Lease> {
         self.inner.readers.acquire(Scope::Token(hash.to_owned())).await
@@ -92,6 +100,14 @@ impl Store {
         let reader = Reader { lease, tenant: TenantId(0) };
         let signals = Arc::clone(&self.inner.signals);
         Ok(Tx { reader, head: Head::default(), before: Head::default(), signals })
+    }
+
+    /// A transaction of a tenant that has no head yet, whose rows are nobody's but the caller's.
+    pub(crate) async fn begin_without_head(&self, tenant: TenantId) -> Result<Tx> {
+        let mut lease = self.inner.writers.acquire(Scope::Tenant(tenant)).await?;
+        lease.begin().await?;
+        let signals = Arc::clone(&self.inner.signals);
+        Ok(Tx { reader: Reader { lease, tenant }, head: Head::default(), before: Head::default(), signals })
     }
 
     /// A receiver that changes whenever the tenant's change log grows, on whichever node.
@@ -197,6 +213,11 @@ impl Reader {
         let tenant = self.tenant;
         let head = self.fetch_optional(&READ_HEAD, args![tenant]).await?;
         head.ok_or_else(|| no_head(tenant))
+    }
+
+    /// Lets go of the moment that [`Store::snapshot`] has held.
+    pub async fn end(mut self) -> Result<()> {
+        self.lease.commit().await
     }
 
     pub(crate) async fn fetch_all<T: FromBoth>(&mut self, sql: &Sql, args: Vec<Arg<'_>>) -> Result<Vec<T>> {

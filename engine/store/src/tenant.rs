@@ -4,9 +4,9 @@ use engine_model::TenantId;
 use engine_model::time::Timestamp;
 use sqlx::FromRow;
 
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::sql::{Sql, args};
-use crate::store::{Reader, Store, Tx};
+use crate::store::{Head, Reader, Store, Tx};
 
 /// A tenant's settings.
 #[derive(Debug, Clone, FromRow)]
@@ -52,10 +52,16 @@ pub async fn get(reader: &mut Reader) -> Result<Option<TenantRow>> {
     reader.fetch_optional(&GET, args![tenant]).await
 }
 
-const LIST: Sql =
-    Sql::same(concat!("select ", columns!(), " from tenant where tenant_id > $1 order by tenant_id limit $2"));
+/// No slug begins with this: what does is a tenant that is still being imported.
+const UNFINISHED: &str = "!";
 
-/// Tenants with ids above `after`, lowest first. For the platform only.
+const LIST: Sql = Sql::same(concat!(
+    "select ",
+    columns!(),
+    " from tenant where tenant_id > $1 and substr(slug, 1, 1) <> '!' order by tenant_id limit $2"
+));
+
+/// Tenants with ids above `after`, lowest first, without those that are still being imported. For the platform only.
 pub async fn list(store: &Store, after: i64, limit: i64) -> Result<Vec<TenantRow>> {
     store.read_platform().await?.fetch_all(&LIST, args![after, limit]).await
 }
@@ -79,6 +85,13 @@ const ENTER: Sql = Sql::postgres("select set_config('trellis.tenant', $1, true)"
 
 /// Makes a tenant and leaves the transaction inside it; `None` where the slug was taken.
 pub async fn create(store: &Store, tenant: &TenantRow, at: Timestamp) -> Result<Option<Tx>> {
+    let Some((mut tx, id)) = insert(store, tenant, at).await? else { return Ok(None) };
+    make_head(&mut tx, id).await?;
+    Ok(Some(tx))
+}
+
+/// Adds the row of a tenant, which has nothing else yet.
+async fn insert(store: &Store, tenant: &TenantRow, at: Timestamp) -> Result<Option<(Tx, TenantId)>> {
     let mut tx = store.begin_platform().await?;
     if store.is_postgres() {
         tx.execute(&TAKE_TURN, args![]).await?;
@@ -98,9 +111,80 @@ pub async fn create(store: &Store, tenant: &TenantRow, at: Timestamp) -> Result<
     if store.is_postgres() {
         tx.execute(&ENTER, args![id.to_string()]).await?;
     }
-    tx.execute(&CREATE_HEAD, args![id]).await?;
-    tx.enter(TenantId(id)).await?;
-    Ok(Some(tx))
+    Ok(Some((tx, TenantId(id))))
+}
+
+/// Without a head nobody follows, indexes or reads a tenant; with it the transaction is one of the tenant.
+async fn make_head(tx: &mut Tx, tenant: TenantId) -> Result<()> {
+    tx.execute(&CREATE_HEAD, args![tenant]).await?;
+    tx.enter(tenant).await
+}
+
+/// A tenant that is being imported: its rows are there, and nobody can find it or get into it until [`finish`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    /// The id that it has and will have.
+    pub tenant: TenantId,
+    /// What only this import has in place of a slug, so that nobody else goes on with it.
+    slug: String,
+}
+
+/// Takes an id for a tenant that is about to be imported. `mark` is text that no other import has.
+pub async fn begin_unfinished(store: &Store, tenant: &TenantRow, mark: &str, at: Timestamp) -> Result<Unfinished> {
+    let row = TenantRow { slug: format!("{UNFINISHED}{mark}"), ..tenant.clone() };
+    let made = insert(store, &row, at).await?;
+    let (tx, id) = made.ok_or_else(|| StoreError::Damaged("the mark of an import is taken".to_owned()))?;
+    tx.commit().await?;
+    Ok(Unfinished { tenant: id, slug: row.slug })
+}
+
+const TOUCH: Sql = Sql::same("update tenant set created_at = $2, slug = $4 where tenant_id = $1 and slug = $3");
+
+/// A transaction of a tenant that is being imported, and a sign of life of who imports it; `None` where it was given up.
+pub async fn write_unfinished(store: &Store, unfinished: &Unfinished, now: Timestamp) -> Result<Option<Tx>> {
+    touch(store, unfinished, &unfinished.slug, now).await
+}
+
+/// Keeps whoever has imported a tenant from going on; `None` where it was finished, or is gone.
+pub(crate) async fn give_up(store: &Store, unfinished: &Unfinished, now: Timestamp) -> Result<Option<Unfinished>> {
+    let slug = format!("{UNFINISHED}given-up-{}", unfinished.tenant);
+    let Some(tx) = touch(store, unfinished, &slug, now).await? else { return Ok(None) };
+    tx.commit().await?;
+    Ok(Some(Unfinished { tenant: unfinished.tenant, slug }))
+}
+
+async fn touch(store: &Store, unfinished: &Unfinished, slug: &str, now: Timestamp) -> Result<Option<Tx>> {
+    let Unfinished { tenant, slug: known } = unfinished;
+    let mut tx = store.begin_without_head(*tenant).await?;
+    let touched = tx.execute(&TOUCH, args![*tenant, now, known, slug]).await?;
+    Ok((touched == 1).then_some(tx))
+}
+
+const FINISH: Sql = Sql::same("update tenant set slug = $2, created_at = $3 where tenant_id = $1");
+
+/// Gives a tenant that was imported its slug and its head, in the transaction of [`write_unfinished`]; false where the
+/// slug is taken, after which the transaction is of no use.
+pub async fn finish(tx: &mut Tx, slug: &str, head: Head, created_at: Timestamp) -> Result<bool> {
+    let tenant = tx.tenant();
+    match tx.execute(&FINISH, args![tenant, slug, created_at]).await {
+        Err(error) if error.is_unique_violation() => return Ok(false),
+        named => named?,
+    };
+    make_head(tx, tenant).await?;
+    tx.head = head;
+    Ok(true)
+}
+
+const GIVEN_UP: Sql = Sql::same(
+    "select tenant_id, slug from tenant where tenant_id > $1 and substr(slug, 1, 1) = '!' and created_at < $2 \
+     order by tenant_id limit $3",
+);
+
+/// Tenants with ids above `after` that nobody has gone on importing since `before`, lowest first.
+pub async fn given_up(store: &Store, after: i64, before: Timestamp, limit: i64) -> Result<Vec<Unfinished>> {
+    let arguments = args![after, before, limit];
+    let found: Vec<(i64, String)> = store.read_platform().await?.fetch_all(&GIVEN_UP, arguments).await?;
+    Ok(found.into_iter().map(|(tenant, slug)| Unfinished { tenant: TenantId(tenant), slug }).collect())
 }
 
 const UPDATE: Sql = Sql::same(

@@ -5,7 +5,7 @@ use engine::model::time::Timestamp;
 use engine::model::{JobId, TenantId};
 use engine_store::idempotency::{self, StoredReply};
 use engine_store::job::{self, Holder};
-use engine_store::{Store, counter};
+use engine_store::{Store, counter, tenant};
 
 use crate::support::Home;
 
@@ -46,4 +46,25 @@ async fn replies_go_after_a_day_and_jobs_after_ninety() {
             assert_eq!(left(&store, tenant).await, (replies, jobs), "after {pause}");
         }
     }
+}
+
+#[tokio::test]
+async fn tenant_that_nobody_goes_on_importing_goes_after_an_hour() {
+    const HOUR: i64 = DAY / 24;
+    let home = Home::open().await;
+    let store = home.store().await;
+    let row = tenant::get(&mut store.read(TenantId(1)).await.expect("a reader")).await.expect("a look");
+    let row = row.expect("a tenant");
+    let unfinished = tenant::begin_unfinished(&store, &row, "mark", home.engine.now()).await.expect("an import");
+    for (pause, is_there) in [(HOUR, true), (HOUR, true), (HOUR + 1, false)] {
+        home.clock.advance(pause);
+        home.engine.forget_expired().await.expect("nothing in the way");
+        // A look is a sign of life.
+        let found = tenant::write_unfinished(&store, &unfinished, home.engine.now()).await.expect("a look");
+        assert_eq!(found.is_some(), is_there);
+        if let Some(tx) = found {
+            tx.commit().await.expect("a commit");
+        }
+    }
+    assert_eq!(home.engine.tenants(0, 10).await.expect("a list").len(), 1);
 }

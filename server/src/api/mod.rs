@@ -13,6 +13,7 @@ pub(crate) mod records;
 pub(crate) mod search;
 pub(crate) mod search_index;
 mod tables;
+pub(crate) mod tenant_file;
 pub(crate) mod tenants;
 pub(crate) mod undo;
 pub(crate) mod wire;

@@ -43,8 +43,8 @@ impl<'a> FromJson<'a> for NewBody {
 /// A tenant, and its owner's token.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MadeTenant {
-    tenant: TenantBody,
-    token: String,
+    pub(super) tenant: TenantBody,
+    pub(super) token: String,
 }
 
 /// Makes a tenant; answers with its owner's token, this once.

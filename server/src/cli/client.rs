@@ -15,6 +15,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest silence of the server.
 const READ_TIMEOUT: Duration = Duration::from_secs(120);
 
+/// The same where one call does a lot before it answers.
+const LONG_READ_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
+
 /// A server and who calls it.
 pub(super) struct Client {
     http: reqwest::Client,
@@ -24,10 +27,13 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(url: &str, token: Option<Secret>) -> anyhow::Result<Self> {
-        let builder = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT);
-        let agent = concat!("trellis/", env!("CARGO_PKG_VERSION"));
-        let http = builder.user_agent(agent).build().context("the HTTP client cannot be made")?;
+        let http = http(READ_TIMEOUT)?;
         Ok(Self { http, base: url.trim_end_matches('/').to_owned(), token })
+    }
+
+    /// The same for calls that take long to answer.
+    pub(super) fn without_hurry(&self) -> anyhow::Result<Self> {
+        Ok(Self { http: http(LONG_READ_TIMEOUT)?, base: self.base.clone(), token: self.token.clone() })
     }
 
     /// A call of the API; `path` begins with `/` and is below the API's base.
@@ -96,6 +102,12 @@ impl Client {
         // The address in the error's own text may hold credentials.
         anyhow::Error::from(error.without_url()).context(hint)
     }
+}
+
+fn http(read_timeout: Duration) -> anyhow::Result<reqwest::Client> {
+    let builder = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(read_timeout);
+    let agent = concat!("trellis/", env!("CARGO_PKG_VERSION"));
+    builder.user_agent(agent).build().context("the HTTP client cannot be made")
 }
 
 /// Runs a command that calls as the holder of a token.

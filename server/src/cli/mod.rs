@@ -41,7 +41,7 @@ enum Command {
     /// Check packs and install them.
     #[command(subcommand)]
     Pack(pack::Pack),
-    /// Make and list tenants; needs the platform token.
+    /// Make, list and move tenants; needs the platform token, but for `export`.
     #[command(subcommand)]
     Tenant(tenant::Tenant),
     /// Make tokens.

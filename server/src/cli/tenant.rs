@@ -1,4 +1,7 @@
-//! `trellis tenant create | list`.
+//! `trellis tenant create | list | export | import`.
+
+mod export;
+mod import;
 
 use std::process::ExitCode;
 
@@ -13,6 +16,10 @@ pub(super) enum Tenant {
     Create(Create),
     /// List the tenants.
     List(List),
+    /// Write all that the tenant of the token has into a file.
+    Export(export::Export),
+    /// Make a tenant of an exported one and print its owner's token, which is shown only now.
+    Import(import::Import),
 }
 
 #[derive(Debug, clap::Args)]
@@ -40,6 +47,8 @@ impl Tenant {
         match self {
             Self::Create(create) => create.run(),
             Self::List(list) => list.run(),
+            Self::Export(export) => export.run(),
+            Self::Import(import) => import.run(),
         }
     }
 }

@@ -24,7 +24,7 @@ pub use platform::Platform;
 pub use sequence::{AtLeast, TRELLIS_SEQUENCE, WrittenAt};
 pub use session::{Authorized, once, once_without_body};
 pub(crate) use upload::clean as clean_uploads;
-pub use upload::{ImportUpload, UploadedFile};
+pub use upload::{BareUpload, ImportUpload, UploadedFile};
 pub use version::{ETag, IfMatch};
 
 #[cfg(test)]

@@ -46,6 +46,7 @@ mod readme;
 mod records;
 mod search;
 mod tenancy;
+mod tenant_transfer;
 mod transactions;
 mod undo;
 mod upkeep;

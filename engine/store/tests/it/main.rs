@@ -30,6 +30,7 @@ mod plans;
 mod rls;
 mod survey;
 mod tenants;
+mod transfer;
 
 /// Makes two tests of each function, one for each store.
 ///

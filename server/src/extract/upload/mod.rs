@@ -52,12 +52,28 @@ impl FromRequest<AppState> for ImportUpload {
     }
 }
 
-async fn from_bare_body(mut body: Body, media_type: Option<String>, state: &AppState) -> ApiResult<ImportUpload> {
+async fn from_bare_body(body: Body, media_type: Option<String>, state: &AppState) -> ApiResult<ImportUpload> {
+    Ok(ImportUpload { map: None, file: store(body, state).await?, file_name: None, media_type })
+}
+
+async fn store(mut body: Body, state: &AppState) -> ApiResult<UploadedFile> {
     let mut writer = FileWriter::create(state.data_dir.uploads(), state.http.max_import_bytes).await?;
     while let Some(chunk) = within(state.http.request_timeout, next_chunk(&mut body)).await?? {
         writer.write(&chunk).await?;
     }
-    Ok(ImportUpload { map: None, file: writer.finish().await?, file_name: None, media_type })
+    writer.finish().await
+}
+
+/// A file that is the whole body. Take who is calling before it, as before [`ImportUpload`].
+#[derive(Debug)]
+pub struct BareUpload(pub UploadedFile);
+
+impl FromRequest<AppState> for BareUpload {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> ApiResult<Self> {
+        store(request.into_body(), state).await.map(Self)
+    }
 }
 
 async fn from_parts(request: Request, state: &AppState) -> ApiResult<ImportUpload> {

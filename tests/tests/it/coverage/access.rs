@@ -9,6 +9,9 @@ pub(super) fn cases() -> Vec<Case> {
     [tenants(), users(), teams(), tokens()].into_iter().flatten().collect()
 }
 
+/// A tenant as the first version of the format has it.
+const EXPORTED: &str = include_str!("../../../testdata/tenant-1.ndjson");
+
 fn tenants() -> Vec<Case> {
     let make = |body| to("/tenants").json(body);
     let index = json!({"lag_changes": "*", "documents": "*", "disk_bytes": "*", "failure": null});
@@ -31,6 +34,26 @@ fn tenants() -> Vec<Case> {
                 &["/slug", "/profile"],
             )
             .refuses(make(json!({"slug": "demo"})), 409, "conflict", &["/slug"]),
+        case(Method::POST, "/tenants/import")
+            .reads()
+            .allows(
+                PLATFORM,
+                to("/tenants/import?slug=moved").text("application/x-ndjson", EXPORTED),
+                201,
+                json!({"tenant": {"id": "*", "slug": "moved", "name": "Exported", "profile": "generic",
+                    "time_zone": "Europe/Vienna", "currency": "EUR", "country": "AT", "capabilities": "*",
+                    "metadata_version": 1}, "token": "*"}),
+            )
+            .refuses(to("/tenants/import").text("application/x-ndjson", EXPORTED), 400, "bad_request", &["/slug"])
+            .refuses(
+                to("/tenants/import?slug=No-Slug").text("application/x-ndjson", EXPORTED),
+                422,
+                "validation_failed",
+                &["/slug"],
+            )
+            .refuses(to("/tenants/import?slug=demo").text("application/x-ndjson", EXPORTED), 409, "conflict", &["/slug"])
+            .refuses(to("/tenants/import?slug=x").text("application/x-ndjson", "{}"), 422, "validation_failed", &[""]),
+        case(Method::GET, "/tenant/export").allows(ADMINS, to("/tenant/export"), 200, Value::Null),
         case(Method::GET, "/tenants")
             .allows(
                 PLATFORM,

@@ -42,6 +42,12 @@ const ALLOWANCES: &[Allowance] = &[
     // The first claims in the order of the key, and no more.
     allow("claim.rs", "limit $4", "unique_value"),
     allow("claim.rs", "limit $4", "interval_claim"),
+    // The first rows in the order of the key, of a tenant that nobody has seen.
+    allow("transfer/unfinished.rs", "limit $2", "unique_value"),
+    allow("transfer/unfinished.rs", "limit $2", "interval_claim"),
+    allow("transfer/unfinished.rs", "limit $2", "association"),
+    allow("transfer/unfinished.rs", "limit $2", "change"),
+    allow("transfer/unfinished.rs", "limit $2", "record"),
     // Any reply that is kept may quote the purged record; they are kept for a day.
     allow("commit/purge.rs", "delete from idempotency", "idempotency"),
 ];

@@ -46,6 +46,7 @@ async fn read(reader: &mut Reader) {
     access::users_among(reader, vec![1]).await.unwrap();
     access::user_by_email(reader, "ada@example.com").await.unwrap();
     access::owners(reader).await.unwrap();
+    access::first_owner(reader).await.unwrap();
     access::teams(reader, 0, 10).await.unwrap();
     access::team(reader, TEAM).await.unwrap();
     access::team_by_name(reader, "North").await.unwrap();

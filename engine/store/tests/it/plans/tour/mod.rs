@@ -6,6 +6,7 @@ mod commits;
 mod definitions;
 mod jobs;
 mod reads;
+mod transfer;
 
 use engine_model::time::Timestamp;
 use engine_store::{Store, StoreConfig, tenant};
@@ -22,6 +23,7 @@ pub(super) async fn whole(home: &Home) {
     definitions::tour(home).await;
     access::tour(home).await;
     jobs::tour(home).await;
+    transfer::tour(home).await;
 }
 
 async fn tenants(home: &Home) {

@@ -1,0 +1,37 @@
+//! A tenant's rows as they travel from one store to another: read page by page, written many at a time.
+//!
+//! Every column is there but the tenant's, and every text as it is stored, so that nothing has to be computed or
+//! understood on the way. The rows' JSON is the format of the file: a change of it is another format.
+//!
+//! What is not here stays behind: tokens, replies kept under keys, jobs that are over.
+
+mod access;
+mod definitions;
+mod json_text;
+mod log;
+mod records;
+mod unfinished;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Result;
+use crate::store::{Reader, Tx};
+
+pub use access::{Member, Team, User};
+pub use definitions::{AssociationDefinition, Installed, MetadataVersion, ObjectDefinition, Pack, Pipeline, add_pack};
+pub use log::{Change, Counter, Follower, OpenJob};
+pub use records::{Interval, Link, Merge, Record, UniqueValue};
+pub use unfinished::discard;
+
+/// A row of one table.
+pub trait Carried: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// What such a row is called in the file.
+    const KIND: &'static str;
+
+    /// Rows that come after one in the order of their keys; without one, the first.
+    fn page(reader: &mut Reader, after: Option<&Self>, limit: i64) -> impl Future<Output = Result<Vec<Self>>> + Send;
+
+    /// Writes rows of a tenant that is being imported; how many. A row whose key is taken is not written.
+    fn insert(tx: &mut Tx, rows: &[Self]) -> impl Future<Output = Result<u64>> + Send;
+}

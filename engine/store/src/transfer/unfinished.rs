@@ -1,0 +1,106 @@
+//! A tenant whose import came to nothing goes, as it came: many rows at a time, none of which anybody has seen.
+
+use engine_model::time::Timestamp;
+
+use crate::error::Result;
+use crate::sql::{Sql, args};
+use crate::store::{Store, Tx};
+use crate::tenant::{Unfinished, give_up, write_unfinished};
+
+/// Rows that go at a time.
+const AT_A_TIME: i64 = 5_000;
+
+const VALUES: Sql = Sql::each(
+    "delete from unique_value where tenant_id = $1 and (object, properties, value) in ( \
+       select x.object, x.properties, x.value from unique_value x where x.tenant_id = $1 order by x.object, x.properties, x.value limit $2)",
+    "delete from unique_value using ( \
+       select ctid as place from unique_value where tenant_id = $1 order by object, properties, value limit $2) first \
+     where unique_value.tenant_id = $1 and unique_value.ctid = first.place",
+);
+const INTERVALS: Sql = Sql::each(
+    "delete from interval_claim where tenant_id = $1 and (object, properties, within_value, starts_at, record_id) in ( \
+       select x.object, x.properties, x.within_value, x.starts_at, x.record_id from interval_claim x where x.tenant_id = $1 order by x.object, x.properties, x.within_value, x.starts_at, x.record_id limit $2)",
+    "delete from interval_claim using ( \
+       select ctid as place from interval_claim where tenant_id = $1 order by object, properties, within_value, starts_at, record_id limit $2) first \
+     where interval_claim.tenant_id = $1 and interval_claim.ctid = first.place",
+);
+const LINKS: Sql = Sql::each(
+    "delete from association where tenant_id = $1 and (from_id, type, to_id) in ( \
+       select x.from_id, x.type, x.to_id from association x where x.tenant_id = $1 order by x.from_id, x.type, x.to_id limit $2)",
+    "delete from association using ( \
+       select ctid as place from association where tenant_id = $1 order by from_id, type, to_id limit $2) first \
+     where association.tenant_id = $1 and association.ctid = first.place",
+);
+const CHANGES: Sql = Sql::each(
+    "delete from change where tenant_id = $1 and sequence in ( \
+       select x.sequence from change x where x.tenant_id = $1 order by x.sequence limit $2)",
+    "delete from change using ( \
+       select ctid as place from change where tenant_id = $1 order by sequence limit $2) first \
+     where change.tenant_id = $1 and change.ctid = first.place",
+);
+const RECORDS: Sql = Sql::each(
+    "delete from record where tenant_id = $1 and id in ( \
+       select x.id from record x where x.tenant_id = $1 order by x.id limit $2)",
+    "delete from record using ( \
+       select ctid as place from record where tenant_id = $1 order by id limit $2) first \
+     where record.tenant_id = $1 and record.ctid = first.place",
+);
+
+const LARGE: [&Sql; 5] = [&VALUES, &INTERVALS, &LINKS, &CHANGES, &RECORDS];
+
+const OBJECT_DEFINITION: Sql = Sql::same("delete from object_definition where tenant_id = $1");
+const ASSOCIATION_DEFINITION: Sql = Sql::same("delete from association_definition where tenant_id = $1");
+const PIPELINE: Sql = Sql::same("delete from pipeline where tenant_id = $1");
+const METADATA_VERSION: Sql = Sql::same("delete from metadata_version where tenant_id = $1");
+const TENANT_PACK: Sql = Sql::same("delete from tenant_pack where tenant_id = $1");
+const TENANT_USER: Sql = Sql::same("delete from tenant_user where tenant_id = $1");
+const TEAM: Sql = Sql::same("delete from team where tenant_id = $1");
+const TEAM_MEMBER: Sql = Sql::same("delete from team_member where tenant_id = $1");
+const RECORD_MERGE: Sql = Sql::same("delete from record_merge where tenant_id = $1");
+const COUNTER: Sql = Sql::same("delete from counter where tenant_id = $1");
+const FOLLOWER: Sql = Sql::same("delete from follower where tenant_id = $1");
+const JOB: Sql = Sql::same("delete from job where tenant_id = $1");
+const TENANT: Sql = Sql::same("delete from tenant where tenant_id = $1");
+
+const SMALL: [&Sql; 13] = [
+    &OBJECT_DEFINITION,
+    &ASSOCIATION_DEFINITION,
+    &PIPELINE,
+    &METADATA_VERSION,
+    &TENANT_PACK,
+    &TENANT_USER,
+    &TEAM,
+    &TEAM_MEMBER,
+    &RECORD_MERGE,
+    &COUNTER,
+    &FOLLOWER,
+    &JOB,
+    &TENANT,
+];
+
+/// Takes away what has been written of a tenant that is not whole; nothing where it is whole, or is gone. Whoever was
+/// importing it cannot go on.
+pub async fn discard(store: &Store, unfinished: &Unfinished, now: Timestamp) -> Result<()> {
+    let Some(unfinished) = give_up(store, unfinished, now).await? else { return Ok(()) };
+    for sql in LARGE {
+        loop {
+            let Some(mut tx) = write_unfinished(store, &unfinished, now).await? else { return Ok(()) };
+            let gone = tx.execute(sql, args![unfinished.tenant, AT_A_TIME]).await?;
+            tx.commit().await?;
+            if gone == 0 {
+                break;
+            }
+        }
+    }
+    let Some(mut tx) = write_unfinished(store, &unfinished, now).await? else { return Ok(()) };
+    forget_small(&mut tx).await?;
+    tx.commit().await.map(drop)
+}
+
+async fn forget_small(tx: &mut Tx) -> Result<()> {
+    let tenant = tx.tenant();
+    for sql in SMALL {
+        tx.execute(sql, args![tenant]).await?;
+    }
+    Ok(())
+}
