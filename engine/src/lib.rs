@@ -37,7 +37,7 @@ pub use caller::Caller;
 pub use changes::{Change, ChangeQuery, Changes};
 pub use clock::Clock;
 pub use definitions::catalog::Catalog;
-pub use definitions::{Defined, DefinitionQuery, MetadataVersion};
+pub use definitions::{Defined, DefinitionQuery, MetadataVersion, Shown as ShownDefinition};
 pub use engine::{Engine, EngineConfig};
 pub use engine_model as model;
 pub use engine_store::StoreConfig;

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use crate::behavior::Section;
 use crate::name::Name;
 use crate::problem::{Problem, Problems, push_segment};
 use crate::spec::{SpecReader, named_entries, shape};
+use crate::translation;
 
 /// Name of the tenant's own layer.
 pub const CUSTOM: &str = "custom";
@@ -32,13 +34,17 @@ pub struct Layer {
     pub associations: IndexMap<Name, Map<String, Value>>,
     /// Pipelines by object and name.
     pub pipelines: IndexMap<(Name, Name), Map<String, Value>>,
+    /// Views, reports, workflows and roles by section and name.
+    pub behaviors: IndexMap<(Section, Name), Map<String, Value>>,
+    /// Texts in other languages, by language.
+    pub translations: IndexMap<String, Map<String, Value>>,
     /// What of these belongs to layers below, and is only changed.
     pub changed: Changed,
     /// Pipelines that stand in the document under another key than their name.
     pub keys: BTreeMap<(Name, Name), Name>,
 }
 
-/// Associations and pipelines of layers below that a layer changes: those written with `extend: true`. The tenant's own
+/// Associations, pipelines and behaviors of layers below that a layer changes: those written with `extend: true`. The tenant's own
 /// layer changes whatever is there, and does not say so.
 #[derive(Debug, Clone, Default)]
 pub struct Changed {
@@ -46,10 +52,12 @@ pub struct Changed {
     pub associations: BTreeSet<Name>,
     /// Pipelines by object and name.
     pub pipelines: BTreeSet<(Name, Name)>,
+    /// Behaviors by section and name.
+    pub behaviors: BTreeSet<(Section, Name)>,
 }
 
 impl Layer {
-    /// Reads the sections `schemas`, `objects`, `extend`, `associations` and `pipelines` of a pack's document.
+    /// Reads the sections of a pack's document.
     ///
     /// Only their outer shape is checked here; the contents are checked when layers are folded.
     pub fn read(name: &str, document: &Map<String, Value>, problems: &mut Problems) -> Self {
@@ -63,6 +71,14 @@ impl Layer {
                 layer.take(section, name, value, &at, reader.problems());
             }
         }
+        for section in Section::ALL {
+            let Some(map) = reader.map(section.as_str()) else { continue };
+            let pointer = reader.pointer_of(section.as_str());
+            for (name, value, at) in named_entries(map, &pointer, reader.problems()) {
+                layer.take_behavior(section, name, value, &at, reader.problems());
+            }
+        }
+        layer.translations = translation::read(&mut reader);
         layer
     }
 
@@ -99,6 +115,17 @@ impl Layer {
             (entry.to_string(), Value::Object(with_head(&head, is_change, spec)))
         };
         put("pipelines", self.pipelines.iter().map(pipeline).collect());
+        for section in Section::ALL {
+            let behaviors = self.behaviors.iter().filter(|(key, _)| key.0 == section);
+            let behavior = |(key, spec): (&(Section, Name), &Map<String, Value>)| {
+                let is_change = self.changed.behaviors.contains(key);
+                (key.1.to_string(), Value::Object(with_head(&[], is_change, spec)))
+            };
+            put(section.as_str(), behaviors.map(behavior).collect());
+        }
+        let translation =
+            |(language, texts): (&String, &Map<String, Value>)| (language.clone(), Value::Object(texts.clone()));
+        put("translations", self.translations.iter().map(translation).collect());
         document
     }
 
@@ -146,6 +173,20 @@ impl Layer {
             }
             _ => self.take_pipeline(name, spec.clone(), at, problems),
         }
+    }
+
+    fn take_behavior(&mut self, section: Section, name: Name, value: &Value, at: &str, problems: &mut Problems) {
+        let Some(spec) = value.as_object() else {
+            let message = format!("an object is expected, not {}", shape(value));
+            problems.push(Problem::new(at, "wrong_type", message));
+            return;
+        };
+        let mut spec = spec.clone();
+        let key = (section, name);
+        if take_extend(&mut spec, at, problems) {
+            self.changed.behaviors.insert(key.clone());
+        }
+        self.behaviors.insert(key, spec);
     }
 
     fn take_pipeline(&mut self, entry: Name, mut spec: Map<String, Value>, at: &str, problems: &mut Problems) {

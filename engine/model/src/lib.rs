@@ -11,6 +11,7 @@
 
 pub mod access;
 pub mod association;
+pub mod behavior;
 pub mod change;
 pub mod computed;
 pub mod expression;
@@ -32,6 +33,7 @@ pub mod remnant;
 pub mod spec;
 pub mod template;
 pub mod time;
+pub mod translation;
 pub mod upgrade;
 pub mod uses;
 

@@ -6,8 +6,9 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
 use crate::association::{AssociationDefinition, Target};
+use crate::behavior::{Behavior, Section};
 use crate::computed::Computed;
-use crate::layer::{CUSTOM, ENGINE, Folded, Layer};
+use crate::layer::{CUSTOM, ENGINE, Folded, Layer, merge};
 use crate::name::{Name, did_you_mean};
 use crate::object::ObjectDefinition;
 use crate::pipeline::Pipeline;
@@ -26,6 +27,10 @@ pub struct Registry {
     pub schemas: IndexMap<Name, Value>,
     /// Switches that some layer declares.
     pub capabilities: Vec<Name>,
+    /// Views, reports, workflows and roles by section and name.
+    pub behaviors: IndexMap<(Section, Name), Behavior>,
+    /// Texts in other languages, by language.
+    pub translations: IndexMap<String, Map<String, Value>>,
     /// Formulas and roll-ups, linked.
     pub computed: Computed,
 }
@@ -50,6 +55,10 @@ impl Registry {
         registry.read_associations(layers, &mut problems);
         registry.check_references(&pointers, &mut problems);
         registry.link_computed(&mut problems);
+        registry.read_behaviors(layers, &mut problems);
+        for (language, texts) in layers.iter().flat_map(|layer| &layer.translations) {
+            merge(registry.translations.entry(language.clone()).or_default(), texts.clone());
+        }
         (registry, problems)
     }
 
@@ -284,7 +293,7 @@ impl Registry {
 
 /// Whether a layer may say something of an association or a pipeline: it is its own, or it is another's and said to be
 /// changed. `present` is the layer that has it; `unknown` is said where none has.
-fn may_lay(
+pub(crate) fn may_lay(
     layer: &Layer,
     is_change: bool,
     name: &str,

@@ -38,6 +38,8 @@ impl Layer {
             && self.extend.is_empty()
             && self.associations.is_empty()
             && self.pipelines.is_empty()
+            && self.behaviors.is_empty()
+            && self.translations.is_empty()
     }
 
     fn keep_objects(&mut self, layer: &Self, next: &Self, at: Timestamp) {

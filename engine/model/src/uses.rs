@@ -10,9 +10,9 @@ use crate::registry::Registry;
 /// One place that names a property.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
-    /// `display`, `constraint`, `currency`, `formula`, `rollup` or `stage`.
+    /// `display`, `constraint`, `currency`, `formula`, `rollup`, `stage`, `view`, `report`, `workflow` or `role`.
     pub kind: &'static str,
-    /// The definition that names it: `deal`, `deal.margin`, `deal.sales.won`.
+    /// The definition that names it: `deal`, `deal.margin`, `deal.sales.won`, `open_deals`.
     pub name: String,
     /// Where it is named.
     pub pointer: String,
@@ -44,6 +44,7 @@ impl Registry {
                 });
             }
         }
+        uses.extend(self.behaviors_that_use(object, property));
         uses
     }
 

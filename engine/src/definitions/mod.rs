@@ -22,9 +22,11 @@ mod revision;
 pub(crate) mod shared;
 pub(crate) mod show;
 pub(crate) mod source;
+mod translate;
 
 pub use history::MetadataVersion;
 pub use redefine::Defined;
+pub use translate::Shown;
 
 use engine_model::property::Property;
 

@@ -2,6 +2,7 @@
 
 use engine_model::Name;
 use engine_model::association::{AssociationDefinition, Target};
+use engine_model::behavior::Behavior;
 use engine_model::layer::CUSTOM;
 use engine_model::object::ObjectDefinition;
 use engine_model::pipeline::{Pipeline, Stage, StageCategory};
@@ -117,6 +118,15 @@ impl<'a> Showing<'a> {
             "layer": pipeline.layer,
             "archived_at": self.archived_at(&pipeline.spec, pipeline.archived),
         })
+    }
+
+    pub(crate) fn behavior(&self, behavior: &Behavior) -> Value {
+        let mut view =
+            Map::from_iter([("name".to_owned(), json!(behavior.name)), ("label".to_owned(), json!(behavior.label))]);
+        let written = behavior.spec.iter().filter(|(key, value)| !value.is_null() && *key != "label");
+        view.extend(written.map(|(key, value)| (key.clone(), value.clone())));
+        view.insert("layer".to_owned(), json!(behavior.layer));
+        Value::Object(view)
     }
 
     fn archived_at(&self, spec: &Map<String, Value>, is_archived: bool) -> Value {

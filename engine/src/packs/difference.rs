@@ -1,11 +1,13 @@
 //! What differs between the definitions in force and others, step by step.
 
 use engine_model::Name;
+use engine_model::behavior::Section;
 use engine_model::layer::ENGINE;
 use engine_model::object::ObjectDefinition;
 use engine_model::pack::Pack;
 use engine_model::registry::Registry;
-use serde_json::{Map, Value, json};
+use engine_model::uses::Use;
+use serde_json::{Value, json};
 
 use crate::definitions::catalog::Catalog;
 use crate::definitions::show::Showing;
@@ -26,8 +28,8 @@ pub enum Action {
 pub struct Step {
     /// What is done.
     pub action: Action,
-    /// `object`, `property`, `association`, `pipeline`, `view`, `report`, `workflow`, `role`; `pack` where nothing but
-    /// its version changes, `constraint` where records stand in the way of a rule.
+    /// `object`, `property`, `association`, `pipeline`, `view`, `report`, `workflow`, `role`, `translation`; `pack` where
+    /// nothing but its version changes, `constraint` where records stand in the way of a rule.
     pub kind: &'static str,
     /// `permit`, `permit.number`, `permit_contractor`, `permit.approval`.
     pub name: String,
@@ -43,6 +45,8 @@ pub struct Step {
     pub samples: Vec<String>,
     /// Records stand in the way, and have to be migrated first.
     pub takes_job: bool,
+    /// What goes on to name what would be archived or be of another type: rules, formulas, views, workflows.
+    pub uses: Vec<Use>,
     pub(super) subject: Subject,
 }
 
@@ -83,13 +87,14 @@ impl Step {
             records: 0,
             samples: Vec::new(),
             takes_job: false,
+            uses: Vec::new(),
             subject,
         })
     }
 }
 
-/// What leads from the definitions in force to `new`, and from one version of a pack to another, as far as it is about
-/// what the pack has beside definitions.
+/// What leads from the definitions in force to `new`; that a pack moves from one version to another, where it changes
+/// nothing else.
 pub(super) fn steps(catalog: &Catalog, new: &Registry, [before, after]: [Option<&Pack>; 2]) -> Vec<Step> {
     let showing = Showing::of(catalog);
     let difference = Difference { old: showing, new: Showing { registry: new, ..showing } };
@@ -113,7 +118,8 @@ pub(super) fn steps(catalog: &Catalog, new: &Registry, [before, after]: [Option<
         let subject = Subject::Pipeline(object.clone(), name.clone());
         steps.extend(difference.step("pipeline", subject, format!("{object}.{name}"), view));
     }
-    steps.extend(beside(before, after));
+    difference.behaviors(&mut steps);
+    difference.translations(&mut steps);
     if steps.is_empty() {
         let version = |pack: Option<&Pack>| pack.map(|pack| json!(pack.version.to_string()));
         let name = before.or(after).map(|pack| pack.name.to_string()).unwrap_or_default();
@@ -154,7 +160,48 @@ impl Difference<'_> {
                 is_shown.then(|| plain(showing.property(found)))
             };
             let subject = Subject::Property(name.clone(), property.clone());
-            steps.extend(self.step("property", subject, format!("{name}.{property}"), view));
+            let step = self.step("property", subject, format!("{name}.{property}"), view);
+            steps.extend(step.map(|step| self.with_uses(step, name, property)));
+        }
+    }
+}
+
+impl Difference<'_> {
+    /// What goes on to name a property that would no longer be there, or be of another type.
+    fn with_uses(&self, mut step: Step, object: &Name, property: &Name) -> Step {
+        let kind = |view: &Value| view.get("type").cloned();
+        let (old, new) = (self.old.registry, self.new.registry);
+        let matters = match step.action {
+            Action::Add => false,
+            Action::Change => kind(&step.before) != kind(&step.after),
+            Action::Remove => true,
+        };
+        if matters {
+            let kept = new.uses(object, property);
+            let is_kept = |found: &Use| {
+                let section = Section::ALL.into_iter().find(|section| section.kind() == found.kind);
+                let behavior = section.zip(Name::new(&found.name).ok()).and_then(|key| new.behaviors.get(&key));
+                kept.contains(found) || behavior.is_some_and(|behavior| !new.check_behavior(behavior).is_empty())
+            };
+            step.uses = old.uses(object, property).into_iter().filter(is_kept).collect();
+        }
+        step
+    }
+
+    fn behaviors(&self, steps: &mut Vec<Step>) {
+        let gone = self.old.registry.behaviors.keys().filter(|key| !self.new.registry.behaviors.contains_key(*key));
+        for key in self.new.registry.behaviors.keys().chain(gone) {
+            let view = |showing: &Showing<'_>| showing.registry.behaviors.get(key).map(|found| showing.behavior(found));
+            steps.extend(self.step(key.0.kind(), Subject::Other, key.1.to_string(), view));
+        }
+    }
+
+    fn translations(&self, steps: &mut Vec<Step>) {
+        let gone = self.old.registry.translations.keys();
+        let gone = gone.filter(|language| !self.new.registry.translations.contains_key(*language));
+        for language in self.new.registry.translations.keys().chain(gone) {
+            let view = |showing: &Showing<'_>| showing.registry.translations.get(language).map(|texts| json!(texts));
+            steps.extend(self.step("translation", Subject::Other, language.clone(), view));
         }
     }
 }
@@ -171,26 +218,4 @@ fn plain(mut view: Value) -> Value {
         }
     }
     view
-}
-
-/// A part of a pack that is kept as written.
-type Section = fn(&Pack) -> &Map<String, Value>;
-
-/// What a pack has beside definitions, as written.
-fn beside<'a>(before: Option<&'a Pack>, after: Option<&'a Pack>) -> impl Iterator<Item = Step> + use<'a> {
-    let sections: [(&'static str, Section); 4] = [
-        ("view", |pack| &pack.views),
-        ("report", |pack| &pack.reports),
-        ("workflow", |pack| &pack.workflows),
-        ("role", |pack| &pack.roles),
-    ];
-    sections.into_iter().flat_map(move |(kind, section)| {
-        let [old, new] = [before, after].map(|pack| pack.map(section));
-        let gone = old.into_iter().flatten().filter(move |(name, _)| !new.is_some_and(|new| new.contains_key(*name)));
-        let names = new.into_iter().flatten().chain(gone).map(|(name, _)| name);
-        names.filter_map(move |name| {
-            let of = |all: Option<&Map<String, Value>>| all.and_then(|all| all.get(name)).cloned();
-            Step::between(kind, Subject::Other, name.clone(), of(old), of(new))
-        })
-    })
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use engine_model::Problems;
 use engine_model::layer::Layer;
 use engine_model::name::did_you_mean;
 use engine_model::pack::Pack;
@@ -34,6 +35,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What both the pack and the tenant have changed; the tenant's side holds unless the pack's is accepted.
     pub conflicts: Vec<Conflict>,
+    /// What views, reports, workflows and roles would name that is not there; all else of them goes on.
+    pub warnings: Problems,
 }
 
 /// What is asked for.
@@ -99,13 +102,16 @@ impl Session {
             self.refresh().await?;
             let proposal = self.propose(&wanted, agreed).await?;
             let metadata_version = self.catalog.version;
-            let (mut all, mut conflicts) = (Vec::new(), Vec::new());
+            let (mut all, mut conflicts, mut warnings) = (Vec::new(), Vec::new(), Problems::new());
             if let Some(target) = &proposal.target {
                 all = proposal.steps(self);
                 self.count_touched(&mut all).await?;
                 let Some(found) = self.look_ahead(target).await? else { continue };
                 attach(found, &mut all);
                 conflicts.clone_from(&target.conflicts);
+                let before = self.catalog.effective.registry.check_behaviors(None);
+                let after = target.registry.check_behaviors(None).into_iter();
+                warnings = after.filter(|problem| !before.contains(problem)).collect();
             }
             if self.catalog.version != metadata_version {
                 continue;
@@ -114,13 +120,13 @@ impl Session {
             let (accept, migrations) = (agreed.accept.clone(), agreed.migrations.clone());
             let kept = KeptPlan { wanted, accept, migrations, metadata_version };
             self.engine.inner.plans.insert((self.tenant(), id.clone()), Arc::new(kept)).await;
-            return Ok(Plan { id, metadata_version, steps: all, conflicts });
+            return Ok(Plan { id, metadata_version, steps: all, conflicts, warnings });
         }
         Err(Error::new(ErrorCode::Conflict, "definitions keep being changed by others; try again"))
     }
 
     /// Which stored records stand in the way; `None` where the definitions have moved on.
-    async fn look_ahead(&mut self, target: &Target) -> Result<Option<engine_model::Problems>> {
+    async fn look_ahead(&mut self, target: &Target) -> Result<Option<Problems>> {
         let mut guard = Guard::between(self, Some(&target.registry));
         // The transaction of a way that is free is given back right here.
         let passage = guard.pass(self).await.map(|passage| match passage {

@@ -114,6 +114,7 @@ fn in_the_way(problem: &Problem) -> Step {
         records: records(problem),
         samples: problem.samples.iter().take(SAMPLES).cloned().collect(),
         takes_job: true,
+        uses: Vec::new(),
         subject: Subject::Other,
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::ErrorCode;
+use engine::model::Problem;
 use engine::packs::{Action, Applied, Conflict, Consent, PackExport, PackSource, PackView, Plan, Side, Step};
 use serde::Serialize;
 use serde_json::Value;
@@ -13,6 +14,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::answer::Answer;
+use super::definitions::properties::UseBody;
 use super::wire::ListBody;
 use crate::error::ApiResult;
 use crate::extract::json::{FromJson, JsonBody, Reading};
@@ -186,6 +188,8 @@ pub(crate) struct PlanBody {
     summary: PlanSummary,
     steps: Vec<PlanStepBody>,
     conflicts: Vec<ConflictBody>,
+    /// What views, reports, workflows and roles would name that is not there; all else of them goes on.
+    warnings: Vec<WarningBody>,
 }
 
 /// How many steps do what.
@@ -202,8 +206,8 @@ pub(crate) struct PlanSummary {
 pub(crate) struct PlanStepBody {
     /// `add`, `change` or `remove`.
     action: &'static str,
-    /// `object`, `property`, `association`, `pipeline`, `view`, `report`, `workflow`, `role`; `pack` where only its
-    /// version changes, `constraint` where records stand in the way of a rule.
+    /// `object`, `property`, `association`, `pipeline`, `view`, `report`, `workflow`, `role`, `translation`; `pack` where
+    /// only its version changes, `constraint` where records stand in the way of a rule.
     kind: &'static str,
     name: String,
     before: Value,
@@ -216,6 +220,8 @@ pub(crate) struct PlanStepBody {
     samples: Vec<String>,
     /// Whether records have to be migrated first.
     job: bool,
+    /// What goes on to name a property that would be gone or of another type.
+    uses: Vec<UseBody>,
 }
 
 /// What both the pack and the tenant have changed.
@@ -232,6 +238,16 @@ pub(crate) struct ConflictBody {
     tenant: Value,
 }
 
+/// What a view, a report, a workflow or a role would name that is not there.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PlanWarning)]
+pub(crate) struct WarningBody {
+    /// Where, in the definitions as a pack has them.
+    pointer: String,
+    code: &'static str,
+    message: String,
+}
+
 impl From<Plan> for PlanBody {
     fn from(plan: Plan) -> Self {
         let mut summary = PlanSummary::default();
@@ -243,12 +259,14 @@ impl From<Plan> for PlanBody {
             }
         }
         let conflict = |Conflict { kind, name, pack, tenant }| ConflictBody { kind, name, pack, tenant };
+        let warning = |Problem { pointer, code, message, .. }| WarningBody { pointer, code, message };
         Self {
             plan: plan.id,
             metadata_version: plan.metadata_version,
             summary,
             steps: plan.steps.into_iter().map(PlanStepBody::from).collect(),
             conflicts: plan.conflicts.into_iter().map(conflict).collect(),
+            warnings: plan.warnings.into_iter().map(warning).collect(),
         }
     }
 }
@@ -270,6 +288,7 @@ impl From<Step> for PlanStepBody {
             records: step.records,
             samples: step.samples,
             job: step.takes_job,
+            uses: step.uses.into_iter().map(UseBody::from).collect(),
         }
     }
 }

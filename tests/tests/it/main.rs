@@ -38,6 +38,7 @@ mod merge;
 mod metadata;
 mod migrations;
 mod outage;
+mod pack_behaviors;
 mod pack_export;
 mod packs;
 mod packs_refused;

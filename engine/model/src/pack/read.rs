@@ -1,4 +1,4 @@
-//! A pack as a whole: its head, its layer of definitions, and what later releases execute.
+//! A pack as a whole: its head and its layer of definitions.
 
 use semver::{Version, VersionReq};
 use serde_json::{Map, Value};
@@ -10,10 +10,21 @@ use crate::layer::{CUSTOM, ENGINE, Layer};
 use crate::name::Name;
 use crate::problem::{Problem, Problems};
 use crate::registry::Registry;
-use crate::spec::{SpecReader, named_entries, shape};
+use crate::spec::{SpecReader, named_entries};
 
 /// Sections whose entries [`Layer::read`] reads.
-const LAYER_SECTIONS: [&str; 5] = ["schemas", "objects", "extend", "associations", "pipelines"];
+const LAYER_SECTIONS: [&str; 10] = [
+    "schemas",
+    "objects",
+    "extend",
+    "associations",
+    "pipelines",
+    "views",
+    "reports",
+    "workflows",
+    "roles",
+    "translations",
+];
 
 /// A versioned bundle of definitions.
 #[derive(Debug, Clone)]
@@ -30,14 +41,6 @@ pub struct Pack {
     pub capabilities: Vec<Name>,
     /// Its definitions.
     pub layer: Layer,
-    /// Saved views by name, as written.
-    pub views: Map<String, Value>,
-    /// Reports by name, as written.
-    pub reports: Map<String, Value>,
-    /// Workflows by name, as written.
-    pub workflows: Map<String, Value>,
-    /// Roles by name, as written.
-    pub roles: Map<String, Value>,
     /// All of it as one document, as written.
     pub document: Map<String, Value>,
     places: Places,
@@ -72,9 +75,11 @@ impl Pack {
 
     /// What is wrong with the pack's definitions when they are laid on `below`, lowest layer first.
     pub fn check(&self, below: &[Layer]) -> Vec<LocatedProblem> {
-        let before = Registry::fold(below).1;
+        let (_, before) = Registry::fold(below);
         let layers: Vec<&Layer> = below.iter().chain([&self.layer]).collect();
-        let (_, mut after) = Registry::fold(&layers);
+        let (registry, mut after) = Registry::fold(&layers);
+        after.extend(registry.check_behaviors(Some(&self.layer)));
+        after.extend(registry.check_translations(&self.layer));
         // What was wrong below is not this pack's doing.
         after.retain(|problem| !before.contains(problem));
         let mut problems: Vec<_> = after.into_iter().map(|problem| self.places.located(problem)).collect();
@@ -116,28 +121,13 @@ impl Pack {
         for key in LAYER_SECTIONS.into_iter().chain(["capabilities"]) {
             reader.value(key);
         }
-        let [views, reports, workflows, roles] =
-            ["views", "reports", "workflows", "roles"].map(|section| read_kept(&mut reader, section));
         reader.finish();
         let layer = Layer::read(name.as_ref().map_or("", Name::as_str), &document, problems);
         // A mistake in the version stands in the way of the pack, but of no further check.
         let (name, version) = (name?, version.unwrap_or(Version::new(0, 0, 0)));
         let label = label.unwrap_or_else(|| name.to_label());
         let (capabilities, places) = (layer.capabilities.clone(), places.clone());
-        Some(Self {
-            name,
-            version,
-            label,
-            requires,
-            capabilities,
-            layer,
-            views,
-            reports,
-            workflows,
-            roles,
-            document,
-            places,
-        })
+        Some(Self { name, version, label, requires, capabilities, layer, document, places })
     }
 }
 
@@ -190,19 +180,6 @@ fn read_requires(reader: &mut SpecReader<'_>) -> Vec<(Name, VersionReq)> {
         }
     }
     requires
-}
-
-/// A section that is kept as written: a map of names to maps.
-fn read_kept(reader: &mut SpecReader<'_>, section: &'static str) -> Map<String, Value> {
-    let Some(map) = reader.map(section) else { return Map::new() };
-    let pointer = reader.pointer_of(section);
-    for (_, value, at) in named_entries(map, &pointer, reader.problems()) {
-        if !value.is_object() {
-            let message = format!("an object is expected, not {}", shape(value));
-            reader.problems().push(Problem::new(at, "wrong_type", message));
-        }
-    }
-    map.clone()
 }
 
 /// Sorts problems as one reads files, and cuts a list that nobody would read to its end.

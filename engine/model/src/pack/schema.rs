@@ -5,10 +5,22 @@
 
 use serde_json::{Map, Value, json};
 
+mod behavior;
 mod property;
 
 /// JSON Schema 2020-12 of a file of a pack.
 pub fn json_schema() -> Value {
+    let mut schema = sections();
+    let behaviors = behavior::sections().map(|(name, section)| (name.to_owned(), section));
+    for (key, more) in [("properties", Map::from_iter(behaviors)), ("$defs", behavior::definitions())] {
+        if let Some(present) = schema[key].as_object_mut() {
+            present.extend(more);
+        }
+    }
+    schema
+}
+
+fn sections() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Trellis pack",
@@ -27,10 +39,6 @@ pub fn json_schema() -> Value {
             "extend": named(json!({"$ref": "#/$defs/extension"}), "What it adds to objects of other packs."),
             "associations": named(json!({"$ref": "#/$defs/association"}), "Relations between objects."),
             "pipelines": named(json!({"$ref": "#/$defs/pipeline"}), "State machines of objects."),
-            "views": named(json!({"type": "object"}), "Saved views; kept as written."),
-            "reports": named(json!({"type": "object"}), "Reports; kept as written."),
-            "workflows": named(json!({"type": "object"}), "Workflows; kept as written."),
-            "roles": named(json!({"type": "object"}), "Roles; kept as written."),
         },
         "additionalProperties": false,
         "$defs": {

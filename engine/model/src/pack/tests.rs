@@ -75,7 +75,13 @@ fn a_pack_is_read_whole() {
     assert_eq!(pack.capabilities, pack.layer.capabilities);
     assert_eq!(pack.layer.name, "construction");
     assert_eq!(pack.layer.objects["permit"]["properties"]["cost"]["currency"], "CAD");
-    assert_eq!(Value::Object(pack.views.clone()), json!({"open": {"object": "permit"}}));
+    let views: Vec<_> = pack
+        .layer
+        .behaviors
+        .iter()
+        .map(|((section, name), spec)| (section.kind(), name.as_str(), json!(spec)))
+        .collect();
+    assert_eq!(views, [("view", "open", json!({"object": "permit"}))]);
     assert_eq!(pack.document["pack"], "construction");
     assert_eq!(pack.locate("/objects/permit/properties/cost/currency").to_string(), "pack.yaml:19:62");
 }
@@ -177,6 +183,14 @@ fn the_schema_for_editors_takes_the_example_and_refuses_what_the_reader_refuses(
         ("associations: {a: {extend: true, form: b}}", "/associations/a"),
         ("pipelines: {a: {object: b, extend: false}}", "/pipelines/a"),
         ("pipelines: {a: {extend: true}}", "/pipelines/a"),
+        ("views: {a: {kind: table}}", "/views/a"),
+        ("views: {a: {object: b, kind: bord}}", "/views/a/kind"),
+        ("reports: {a: {object: b, chart: cake}}", "/reports/a/chart"),
+        ("workflows: {a: {when: {event: record.created}, do: []}}", "/workflows/a/do"),
+        ("workflows: {a: {when: {every: 5s}, do: [{archive: record}]}}", "/workflows/a/when"),
+        ("roles: {a: {objects: {b: {read: mine}}}}", "/roles/a/objects/b/read"),
+        ("translations: {german: {}}", "/translations"),
+        ("translations: {de: {objects: {b: {lable: B}}}}", "/translations/de/objects/b"),
         ("requires: {crm: 1}", "/requires/crm"),
         ("version: 1.0", "/version"),
     ] {
@@ -186,6 +200,10 @@ fn the_schema_for_editors_takes_the_example_and_refuses_what_the_reader_refuses(
         "extend: {permit: {icon: null, properties: {a: {label: A}, b: {default: null}, c: {type: date}}}}",
         "objects: {permit: {properties: {a: {type: enum, options: [x, {key: y, label: Y}]}}}}",
         "pipelines: {a: {object: b, stages: [{name: c}], transitions: {c: []}}}",
+        "views: {a: {extend: true, label: A, filter: null}, b: {object: c, kind: board, group: d}}",
+        "workflows: {a: {when: {event: a.b}, if: x, do: [{create: b, properties: {c: 1}, link: d}, {archive: record}]}}",
+        "roles: {a: {objects: {\"*\": {create: false, read: all}}, properties: {b.c: {write: false}}, admin: false}}",
+        "translations: {de-AT: {objects: {b: B, c: {label: C, properties: {d: D, e: {options: {f: F}}}}}}}",
         "associations: {a: {extend: true, inverse: null, labels: {x: null, y: Y}, properties: {b: {label: B}}}}",
         "pipelines: {a: {object: b, name: c, extend: true, default: null, stages: {d: null, e: {color: null}}}}",
     ] {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::yaml;
 
 /// Sections in the order in which packs are written.
-const SECTIONS: [&str; 14] = [
+const SECTIONS: [&str; 15] = [
     "pack",
     "version",
     "label",
@@ -20,6 +20,7 @@ const SECTIONS: [&str; 14] = [
     "reports",
     "workflows",
     "roles",
+    "translations",
 ];
 
 /// A pack's document as one YAML file, which [`Pack::read`](super::Pack::read) makes the same document of. Sections stand

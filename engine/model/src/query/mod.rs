@@ -12,6 +12,7 @@ mod fields;
 mod form;
 mod found;
 mod gather;
+mod mentions;
 mod moment;
 pub mod resolve;
 mod span;
@@ -25,7 +26,8 @@ pub use ast::{AcrossObjects, QueryText};
 pub use cursor::Cursor;
 pub use expression::filter_of_expression;
 pub use gather::{Gathered, GatheredScope, Gathering};
-pub(crate) use moment::Clock;
+pub(crate) use mentions::mentions;
+pub(crate) use moment::{Clock, is_relative_moment};
 pub use resolve::{ResolveContext, field_of, resolve, system_field};
 pub use text::{asked_number, fold, forgiven_letters, phone_endings, words};
 pub use typed::{

@@ -1,8 +1,9 @@
 //! Association definitions.
 
 use axum::http::StatusCode;
+use engine::ShownDefinition;
 
-use super::body::{SpecBody, Wanted, answer, gone, reply};
+use super::body::{Language, SpecBody, Wanted, answer, gone, reply};
 use crate::api::answer::Answer;
 use crate::api::wire::ListBody;
 use crate::error::ApiResult;
@@ -14,25 +15,29 @@ use crate::openapi::{bodies, definitions};
 /// Lists the effective association definitions.
 #[utoipa::path(get, path = "/association-definitions", tag = "association_definitions", operation_id = "list",
     params(("layer" = Option<String>, Query, description = "`custom` for what the tenant itself defines"),
-        ("archived" = Option<bool>, Query, description = "The archived ones only")),
+        ("archived" = Option<bool>, Query, description = "The archived ones only"),
+        ("locale" = Option<String>, Query, description = "Language of labels and descriptions, such as `de`")),
     responses((status = 200, description = "Every definition", body = ListBody<definitions::AssociationDefinition>)))]
 pub(crate) async fn list(
     Authorized(mut session): Authorized,
-    Query(Wanted(query)): Query<Wanted>,
+    Query(Wanted(query, language)): Query<Wanted>,
 ) -> ApiResult<Answer> {
-    Answer::ok(&ListBody { results: session.association_definitions(query).await?, next_cursor: None })
+    let views = session.association_definitions(query).await?;
+    Answer::ok(&ListBody { results: language.of(&session, ShownDefinition::Association, views), next_cursor: None })
 }
 
 /// Reads an association definition.
 #[utoipa::path(get, path = "/association-definitions/{name}", tag = "association_definitions", operation_id = "read",
-    params(("name" = String, Path, description = "The association's name")),
+    params(("name" = String, Path, description = "The association's name"),
+        ("locale" = Option<String>, Query, description = "Language of labels and descriptions, such as `de`")),
     responses((status = 200, description = "The definition", body = definitions::AssociationDefinition)))]
 pub(crate) async fn read(
     Authorized(mut session): Authorized,
     Path(name): Path<String>,
-    Query(_): Query<NoQuery>,
+    Query(language): Query<Language>,
 ) -> ApiResult<Answer> {
-    Answer::ok(&session.association_definition(&name).await?)
+    let view = session.association_definition(&name).await?;
+    Answer::ok(&language.of_one(&session, ShownDefinition::Association, view))
 }
 
 /// Defines an association.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use engine::records::{Reply, Written};
-use engine::{Defined, DefinitionQuery, StoredReply};
+use engine::{Defined, DefinitionQuery, Session, ShownDefinition, StoredReply};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -32,9 +32,45 @@ impl<'a> FromJson<'a> for SpecBody {
     }
 }
 
-/// Which definitions are wanted.
+/// Which definitions are wanted, and in which language.
 #[derive(Debug)]
-pub(crate) struct Wanted(pub(crate) DefinitionQuery);
+pub(crate) struct Wanted(pub(crate) DefinitionQuery, pub(crate) Language);
+
+/// The language that people read definitions in: `?locale=de-AT`.
+#[derive(Debug)]
+pub(crate) struct Language(Option<String>);
+
+impl FromQuery for Language {
+    fn from_query(query: &mut QueryReader<'_>) -> Option<Self> {
+        let locale = query.text("locale");
+        let is_tag = |text: &str| {
+            text.len() <= 35
+                && text.split('-').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        };
+        if locale.as_deref().is_some_and(|locale| !is_tag(locale)) {
+            query.problem("locale", "invalid", "a language such as de or pt-BR is expected");
+        }
+        Some(Self(locale))
+    }
+}
+
+impl Language {
+    /// The views of definitions in this language.
+    pub(crate) fn of(&self, session: &Session, shown: ShownDefinition, mut views: Vec<Value>) -> Vec<Value> {
+        if let Some(language) = &self.0 {
+            session.translate(shown, &mut views, language);
+        }
+        views
+    }
+
+    /// The view of one definition in this language.
+    pub(crate) fn of_one(&self, session: &Session, shown: ShownDefinition, mut view: Value) -> Value {
+        if let Some(language) = &self.0 {
+            session.translate(shown, std::slice::from_mut(&mut view), language);
+        }
+        view
+    }
+}
 
 impl FromQuery for Wanted {
     fn from_query(query: &mut QueryReader<'_>) -> Option<Self> {
@@ -43,7 +79,8 @@ impl FromQuery for Wanted {
             query.problem("layer", "invalid", "`layer` is `custom`, for what the tenant itself defines");
         }
         let archived = query.flag("archived");
-        Some(Self(DefinitionQuery { own_layer_only: layer.is_some(), archived }))
+        let language = Language::from_query(query)?;
+        Some(Self(DefinitionQuery { own_layer_only: layer.is_some(), archived }, language))
     }
 }
 

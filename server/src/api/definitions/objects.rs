@@ -1,6 +1,7 @@
 //! Object definitions.
 
 use axum::http::StatusCode;
+use engine::ShownDefinition;
 
 use super::body::{SpecBody, Wanted, answer, gone, reply};
 use crate::api::answer::Answer;
@@ -14,13 +15,15 @@ use crate::openapi::{bodies, definitions};
 /// Lists the effective object definitions.
 #[utoipa::path(get, path = "/object-definitions", tag = "object_definitions", operation_id = "list",
     params(("layer" = Option<String>, Query, description = "`custom` for what the tenant itself defines"),
-        ("archived" = Option<bool>, Query, description = "The archived ones only")),
+        ("archived" = Option<bool>, Query, description = "The archived ones only"),
+        ("locale" = Option<String>, Query, description = "Language of labels and descriptions, such as `de`")),
     responses((status = 200, description = "Every definition", body = ListBody<definitions::ObjectDefinition>)))]
 pub(crate) async fn list(
     Authorized(mut session): Authorized,
-    Query(Wanted(query)): Query<Wanted>,
+    Query(Wanted(query, language)): Query<Wanted>,
 ) -> ApiResult<Answer> {
-    let results = session.object_definitions(query).await?;
+    let views = session.object_definitions(query).await?;
+    let results = language.of(&session, ShownDefinition::Object, views);
     Answer::ok(&ListBody { results, next_cursor: None })
 }
 
@@ -28,14 +31,16 @@ pub(crate) async fn list(
 #[utoipa::path(get, path = "/object-definitions/{object}", tag = "object_definitions", operation_id = "read",
     params(("object" = String, Path, description = "The object's name"),
         ("layer" = Option<String>, Query, description = "`custom` for what the tenant itself adds"),
-        ("archived" = Option<bool>, Query, description = "With archived properties")),
+        ("archived" = Option<bool>, Query, description = "With archived properties"),
+        ("locale" = Option<String>, Query, description = "Language of labels and descriptions, such as `de`")),
     responses((status = 200, description = "The definition", body = definitions::ObjectDefinition)))]
 pub(crate) async fn read(
     Authorized(mut session): Authorized,
     Path(object): Path<String>,
-    Query(Wanted(query)): Query<Wanted>,
+    Query(Wanted(query, language)): Query<Wanted>,
 ) -> ApiResult<Answer> {
-    Answer::ok(&session.object_definition(&object, query).await?)
+    let view = session.object_definition(&object, query).await?;
+    Answer::ok(&language.of_one(&session, ShownDefinition::Object, view))
 }
 
 /// Reads the JSON Schema that records are validated against.

@@ -1,8 +1,9 @@
 //! Pipelines of an object and their stages.
 
 use axum::http::StatusCode;
+use engine::ShownDefinition;
 
-use super::body::{SpecBody, Wanted, answer, gone, reply};
+use super::body::{Language, SpecBody, Wanted, answer, gone, reply};
 use crate::api::answer::Answer;
 use crate::api::wire::ListBody;
 use crate::error::ApiResult;
@@ -15,27 +16,31 @@ use crate::openapi::{bodies, definitions};
 #[utoipa::path(get, path = "/pipelines/{object}", tag = "pipelines", operation_id = "list",
     params(("object" = String, Path, description = "The object's name"),
         ("layer" = Option<String>, Query, description = "`custom` for what the tenant itself defines"),
-        ("archived" = Option<bool>, Query, description = "The archived ones only")),
+        ("archived" = Option<bool>, Query, description = "The archived ones only"),
+        ("locale" = Option<String>, Query, description = "Language of labels and descriptions, such as `de`")),
     responses((status = 200, description = "Every pipeline", body = ListBody<definitions::Pipeline>)))]
 pub(crate) async fn list(
     Authorized(mut session): Authorized,
     Path(object): Path<String>,
-    Query(Wanted(query)): Query<Wanted>,
+    Query(Wanted(query, language)): Query<Wanted>,
 ) -> ApiResult<Answer> {
-    Answer::ok(&ListBody { results: session.pipelines(&object, query).await?, next_cursor: None })
+    let views = session.pipelines(&object, query).await?;
+    Answer::ok(&ListBody { results: language.of(&session, ShownDefinition::Pipeline, views), next_cursor: None })
 }
 
 /// Reads a pipeline.
 #[utoipa::path(get, path = "/pipelines/{object}/{pipeline}", tag = "pipelines", operation_id = "read",
     params(("object" = String, Path, description = "The object's name"),
-        ("pipeline" = String, Path, description = "The pipeline's name")),
+        ("pipeline" = String, Path, description = "The pipeline's name"),
+        ("locale" = Option<String>, Query, description = "Language of labels and descriptions, such as `de`")),
     responses((status = 200, description = "The pipeline", body = definitions::Pipeline)))]
 pub(crate) async fn read(
     Authorized(mut session): Authorized,
     Path((object, pipeline)): Path<(String, String)>,
-    Query(_): Query<NoQuery>,
+    Query(language): Query<Language>,
 ) -> ApiResult<Answer> {
-    Answer::ok(&session.pipeline(&object, &pipeline).await?)
+    let view = session.pipeline(&object, &pipeline).await?;
+    Answer::ok(&language.of_one(&session, ShownDefinition::Pipeline, view))
 }
 
 /// Defines a pipeline of an object.

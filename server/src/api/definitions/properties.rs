@@ -54,9 +54,9 @@ pub(crate) async fn update(
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PropertyUse)]
 pub(crate) struct UseBody {
-    /// `display`, `constraint`, `currency`, `formula`, `rollup` or `stage`.
+    /// `display`, `constraint`, `currency`, `formula`, `rollup`, `stage`, `view`, `report`, `workflow` or `role`.
     kind: &'static str,
-    /// The definition that names it: `deal`, `deal.margin`, `deal.sales.won`.
+    /// The definition that names it: `deal`, `deal.margin`, `deal.sales.won`, `open_deals`.
     name: String,
     /// Where it is named, in the definitions as a pack has them.
     pointer: String,

@@ -75,6 +75,12 @@ pub(super) fn print(plan: &Value) -> Vec<String> {
             lines.push(format!("      tenant: {}", conflict["tenant"]));
         }
     }
+    if !list("warnings").is_empty() {
+        lines.push(String::new());
+        lines.push("left without what they name:".to_owned());
+        let warnings = list("warnings").iter();
+        lines.extend(warnings.map(|told| format!("  {}: {}", text(&told["pointer"]), text(&told["message"]))));
+    }
     let summary = &plan["summary"];
     lines.push(String::new());
     lines.push(format!("{} to add, {} to change, {} to remove", summary["add"], summary["change"], summary["remove"]));
@@ -97,6 +103,14 @@ fn step(step: &Value) -> Vec<String> {
         let samples = step["samples"].as_array().map(Vec::as_slice).unwrap_or_default();
         let samples = samples.iter().map(text).collect::<Vec<_>>().join(", ");
         lines.push(format!("      records {what}: {records}, such as {samples}"));
+    }
+    for used in step["uses"].as_array().map(Vec::as_slice).unwrap_or_default() {
+        lines.push(format!(
+            "      used by {} {}, {}",
+            text(&used["kind"]),
+            text(&used["name"]),
+            text(&used["pointer"])
+        ));
     }
     lines
 }
@@ -129,8 +143,10 @@ mod tests {
                 {"action": "add", "kind": "property", "name": "deal.margin", "before": null, "after": {}, "records": 0},
                 {"action": "change", "kind": "property", "name": "deal.amount", "before": {"label": "Amount"},
                     "after": {"label": "Amount", "minimum": 0}, "records": 2, "samples": ["7", "9"], "job": true},
-                {"action": "remove", "kind": "object", "name": "visit", "before": {}, "after": null, "records": 0},
+                {"action": "remove", "kind": "object", "name": "visit", "before": {}, "after": null, "records": 0,
+                    "uses": [{"kind": "view", "name": "visits", "pointer": "/views/visits/columns/0", "layer": "own"}]},
             ],
+            "warnings": [{"pointer": "/views/visits/object", "message": "the object `visit` is archived"}],
             "conflicts": [{"name": "deal.name", "pack": {"label": "Title"}, "tenant": {"label": "Project"}}],
         });
         assert_eq!(
@@ -141,11 +157,15 @@ mod tests {
                 "      minimum: (none) → 0",
                 "      records in the way: 2, such as 7, 9",
                 "- object visit",
+                "      used by view visits, /views/visits/columns/0",
                 "",
                 "changed by both the pack and the tenant, whose side holds unless `--accept NAME=pack`:",
                 "  deal.name",
                 "      pack: {\"label\":\"Title\"}",
                 "      tenant: {\"label\":\"Project\"}",
+                "",
+                "left without what they name:",
+                "  /views/visits/object: the object `visit` is archived",
                 "",
                 "1 to add, 1 to change, 1 to remove",
             ]

@@ -124,12 +124,14 @@ fn objects_have_the_plurals_that_facades_are_found_under() {
 fn the_documentation_tells_the_truth() {
     let text = fs::read_to_string(root().join("object-defs/README.md")).expect("a text");
     let blocks: Vec<&str> = text.split("```yaml\n").skip(1).filter_map(|part| part.split("```").next()).collect();
-    let [example, extension, changes, kept, profiles] = blocks[..] else { panic!("{} blocks", blocks.len()) };
+    let [example, extension, changes, behaviors, profiles] = blocks[..] else { panic!("{} blocks", blocks.len()) };
     let head = "pack: tried\nversion: 1.0.0\n";
-    let packs = [example.to_owned()].into_iter().chain([extension, changes, kept].map(|text| format!("{head}{text}")));
+    let packs = [extension, changes, behaviors].map(|text| format!("{head}{text}"));
+    let construction = Pack::read(&one(example)).expect("a pack").layer;
     let validator = jsonschema::draft202012::new(&json_schema()).expect("a schema");
-    for text in packs {
-        let pack = Pack::read_and_check(&one(&text), |_| layers(&["core", "crm"]));
+    for (text, above) in [(example.to_owned(), None)].into_iter().chain(packs.map(|text| (text, Some(&construction)))) {
+        let below = || layers(&["core", "crm"]).into_iter().chain(above.cloned()).collect();
+        let pack = Pack::read_and_check(&one(&text), |_| below());
         let pack = pack.unwrap_or_else(|problems| panic!("{:?}", shown(&problems)));
         assert!(validator.is_valid(&Value::Object(pack.document)));
     }

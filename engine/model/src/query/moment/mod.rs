@@ -81,6 +81,18 @@ pub(crate) fn microseconds(text: &str, clock: Clock) -> Result<Span, String> {
     Ok(Span { first, last })
 }
 
+/// Whether a text names one day or moment relative to now, such as `today+7d`.
+pub(crate) fn is_relative_moment(text: &str) -> bool {
+    let clock = Clock { now: Timestamp(0), zone: chrono_tz::UTC };
+    let is_written_out = text.trim_start().starts_with(|first: char| first.is_ascii_digit());
+    !is_written_out
+        && match read::read(text, clock, "moment") {
+            Ok(Meaning::Moment(_)) => true,
+            Ok(Meaning::Days(first, last)) => first == last,
+            Ok(_) | Err(_) => false,
+        }
+}
+
 fn number_of(day: NaiveDate) -> i128 {
     day.signed_duration_since(NaiveDate::default()).num_days().into()
 }

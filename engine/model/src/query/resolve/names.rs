@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::ast::{AggregateText, FilterForm, FilterText, GroupingText, MeasureForm, QueryText};
+use super::super::ast::{AggregateText, FilterForm, FilterText, GroupingText, QueryText};
 use super::ResolveContext;
 use super::known::{is_known, unknown};
 use super::linked::unknown_association;
@@ -108,15 +108,7 @@ fn add_table<'a>(table: &'a AggregateText, asked: &mut HashMap<String, Option<As
         GroupingText::Number(name, _) => (push_segment(&group.pointer, "number"), name),
     });
     let measures = table.measures.iter().filter_map(|measure| {
-        let (function, name) = match &measure.form {
-            MeasureForm::Count => return None,
-            MeasureForm::CountDistinct(name) => ("count_distinct", name),
-            MeasureForm::Sum(name) => ("sum", name),
-            MeasureForm::Avg(name) => ("avg", name),
-            MeasureForm::Min(name) => ("min", name),
-            MeasureForm::Max(name) => ("max", name),
-            MeasureForm::Percentiles(name, _) => ("percentiles/property", name),
-        };
+        let (function, name) = measure.form.of()?;
         Some((format!("{}/{function}", measure.pointer), name))
     });
     asked.extend(groups.chain(measures).map(|(pointer, name)| (pointer, Some(Asked::Property(name)))));

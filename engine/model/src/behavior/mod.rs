@@ -1,0 +1,131 @@
+//! What screens and automation make of objects: views, reports, workflows and roles, as packs define them.
+//!
+//! Each has a file that reads it and says what it names. Names are looked up apart from reading, by
+//! [`Registry::check_behaviors`](crate::registry::Registry::check_behaviors): a pack with a view of a property that does
+//! not exist is refused, while a tenant may archive a property that a view of a pack shows, and the rest of it goes on.
+
+mod fold;
+mod names;
+mod report;
+mod role;
+mod view;
+mod workflow;
+
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Map, Value};
+
+pub(crate) use names::Names;
+pub use report::Report;
+pub use role::{PropertyGrants, RoleDefinition};
+pub use view::View;
+pub use workflow::{Effect, Trigger, Workflow};
+
+use crate::layer::Folded;
+use crate::name::Name;
+use crate::problem::{Problems, push_segment};
+use crate::spec::SpecReader;
+
+/// A section of a pack that defines behaviors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Section {
+    /// How records are shown.
+    Views,
+    /// Tables that are computed of records.
+    Reports,
+    /// What is done when something changes.
+    Workflows,
+    /// Who may do what.
+    Roles,
+}
+
+impl Section {
+    /// All of them, in the order in which packs have them.
+    pub const ALL: [Self; 4] = [Self::Views, Self::Reports, Self::Workflows, Self::Roles];
+
+    /// The key of a pack's document.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Views => "views",
+            Self::Reports => "reports",
+            Self::Workflows => "workflows",
+            Self::Roles => "roles",
+        }
+    }
+
+    /// What one of them is called.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Views => "view",
+            Self::Reports => "report",
+            Self::Workflows => "workflow",
+            Self::Roles => "role",
+        }
+    }
+
+    /// Where one of them stands in a pack's document.
+    pub fn pointer(self, name: &str) -> String {
+        push_segment(&format!("/{}", self.as_str()), name)
+    }
+}
+
+/// A view, a report, a workflow or a role.
+#[derive(Debug, Clone)]
+pub struct Behavior {
+    /// What it is.
+    pub section: Section,
+    /// Internal name, unique in its section.
+    pub name: Name,
+    /// What people read.
+    pub label: String,
+    /// Layer that declared it.
+    pub layer: String,
+    /// What it says.
+    pub content: Content,
+    /// The specification as written, folded over all layers.
+    pub spec: Map<String, Value>,
+    /// Where the topmost layer that says something of it does so.
+    pub(crate) pointer: String,
+}
+
+/// What a behavior says.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// How records are shown.
+    View(View),
+    /// A table that is computed of records.
+    Report(Report),
+    /// What is done when something changes.
+    Workflow(Workflow),
+    /// Who may do what.
+    Role(RoleDefinition),
+}
+
+impl Behavior {
+    /// Reads a folded specification; `None` where it cannot stand.
+    pub(crate) fn read(section: Section, name: Name, folded: &Folded, problems: &mut Problems) -> Option<Self> {
+        let before = problems.len();
+        let mut reader = SpecReader::of_map(&folded.spec, &folded.pointer, problems);
+        let label = reader.string("label").map_or_else(|| name.to_label(), str::to_owned);
+        let content = match section {
+            Section::Views => View::read(&mut reader).map(Content::View),
+            Section::Reports => Report::read(&mut reader).map(Content::Report),
+            Section::Workflows => Workflow::read(&mut reader).map(Content::Workflow),
+            Section::Roles => RoleDefinition::read(&name, &mut reader).map(Content::Role),
+        };
+        reader.finish();
+        let content = content.filter(|_| problems.len() == before)?;
+        let (layer, spec, pointer) = (folded.layer.clone(), folded.spec.clone(), folded.pointer.clone());
+        Some(Self { section, name, label, layer, content, spec, pointer })
+    }
+
+    fn look_up(&self, names: &mut Names<'_>) {
+        match &self.content {
+            Content::View(view) => view.look_up(names),
+            Content::Report(report) => report.look_up(names),
+            Content::Workflow(workflow) => workflow.look_up(names),
+            Content::Role(role) => role.look_up(names),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The part of the pack format's schema that speaks of views, reports, workflows, roles and translations.
+
+use serde_json::{Map, Value, json};
+
+use super::{allow_null, closed, definition, label, named};
+
+/// The definitions that [`sections`] refers to.
+pub(super) fn definitions() -> Map<String, Value> {
+    let all = [("view", view as fn(bool) -> Value), ("report", report), ("workflow", workflow), ("role", role)];
+    let mut definitions = Map::new();
+    for (name, schema) in all {
+        definitions.insert(name.to_owned(), super::either(name));
+        definitions.insert(format!("{name}_definition"), schema(false));
+        definitions.insert(format!("{name}_extension"), schema(true));
+    }
+    definitions.insert("effect".to_owned(), effect());
+    definitions.insert("grants".to_owned(), grants());
+    definitions.insert("translation".to_owned(), translation());
+    definitions
+}
+
+/// The sections of a pack.
+pub(super) fn sections() -> [(&'static str, Value); 5] {
+    let of = |name: &str| json!({"$ref": format!("#/$defs/{name}")});
+    let languages = json!({
+        "type": "object",
+        "description": "What people read in other languages, by language.",
+        "propertyNames": {"pattern": "^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$"},
+        "additionalProperties": of("translation"),
+    });
+    [
+        ("views", named(of("view"), "Saved views.")),
+        ("reports", named(of("report"), "Reports.")),
+        ("workflows", named(of("workflow"), "What is done when something changes.")),
+        ("roles", named(of("role"), "Who may do what.")),
+        ("translations", languages),
+    ]
+}
+
+fn name(description: &str) -> Value {
+    json!({"$ref": "#/$defs/name", "description": description})
+}
+
+fn names(description: &str) -> Value {
+    json!({"$ref": "#/$defs/names", "description": description})
+}
+
+fn map(description: &str) -> Value {
+    json!({"type": "object", "description": description})
+}
+
+fn sharing() -> Value {
+    json!({"enum": ["private", "team", "everyone"]})
+}
+
+fn view(is_extension: bool) -> Value {
+    let properties = json!({
+        "object": name("The object whose records are shown."),
+        "label": label("What people read."),
+        "kind": {"enum": ["table", "board", "calendar", "map", "list"]},
+        "filter": map("Which records, as in a search."),
+        "sort": {"type": "array", "description": "Their order, as in a search."},
+        "columns": names("Properties and fields that are shown."),
+        "group": name("The property whose values are columns of a board, or groups of a table or list."),
+        "date": name("The date or moment at which a calendar shows a record."),
+        "place": name("The place at which a map shows a record."),
+        "sharing": sharing(),
+    });
+    definition(is_extension, properties, &["object"], &[])
+}
+
+fn report(is_extension: bool) -> Value {
+    let properties = json!({
+        "object": name("The object whose records are counted."),
+        "label": label("What people read."),
+        "filter": map("Which records, as in a search."),
+        "group": {"type": "array", "description": "What they are grouped by, as in a search's `aggregate`."},
+        "measures": map("What is computed of each group, as in a search's `aggregate`."),
+        "order": {"type": "array", "description": "The order of rows, as in a search's `aggregate`."},
+        "limit": {"type": "integer", "minimum": 1, "maximum": 10_000},
+        "chart": {"enum": ["table", "number", "line", "column", "bar", "pie", "funnel"]},
+        "sharing": sharing(),
+    });
+    definition(is_extension, properties, &["object"], &[])
+}
+
+fn workflow(is_extension: bool) -> Value {
+    let when = json!({"oneOf": [
+        closed(json!({
+            "event": label("record.created, stage.changed, or a business event."),
+            "object": name("The object whose record it happened to."),
+            "changed": names("Only changes of one of these properties."),
+            "pipeline": name("Only in this pipeline."),
+            "from": name("Only from this stage."),
+            "to": name("Only to this stage."),
+            "association": name("Only links of this association."),
+        }), &["event"]),
+        closed(json!({
+            "every": {"type": "string", "pattern": "^[1-9][0-9]*(min|h|d|w)$", "description": "15min, 6h, 1d or 1w."},
+            "object": name("The object whose records it looks at."),
+            "filter": map("Which of them, as in a search."),
+        }), &["every"]),
+    ]});
+    let properties = json!({
+        "label": label("What people read."),
+        "when": when,
+        "if": label("CEL over the record; must be true."),
+        "do": {"type": "array", "items": {"$ref": "#/$defs/effect"}, "minItems": 1, "maxItems": 50},
+    });
+    definition(is_extension, properties, &["when", "do"], &[])
+}
+
+fn effect() -> Value {
+    let values = || map("Values, and texts with properties of the record, \"Visit {{ address }}\".");
+    let record = || json!({"const": "record"});
+    json!({"oneOf": [
+        closed(json!({
+            "create": name("The object of the record that is made."),
+            "properties": values(),
+            "link": name("The association that links it with the record that set it off."),
+        }), &["create"]),
+        closed(json!({"update": record(), "properties": values()}), &["update", "properties"]),
+        closed(json!({"archive": record()}), &["archive"]),
+    ]})
+}
+
+fn role(is_extension: bool) -> Value {
+    let property = closed(json!({"read": {"type": "boolean"}, "write": {"type": "boolean"}}), &[]);
+    let properties = json!({
+        "label": label("What people read."),
+        "objects": {"type": "object", "description": "Grants by object; `*` for all others.",
+            "propertyNames": {"pattern": "^([a-z][a-z0-9_]{0,63}|\\*)$"},
+            "additionalProperties": {"$ref": "#/$defs/grants"}},
+        "properties": {"type": "object", "description": "Grants by object.property.",
+            "propertyNames": {"pattern": "^[a-z][a-z0-9_]{0,63}\\.[a-z][a-z0-9_]{0,63}$"},
+            "additionalProperties": property},
+        "admin": {"type": "boolean", "description": "May change definitions, users, tokens and settings, and purge."},
+    });
+    definition(is_extension, properties, &[], &[])
+}
+
+fn grants() -> Value {
+    let reach = || json!({"enum": [true, false, "all", "team", "own", "own_or_unclaimed", "none"]});
+    let create = json!({"enum": [true, false, "all", "none"]});
+    closed(json!({"create": create, "read": reach(), "update": reach(), "archive": reach()}), &[])
+}
+
+fn translation() -> Value {
+    let text = || json!({"type": "string"});
+    let of_names =
+        |value: Value| json!({"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, value]}});
+    let labelled = || of_names(closed(json!({"label": text()}), &[]));
+    let property = || of_names(closed(json!({"label": text(), "description": text(), "options": labelled()}), &[]));
+    let object = json!({"label": text(), "plural_label": text(), "description": text(), "properties": property(),
+        "groups": labelled()});
+    let association = json!({"label": text(), "inverse": text(), "labels": labelled(), "properties": property()});
+    let pipeline = of_names(closed(json!({"label": text(), "stages": labelled()}), &[]));
+    let mut properties = json!({
+        "objects": of_names(closed(object, &[])),
+        "associations": of_names(closed(association, &[])),
+        "pipelines": {"type": "object", "description": "By object, then by name.", "additionalProperties": pipeline},
+        "views": labelled(), "reports": labelled(), "workflows": labelled(), "roles": labelled(),
+    });
+    if let Some(map) = properties.as_object_mut() {
+        allow_null(map);
+    }
+    closed(properties, &[])
+}

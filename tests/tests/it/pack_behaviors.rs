@@ -1,0 +1,196 @@
+//! Views, reports, workflows, roles and translations that packs bring, and what becomes of them when packs move on.
+
+use serde_json::{Value, json};
+use tests::{Client, TestServer};
+
+use crate::fixture::results;
+
+const LIBRARY: &str = r#"
+pack: library
+version: 1.0.0
+objects:
+  book:
+    label: Book
+    plural: books
+    display: "{{ title }}"
+    properties:
+      title: {type: string, label: Title}
+      shelf: {type: integer, label: Shelf}
+      kind: {type: enum, label: Kind, options: {novel: Novel, map: Map}}
+views:
+  novels: {object: book, label: Novels, filter: {property: kind, op: eq, value: novel}, columns: [title, shelf]}
+"#;
+
+const DESK: &str = r#"
+pack: desk
+version: 1.0.0
+requires: {library: ^1.0}
+views:
+  by_shelf: {object: book, sort: [{property: shelf}], columns: [title, created_at]}
+reports:
+  full_shelves: {object: book, group: [shelf], measures: {books: {count: true}}, chart: bar}
+workflows:
+  fetch: {when: {event: record.updated, object: book, changed: [shelf]}, if: shelf > 3, do: [{create: task, properties: {title: "Fetch {{ title }}"}, link: task_about}]}
+roles:
+  reader: {objects: {book: {read: all}}, properties: {book.shelf: {write: false}}}
+translations:
+  de:
+    objects: {book: {label: Buch, plural_label: Bücher, properties: {title: Titel, kind: {label: Art, options: {novel: Roman}}}}}
+    views: {by_shelf: Nach Regal}
+"#;
+
+async fn plan(tenant: &Client, source: &str) -> Value {
+    tenant.post("/packs/plan", &json!({"source": source})).await.ok(200)
+}
+
+async fn apply(tenant: &Client, source: &str) {
+    let planned = plan(tenant, source).await;
+    tenant.post("/packs/apply", &json!({"plan": planned["plan"], "allow_destructive": true})).await.ok(200);
+    assert_eq!(plan(tenant, source).await["steps"], json!([]));
+}
+
+async fn users_of(tenant: &Client, property: &str) -> Vec<String> {
+    let uses = tenant.get(&format!("/object-definitions/book/properties/{property}/uses")).await.ok(200);
+    let told = |found: &Value| {
+        [&found["kind"], &found["name"], &found["layer"]].map(|text| text.as_str().unwrap().to_owned()).join(" ")
+    };
+    results(&uses).iter().map(told).collect()
+}
+
+async fn what_names_a_property_is_told_before_it_goes(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    apply(&tenant, LIBRARY).await;
+    let planned = plan(&tenant, DESK).await;
+    let steps = planned["steps"].as_array().unwrap();
+    let told: Vec<_> = steps.iter().map(|step| [&step["action"], &step["kind"], &step["name"]]).collect();
+    let step = |kind: &str, name: &str| [json!("add"), json!(kind), json!(name)];
+    let wanted = [
+        step("view", "by_shelf"),
+        step("report", "full_shelves"),
+        step("workflow", "fetch"),
+        step("role", "reader"),
+        step("translation", "de"),
+    ];
+    assert_eq!(told, wanted.iter().map(|step| step.each_ref()).collect::<Vec<_>>());
+    assert_eq!(planned["warnings"], json!([]));
+    apply(&tenant, DESK).await;
+    assert_eq!(
+        users_of(&tenant, "shelf").await,
+        [
+            "view novels library",
+            "view by_shelf desk",
+            "report full_shelves desk",
+            "workflow fetch desk",
+            "workflow fetch desk",
+            "role reader desk",
+        ]
+    );
+
+    // Its own view leaves it out in the next version; those of the other pack go on to name it.
+    let second = LIBRARY.replace("1.0.0", "1.1.0").replace("      shelf: {type: integer, label: Shelf}\n", "");
+    let second = second.replace("columns: [title, shelf]", "columns: [title]");
+    let planned = plan(&tenant, &second).await;
+    let removed = planned["steps"].as_array().unwrap().iter().find(|step| step["name"] == "book.shelf").unwrap();
+    let uses: Vec<&Value> = removed["uses"].as_array().unwrap().iter().map(|found| &found["pointer"]).collect();
+    assert_eq!(
+        uses,
+        [
+            "/views/by_shelf/sort/0/property",
+            "/reports/full_shelves/group/0",
+            "/workflows/fetch/when/changed/0",
+            "/workflows/fetch/if",
+            "/roles/reader/properties/book.shelf",
+        ]
+    );
+    let warnings: Vec<&Value> = planned["warnings"].as_array().unwrap().iter().map(|told| &told["pointer"]).collect();
+    assert!(warnings.contains(&&json!("/views/by_shelf/sort/0/property")), "{warnings:?}");
+    apply(&tenant, &second).await;
+    // All else goes on, and the property brings its users back.
+    apply(&tenant, &LIBRARY.replace("1.0.0", "1.2.0")).await;
+    assert_eq!(users_of(&tenant, "shelf").await.len(), 6);
+}
+
+async fn what_is_renamed_is_found_under_its_old_name(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    apply(&tenant, LIBRARY).await;
+    apply(&tenant, DESK).await;
+    let renamed =
+        LIBRARY.replace("1.0.0", "1.1.0").replace("shelf: {type: integer", "place: {was: shelf, type: integer");
+    let planned = plan(&tenant, &renamed.replace("[title, shelf]", "[title, place]")).await;
+    assert_eq!(planned["warnings"], json!([]));
+    apply(&tenant, &renamed.replace("[title, shelf]", "[title, place]")).await;
+    let users = users_of(&tenant, "place").await;
+    assert!(users.contains(&"view by_shelf desk".to_owned()), "{users:?}");
+}
+
+async fn they_go_and_come_with_their_pack(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    apply(&tenant, LIBRARY).await;
+    apply(&tenant, DESK).await;
+    let planned = tenant.post("/packs/plan", &json!({"pack": "desk", "uninstall": true})).await.ok(200);
+    assert_eq!(planned["summary"], json!({"add": 0, "change": 0, "remove": 5}));
+    tenant.delete("/packs/desk").await.ok(200);
+    assert_eq!(users_of(&tenant, "shelf").await, ["view novels library"]);
+    let planned = tenant.post("/packs/plan", &json!({"pack": "desk"})).await.ok(200);
+    assert_eq!(planned["summary"], json!({"add": 5, "change": 0, "remove": 0}));
+    tenant.post("/packs/apply", &json!({"plan": planned["plan"]})).await.ok(200);
+    assert_eq!(users_of(&tenant, "shelf").await.len(), 6);
+}
+
+async fn mistakes_in_them_are_told_with_line_and_column(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    apply(&tenant, LIBRARY).await;
+    let wrong = DESK
+        .replace("columns: [title, created_at]", "columns: [titel, created_at]")
+        .replace("group: [shelf]", "group: [shelv]")
+        .replace("if: shelf > 3", "if: shelf > 'a'")
+        .replace("link: task_about", "link: task_abuot")
+        .replace("{read: all}", "{read: mine}")
+        .replace("novel: Roman", "novle: Roman");
+    let refused = tenant.post("/packs/plan", &json!({"source": wrong})).await.problem(422, "validation_failed");
+    assert_eq!(
+        refused.pointers(),
+        [
+            "/views/by_shelf/columns/0",
+            "/reports/full_shelves/group/0",
+            "/workflows/fetch/if",
+            "/workflows/fetch/do/0/link",
+            "/roles/reader/objects/book/read",
+            "/translations/de/objects/book/properties/kind/options/novle",
+        ]
+    );
+    let words = refused.words();
+    assert!(words.contains("pack.yaml:6:65: `titel` is no property of `book`; did you mean `title`?"), "{words}");
+    assert!(words.contains("did you mean `task_about`?"), "{words}");
+    tenant.get("/object-definitions/book/properties/shelf/uses").await.ok(200);
+}
+
+async fn people_read_definitions_in_their_language(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    apply(&tenant, LIBRARY).await;
+    apply(&tenant, DESK).await;
+    let read = async |path: &str| tenant.get(path).await.ok(200);
+    let book = read("/object-definitions/book?locale=de-AT").await;
+    assert_eq!([&book["label"], &book["plural_label"]], ["Buch", "Bücher"]);
+    let properties = &book["properties"];
+    assert_eq!([&properties["title"]["label"], &properties["shelf"]["label"]], ["Titel", "Shelf"]);
+    let labels: Vec<&Value> =
+        properties["kind"]["options"].as_array().unwrap().iter().map(|option| &option["label"]).collect();
+    assert_eq!(labels, ["Roman", "Map"]);
+    assert_eq!(read("/object-definitions/book").await["label"], "Book");
+    assert_eq!(read("/object-definitions/book?locale=fr").await["label"], "Book");
+    let list = read("/object-definitions?locale=de").await;
+    let labels: Vec<&Value> =
+        results(&list).iter().filter(|found| found["name"] == "book").map(|found| &found["label"]).collect();
+    assert_eq!(labels, ["Buch"]);
+    let refused = tenant.get("/object-definitions?locale=d%20e").await.problem(400, "bad_request");
+    assert_eq!(refused.pointers(), ["/locale"]);
+}
+
+scenarios![
+    what_names_a_property_is_told_before_it_goes,
+    what_is_renamed_is_found_under_its_old_name,
+    they_go_and_come_with_their_pack,
+    mistakes_in_them_are_told_with_line_and_column,
+    people_read_definitions_in_their_language,
+];
