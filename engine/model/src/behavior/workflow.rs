@@ -214,7 +214,7 @@ impl Trigger {
                 if let Some(association) = association {
                     names.association(association, "/when/association");
                 }
-                let Some(object) = object else { return None };
+                let object = object?;
                 for (index, property) in changed.iter().enumerate() {
                     names.property(object, property, &format!("/when/changed/{index}"));
                 }
