@@ -70,6 +70,7 @@ fn metadata(routes: Routes) -> Routes {
         .api(routes!(pipelines::read, pipelines::update, pipelines::archive))
         .api(routes!(pipelines::restore))
         .api(routes!(history::history))
+        .api(routes!(history::diff))
         .api(routes!(history::rollback))
         .api(routes!(packs::list))
         .api(routes!(packs::schema))

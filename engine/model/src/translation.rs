@@ -12,7 +12,7 @@
 //!     pipelines: {permit: {approval: {stages: {applied: Beantragt}}}}
 //!     views: {open_permits: Offene Genehmigungen}
 //! ```
-//! Which texts a definition has is in [`NODES`]; a text stands alone where its definition has a label.
+//! A text stands alone where its definition has a label.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};

@@ -1,5 +1,7 @@
 //! What differs between the definitions in force and others, step by step.
 
+use std::hash::Hash;
+
 use engine_model::Name;
 use engine_model::behavior::Section;
 use engine_model::layer::ENGINE;
@@ -7,6 +9,7 @@ use engine_model::object::ObjectDefinition;
 use engine_model::pack::Pack;
 use engine_model::registry::Registry;
 use engine_model::uses::Use;
+use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use crate::definitions::catalog::Catalog;
@@ -96,13 +99,25 @@ impl Step {
 /// What leads from the definitions in force to `new`; that a pack moves from one version to another, where it changes
 /// nothing else.
 pub(super) fn steps(catalog: &Catalog, new: &Registry, [before, after]: [Option<&Pack>; 2]) -> Vec<Step> {
+    let mut steps = steps_between(catalog, &catalog.effective.registry, new);
+    if steps.is_empty() {
+        let version = |pack: Option<&Pack>| pack.map(|pack| json!(pack.version.to_string()));
+        let name = before.or(after).map(|pack| pack.name.to_string()).unwrap_or_default();
+        steps.extend(Step::between("pack", Subject::Other, name, version(before), version(after)));
+    }
+    steps
+}
+
+/// What leads from some of a tenant's definitions to others.
+pub(super) fn steps_between(catalog: &Catalog, old: &Registry, new: &Registry) -> Vec<Step> {
     let showing = Showing::of(catalog);
-    let difference = Difference { old: showing, new: Showing { registry: new, ..showing } };
+    let difference =
+        Difference { old: Showing { registry: old, ..showing }, new: Showing { registry: new, ..showing } };
     let mut steps = Vec::new();
-    for name in new.objects.keys() {
+    for name in either(&old.objects, &new.objects) {
         difference.object(name, &mut steps);
     }
-    for name in new.associations.keys() {
+    for name in either(&old.associations, &new.associations) {
         let view = |showing: &Showing<'_>| {
             let found = showing.registry.associations.get(name).filter(|found| !found.archived);
             found.map(|found| showing.association(found))
@@ -110,7 +125,12 @@ pub(super) fn steps(catalog: &Catalog, new: &Registry, [before, after]: [Option<
         let subject = Subject::Association(name.clone());
         steps.extend(difference.step("association", subject, name.to_string(), view));
     }
-    for (object, name) in new.pipelines.iter().flat_map(|(object, all)| all.keys().map(move |name| (object, name))) {
+    let none = IndexMap::new();
+    let pipelines = either(&old.pipelines, &new.pipelines).flat_map(|object| {
+        let [old, new] = [old, new].map(|registry| registry.pipelines.get(object).unwrap_or(&none));
+        either(old, new).map(move |name| (object, name))
+    });
+    for (object, name) in pipelines {
         let view = |showing: &Showing<'_>| {
             let found = showing.registry.pipelines.get(object).and_then(|all| all.get(name));
             found.filter(|found| !found.archived).map(|found| showing.pipeline(found))
@@ -120,11 +140,6 @@ pub(super) fn steps(catalog: &Catalog, new: &Registry, [before, after]: [Option<
     }
     difference.behaviors(&mut steps);
     difference.translations(&mut steps);
-    if steps.is_empty() {
-        let version = |pack: Option<&Pack>| pack.map(|pack| json!(pack.version.to_string()));
-        let name = before.or(after).map(|pack| pack.name.to_string()).unwrap_or_default();
-        steps.extend(Step::between("pack", Subject::Other, name, version(before), version(after)));
-    }
     steps
 }
 
@@ -147,12 +162,10 @@ impl Difference<'_> {
     fn object(&self, name: &Name, steps: &mut Vec<Step>) {
         let view = |showing: &Showing<'_>| active(showing.registry, name).map(|object| plain(showing.object(object)));
         steps.extend(self.step("object", Subject::Object(name.clone()), name.to_string(), view));
-        let mut properties: Vec<&Name> = Vec::new();
-        for object in [self.new.registry, self.old.registry].into_iter().filter_map(|registry| active(registry, name)) {
-            let further: Vec<&Name> = object.properties.keys().filter(|name| !properties.contains(name)).collect();
-            properties.extend(further);
-        }
-        for property in properties {
+        let none = IndexMap::new();
+        let [old, new] = [self.old.registry, self.new.registry]
+            .map(|registry| active(registry, name).map_or(&none, |object| &object.properties));
+        for property in either(old, new) {
             let view = |showing: &Showing<'_>| {
                 let found = active(showing.registry, name)?.properties.get(property)?;
                 // Pipelines bring these two, and are steps of their own.
@@ -189,21 +202,23 @@ impl Difference<'_> {
     }
 
     fn behaviors(&self, steps: &mut Vec<Step>) {
-        let gone = self.old.registry.behaviors.keys().filter(|key| !self.new.registry.behaviors.contains_key(*key));
-        for key in self.new.registry.behaviors.keys().chain(gone) {
+        for key in either(&self.old.registry.behaviors, &self.new.registry.behaviors) {
             let view = |showing: &Showing<'_>| showing.registry.behaviors.get(key).map(|found| showing.behavior(found));
             steps.extend(self.step(key.0.kind(), Subject::Other, key.1.to_string(), view));
         }
     }
 
     fn translations(&self, steps: &mut Vec<Step>) {
-        let gone = self.old.registry.translations.keys();
-        let gone = gone.filter(|language| !self.new.registry.translations.contains_key(*language));
-        for language in self.new.registry.translations.keys().chain(gone) {
+        for language in either(&self.old.registry.translations, &self.new.registry.translations) {
             let view = |showing: &Showing<'_>| showing.registry.translations.get(language).map(|texts| json!(texts));
             steps.extend(self.step("translation", Subject::Other, language.clone(), view));
         }
     }
+}
+
+/// The keys of both, those that there will be first.
+fn either<'a, K: Hash + Eq, V>(old: &'a IndexMap<K, V>, new: &'a IndexMap<K, V>) -> impl Iterator<Item = &'a K> {
+    new.keys().chain(old.keys().filter(|key| !new.contains_key(*key)))
 }
 
 fn active<'a>(registry: &'a Registry, name: &Name) -> Option<&'a ObjectDefinition> {

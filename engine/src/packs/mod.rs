@@ -7,11 +7,13 @@
 //! The other way, what a tenant has defined itself goes into a pack (`export`, `selection`).
 
 mod apply;
+mod diff;
 mod difference;
 mod export;
 mod known;
 mod list;
 mod migrate;
+mod past;
 mod plan;
 mod profile;
 mod purge;
@@ -24,6 +26,7 @@ mod target;
 mod touched;
 
 pub use apply::{Applied, Consent};
+pub use diff::MetadataDiff;
 pub use difference::{Action, Step};
 pub use engine_model::upgrade::{Conflict, Side};
 pub use export::PackExport;

@@ -270,6 +270,7 @@ async fn definitions_go_back_to_an_earlier_version(server: TestServer) {
         json!({"title": "Emma", "shelf": 7, "note": "n", "size": 4})
     );
 
+    let changed = version().await;
     let dry = tenant.post("/metadata/rollback", &json!({"to_version": then, "dry_run": true})).await.ok(200);
     let steps = dry["steps"].as_array().unwrap();
     let step = |name: &str| steps.iter().find(|step| step["name"] == name).unwrap_or_else(|| panic!("no {name}"));
@@ -289,6 +290,31 @@ async fn definitions_go_back_to_an_earlier_version(server: TestServer) {
     tenant.post("/object-definitions/shelf/restore", &json!({})).await.ok(200);
     assert_eq!(results(&tenant.get("/records/shelf").await.ok(200)).len(), 1);
     tenant.post("/metadata/rollback", &json!({"to_version": 100_000})).await.problem(422, "validation_failed");
+    // Of any two versions the difference is told, whichever came first.
+    let now = version().await;
+    let told = async |from: i64, to: i64| -> Vec<String> {
+        let diff = tenant.get(&format!("/metadata/diff?from={from}&to={to}")).await.ok(200);
+        let line = |step: &Value| {
+            [&step["action"], &step["kind"], &step["name"]].map(|part| part.as_str().unwrap().to_owned()).join(" ")
+        };
+        let mut lines: Vec<String> = diff["steps"].as_array().unwrap().iter().map(line).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(told(then, now).await, ["add object shelf", "add property shelf.name"]);
+    assert_eq!(told(now, then).await, ["remove object shelf", "remove property shelf.name"]);
+    assert_eq!(told(then, then).await, [""; 0]);
+    assert_eq!(
+        told(then, changed).await,
+        [
+            "add object shelf",
+            "add property book.size",
+            "add property shelf.name",
+            "change object contact",
+            "change property book.note",
+            "change property book.shelf",
+        ]
+    );
 }
 
 scenarios![

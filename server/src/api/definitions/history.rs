@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use engine::MetadataVersion;
 use engine::model::UserId;
 use engine::model::time::Timestamp;
-use engine::packs::Rollback;
+use engine::packs::{MetadataDiff, Rollback};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -70,6 +70,57 @@ impl From<Rollback> for RollbackBody {
         let jobs = jobs.iter().map(ToString::to_string).collect();
         Self { metadata_version, changed: is_done, steps, jobs }
     }
+}
+
+/// What differs between two versions.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MetadataDiff)]
+pub(crate) struct DiffBody {
+    from: i64,
+    to: i64,
+    steps: Vec<PlanStepBody>,
+}
+
+impl From<MetadataDiff> for DiffBody {
+    fn from(diff: MetadataDiff) -> Self {
+        let MetadataDiff { from, to, steps } = diff;
+        Self { from, to, steps: steps.into_iter().map(PlanStepBody::from).collect() }
+    }
+}
+
+/// Two versions.
+#[derive(Debug)]
+pub(crate) struct Versions {
+    from: i64,
+    to: Option<i64>,
+}
+
+impl FromQuery for Versions {
+    fn from_query(query: &mut QueryReader<'_>) -> Option<Self> {
+        const VERSION: &str = "a metadata version, a whole number";
+        let to = query.parsed("to", VERSION);
+        let Some(written) = query.text("from") else {
+            query.problem("from", "required", "`from` is the version to compare with");
+            return None;
+        };
+        let from = written.parse().ok();
+        if from.is_none() {
+            query.problem("from", "invalid", format!("`from` is {VERSION}"));
+        }
+        Some(Self { from: from?, to })
+    }
+}
+
+/// Compares the definitions of two metadata versions.
+#[utoipa::path(get, path = "/metadata/diff", tag = "metadata", operation_id = "diff",
+    params(("from" = i64, Query, description = "The version before"),
+        ("to" = Option<i64>, Query, description = "The version after; the one in force unless given")),
+    responses((status = 200, description = "What differs", body = DiffBody)))]
+pub(crate) async fn diff(
+    Authorized(mut session): Authorized,
+    Query(Versions { from, to }): Query<Versions>,
+) -> ApiResult<Answer> {
+    Answer::ok(&DiffBody::from(session.metadata_diff(from, to).await?))
 }
 
 /// `{to_version, dry_run?}`

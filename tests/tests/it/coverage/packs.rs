@@ -21,6 +21,10 @@ pub(super) fn cases() -> Vec<Case> {
             )
             .refuses(to("/metadata/history?limit=0"), 400, "bad_request", &["/limit"])
             .refuses(to("/metadata/history?cursor=nonsense"), 400, "bad_request", &["/cursor"]),
+        case(Method::GET, "/metadata/diff")
+            .allows(EVERYBODY, to("/metadata/diff?from=1&to=1"), 200, json!({"from": 1, "to": 1, "steps": []}))
+            .refuses(to("/metadata/diff?to=x"), 400, "bad_request", &["/to", "/from"])
+            .refuses(to("/metadata/diff?from=100000"), 400, "bad_request", &["/from"]),
         case(Method::POST, "/metadata/rollback")
             .reads()
             .allows(
