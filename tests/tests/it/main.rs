@@ -41,6 +41,7 @@ mod outage;
 mod pack_export;
 mod packs;
 mod packs_refused;
+mod packs_tenants;
 mod property_types;
 mod readme;
 mod records;
