@@ -72,6 +72,8 @@ pub(crate) struct Inner {
     pub(crate) searches: Arc<tokio::sync::Semaphore>,
     /// Places for exports of tenants under way.
     pub(crate) exports: Arc<tokio::sync::Semaphore>,
+    /// The place for a pack on its way over tenants.
+    pub(crate) pack_runs: Arc<tokio::sync::Semaphore>,
     pub(crate) tasks: TaskTracker,
     pub(crate) stopping: CancellationToken,
     pub(crate) job_added: tokio::sync::Notify,
@@ -117,6 +119,7 @@ impl Engine {
             rollups: crate::rollups::Progress::default(),
             searches: Arc::new(tokio::sync::Semaphore::new(crate::query::places())),
             exports: Arc::new(tokio::sync::Semaphore::new(exports)),
+            pack_runs: Arc::new(tokio::sync::Semaphore::new(1)),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             job_added: tokio::sync::Notify::new(),

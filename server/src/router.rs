@@ -8,7 +8,7 @@ use crate::api::records::{
     associations, batch, history, list, merge, read, search as record_search, transaction, write,
 };
 use crate::api::{
-    access, changes, definitions, imports, jobs, packs, search, search_index, tenant_file, tenants, undo,
+    access, changes, definitions, imports, jobs, packs, search, search_index, tenant_file, tenant_packs, tenants, undo,
 };
 use crate::middleware::Observed;
 use crate::routes::Routes;
@@ -90,6 +90,8 @@ fn tenancy(routes: Routes) -> Routes {
         .api(routes!(tenants::read, tenants::update))
         .api_stream(routes!(tenant_file::export))
         .api_stream(routes!(tenant_file::import))
+        .api_stream(routes!(tenant_packs::plan))
+        .api_stream(routes!(tenant_packs::apply))
         .api(routes!(users::list, users::create))
         .api(routes!(users::read, users::update, users::archive))
         .api(routes!(teams::list, teams::create))

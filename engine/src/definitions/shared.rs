@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::effective::Effective;
 use crate::digest::digest;
 use crate::error::{Error, Result};
+use crate::packs::Known;
 
 /// Bytes of definitions that are kept for tenants to share, about.
 const SHARED_BYTES: u64 = 32 << 20;
@@ -21,6 +22,11 @@ const PACKS: u64 = 200;
 /// How long neither is kept unless somebody asks for it.
 const IDLE: Duration = Duration::from_secs(3600);
 
+/// Bytes of packs' files that are kept read, with their places; they take some ten times as much.
+const READ_BYTES: u64 = 2 << 20;
+/// How long they are kept after the last look: only whoever plans or applies needs more than their layers.
+const READ_IDLE: Duration = Duration::from_secs(60);
+
 /// What tenants share, as far as it is in use.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -28,6 +34,8 @@ pub(crate) struct Shared {
     effective: Cache<String, Arc<Effective>>,
     /// By a digest of the files.
     packs: Cache<String, Arc<Layer>>,
+    /// Whole packs, by the same.
+    read: Cache<String, Arc<Known>>,
 }
 
 /// Effective definitions of a tenant, and whether another one may have them too.
@@ -40,7 +48,25 @@ impl Shared {
     pub(crate) fn new() -> Self {
         let effective = Cache::builder().weigher(|_, effective: &Arc<Effective>| effective.bytes());
         let packs = Cache::builder().max_capacity(PACKS).time_to_idle(IDLE);
-        Self { effective: effective.max_capacity(SHARED_BYTES).time_to_idle(IDLE).build(), packs: packs.build() }
+        let read = Cache::builder().weigher(|_, known: &Arc<Known>| known.bytes());
+        Self {
+            effective: effective.max_capacity(SHARED_BYTES).time_to_idle(IDLE).build(),
+            packs: packs.build(),
+            read: read.max_capacity(READ_BYTES).time_to_idle(READ_IDLE).build(),
+        }
+    }
+
+    /// An installed pack; none where a later release cannot read it any more, which is told where definitions are
+    /// loaded.
+    pub(crate) async fn known(&self, source: &pack::PackSourceRow) -> Result<Option<Arc<Known>>> {
+        if let Some(known) = self.read.get(&source.digest).await {
+            return Ok(Some(known));
+        }
+        let files = serde_json::from_str(&source.source).map_err(Error::internal)?;
+        let Ok(known) = Known::read(files) else { return Ok(None) };
+        let known = Arc::new(known);
+        self.read.insert(source.digest.clone(), Arc::clone(&known)).await;
+        Ok(Some(known))
     }
 
     /// The tenant's definitions as they are stored; folded only where no tenant has the same.

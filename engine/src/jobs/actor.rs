@@ -1,4 +1,5 @@
-//! Whom a job works for: the user who asked for it, with no more rights than the user had then and has now.
+//! Whom a job works for: the user who asked for it, with no more rights than the user had then and has now; or nobody,
+//! where the platform or the engine itself asked for it.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use crate::session::{Credential, Session};
 /// Whom a job works for. Kept with the job, so it holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Actor {
-    user: UserId,
+    /// None where no user asked for it, but the platform, or the engine itself.
+    user: Option<UserId>,
     role: String,
     scopes: Vec<String>,
     request_id: Option<String>,
@@ -28,7 +30,7 @@ impl Actor {
     /// Who calls, and by which request.
     pub(crate) fn of(caller: &Caller, origin: &Origin) -> Self {
         Self {
-            user: caller.user,
+            user: origin.actor,
             role: caller.role.name.clone(),
             scopes: caller.scopes.clone(),
             request_id: origin.request_id.clone(),
@@ -54,20 +56,30 @@ impl Engine {
         job: JobId,
         source: &str,
     ) -> Result<Session> {
-        let caller = self.load_actor(tenant, actor).await?;
         let origin = Origin {
-            actor: Some(actor.user),
+            actor: actor.user,
             source: source.to_owned(),
             request_id: Some(actor.request_of(job)),
             ip: actor.ip.clone(),
             user_agent: actor.user_agent.clone(),
         };
+        if actor.user.is_none() {
+            return self.session_without_user(tenant, origin).await;
+        }
+        let caller = self.load_actor(tenant, actor).await?;
         let catalog = self.catalog(tenant).await?;
         Ok(Session::new(self.clone(), Credential::Actor(actor.clone()), caller, catalog, origin))
     }
 
     /// A session in which the engine works for itself, so that its changes have no actor; they say `source`.
     pub(crate) async fn session_of_engine(&self, tenant: TenantId, source: &str) -> Result<Session> {
+        let source = source.to_owned();
+        let origin = Origin { actor: None, source, request_id: None, ip: None, user_agent: None };
+        self.session_without_user(tenant, origin).await
+    }
+
+    /// A session with all rights and no user: its changes have no actor, and say what `origin` says otherwise.
+    pub(crate) async fn session_without_user(&self, tenant: TenantId, origin: Origin) -> Result<Session> {
         let head = self.store().read(tenant).await?.head().await?;
         let role = Role::built_in("owner").ok_or_else(|| Error::internal("there is no role `owner`"))?;
         let caller = Caller {
@@ -84,8 +96,6 @@ impl Engine {
             expires_at: None,
             access_version: head.access_version,
         };
-        let source = source.to_owned();
-        let origin = Origin { actor: None, source, request_id: None, ip: None, user_agent: None };
         self.saw_versions(tenant, head.metadata_version, head.access_version).await;
         let catalog = self.catalog(tenant).await?;
         Ok(Session::new(self.clone(), Credential::Engine, Arc::new(caller), catalog, origin))
@@ -93,10 +103,12 @@ impl Engine {
 
     /// Reads what `actor` may do now.
     pub(crate) async fn load_actor(&self, tenant: TenantId, actor: &Actor) -> Result<Arc<Caller>> {
+        let nobody = || Error::internal("a session of nobody has no rights of a user");
+        let user = actor.user.ok_or_else(nobody)?;
         let mut reader = self.store().read(tenant).await?;
         let head = reader.head().await?;
         let rights = Rights {
-            user: actor.user,
+            user,
             // It acts without a token; no token has this id.
             token: TokenId(0),
             role: actor.role.clone(),
@@ -105,7 +117,7 @@ impl Engine {
         };
         let caller = Caller::read(&mut reader, rights, head.access_version).await?;
         let caller = caller.ok_or_else(|| {
-            let detail = format!("user {}, who asked for this, has been archived", actor.user);
+            let detail = format!("user {user}, who asked for this, has been archived");
             Error::new(ErrorCode::Forbidden, detail)
         })?;
         self.saw_versions(tenant, head.metadata_version, head.access_version).await;

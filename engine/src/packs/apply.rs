@@ -1,6 +1,7 @@
 //! Doing exactly what a plan says, in one step or not at all.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use engine_model::change::ChangeKind;
 use engine_model::layer::Layer;
@@ -63,7 +64,7 @@ impl Session {
         let mut migrations = kept.migrations.clone();
         migrations.extend(consent.migrations.clone());
         let consent = Consent { accept, migrations, ..*consent };
-        self.carry_out(&kept.wanted, Some(kept.metadata_version), &consent).await
+        Ok(self.carry_out(&kept.wanted, Some(kept.metadata_version), &consent).await?.1)
     }
 
     /// Uninstalls a pack: what it defines is archived, and hidden with all that is stored under it, until it is
@@ -71,37 +72,40 @@ impl Session {
     pub async fn pack_uninstall(&mut self, name: &str) -> Result<Written<Applied>> {
         self.caller.check_admin()?;
         let consent = Consent { allows_destructive: true, ..Consent::default() };
-        self.carry_out(&Wanted::Gone(name.to_owned()), None, &consent).await
+        Ok(self.carry_out(&Wanted::Gone(name.to_owned()), None, &consent).await?.1)
     }
 
-    /// `planned` is the version of the definitions that it was planned for.
-    async fn carry_out(
+    /// What was proposed, and what was done. `planned` is the version of the definitions that it was planned for; where
+    /// none is given, it is worked out again for as long as definitions keep changing, a few times.
+    pub(super) async fn carry_out(
         &mut self,
         wanted: &Wanted,
         planned: Option<i64>,
         consent: &Consent,
-    ) -> Result<Written<Applied>> {
+    ) -> Result<(Arc<Proposal>, Written<Applied>)> {
         for _ in 0..ATTEMPTS {
             self.refresh().await?;
             self.caller.check_admin()?;
-            let agreed = Agreed { accept: &consent.accept, migrations: &consent.migrations };
+            let for_many = matches!(wanted, Wanted::Common(_));
+            let agreed = Agreed { accept: &consent.accept, migrations: &consent.migrations, for_many };
             let proposal = self.propose(wanted, agreed).await?;
             let Some(target) = &proposal.target else {
                 let sequence: Sequence = self.position().await?;
-                return Ok(Written { value: proposal.applied(self.catalog.version, Vec::new()), sequence });
+                let value = proposal.applied(self.catalog.version, Vec::new());
+                return Ok((proposal, Written { value, sequence }));
             };
             if planned.is_some_and(|planned| planned != self.catalog.version) {
                 return Err(out_of_date());
             }
             if !consent.allows_destructive {
-                check_destructive(&proposal.steps(self))?;
+                check_destructive(&proposal.steps)?;
             }
             let mut guard = Guard::between(self, Some(&target.registry));
             match self.put_pack_in_force(&proposal, target, &mut guard, planned.is_some()).await {
                 Ok(Some((head, turn, jobs))) => {
                     guard.settle(self, head.metadata_version, turn);
                     let value = Applied { is_new: true, ..proposal.applied(head.metadata_version, jobs) };
-                    return Ok(Written { value, sequence: head.sequence() });
+                    return Ok((proposal, Written { value, sequence: head.sequence() }));
                 }
                 Ok(None) => guard.abandon(self).await,
                 Err(error) => {
@@ -148,11 +152,13 @@ impl Session {
         let at = self.now();
         let remnant = remnant_text(&target.remnant);
         match &proposal.after {
-            Some((pack, files)) => lay(tx, pack, files, &remnant, at).await?,
+            Some(known) => lay(tx, &known.pack, &known.files, &remnant, at).await?,
             None => pack::uninstall(tx, &proposal.name, &remnant, at).await?,
         }
         edit::put(tx, &target.own, at).await?;
-        let summary = proposal.summary();
+        // Users do this to their own tenant, the platform to any.
+        let by = if self.origin.actor.is_none() { ", by the platform" } else { "" };
+        let summary = format!("{}{by}", proposal.summary());
         let mut changes = edit::changes(self.catalog.effective.own_layer(), &target.own);
         let [before, after] = proposal.versions();
         changes.insert(format!("packs.{}", proposal.name), json!([before, after]));
@@ -160,7 +166,7 @@ impl Session {
             changes.insert(format!("digests.{}", proposal.name), json!([digest, null]));
         }
         let changes = Value::Object(changes).to_string();
-        definition::add_version(tx, Some(self.caller.user), at, &summary, changes).await?;
+        definition::add_version(tx, self.origin.actor, at, &summary, changes).await?;
         let entry = json!({
             "metadata_version": [self.catalog.version, tx.head.metadata_version],
             "summary": [null, summary],
@@ -176,9 +182,8 @@ pub(super) fn remnant_text(remnant: &Layer) -> String {
 }
 
 impl Proposal {
-    fn versions(&self) -> [Option<String>; 2] {
-        let after = self.after.as_ref().map(|(pack, _)| pack);
-        [self.before.as_ref(), after].map(|pack| pack.map(|pack| pack.version.to_string()))
+    pub(super) fn versions(&self) -> [Option<String>; 2] {
+        [&self.before, &self.after].map(|known| known.as_ref().map(|known| known.pack.version.to_string()))
     }
 
     /// One line for people.

@@ -39,7 +39,7 @@ impl Session {
         for _ in 0..ATTEMPTS {
             self.refresh().await?;
             let rows = pack::all(&mut self.reader().await?).await?;
-            let installed: Vec<Pack> = self.installed(&rows).await?.into_iter().map(|(pack, _)| pack).collect();
+            let installed: Vec<Pack> = self.installed(&rows).await?.iter().map(|known| known.pack.clone()).collect();
             // Packs and own layer are of the same version only if nothing has changed in between.
             if self.refresh().await? {
                 continue;

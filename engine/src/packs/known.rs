@@ -7,6 +7,7 @@ use engine_model::pack::{LocatedProblem, Pack};
 use engine_store::pack;
 
 use super::shipped::{self, Files};
+use crate::digest::digest;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::session::Session;
@@ -25,11 +26,45 @@ pub enum PackSource {
     },
 }
 
+/// A pack without mistakes of form, and its files.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) pack: Pack,
+    pub(crate) files: Files,
+}
+
+impl Known {
+    /// Reads a pack; every mistake of form where it has some.
+    pub(crate) fn read(files: Files) -> Result<Self, Vec<LocatedProblem>> {
+        Ok(Self { pack: Pack::read(&files)?, files })
+    }
+
+    /// Bytes of the files.
+    pub(crate) fn bytes(&self) -> u32 {
+        let bytes = self.files.iter().map(|(_, text)| text.len()).sum::<usize>();
+        u32::try_from(bytes).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.pack.name.as_str()
+    }
+
+    /// What tells the files from all others.
+    pub(super) fn digest(&self) -> Result<String> {
+        Ok(digest(&serde_json::to_string(&self.files).map_err(Error::internal)?))
+    }
+}
+
 impl Engine {
     /// Every pack that the server knows, shipped ones first.
     pub(super) fn known_packs(&self) -> Vec<Files> {
         let shipped = shipped::packs().map(|(_, files)| files);
         shipped.chain(self.inner.packs.iter().cloned()).collect()
+    }
+
+    /// The same read; a folder with mistakes is left out.
+    pub(super) fn readable_packs(&self) -> Vec<(Pack, Files)> {
+        self.known_packs().into_iter().filter_map(|files| read(&files).map(|pack| (pack, files))).collect()
     }
 }
 

@@ -4,9 +4,12 @@
 //! Each way leads over a `target`: the layers as they would be, with the tenant's own moved onto them, and what these
 //! come to. What differs from the definitions in force are the steps (`difference`).
 //!
+//! The platform does the same to many tenants at once (`tenants`, `common`).
+//!
 //! The other way, what a tenant has defined itself goes into a pack (`export`, `selection`).
 
 mod apply;
+mod common;
 mod diff;
 mod difference;
 mod export;
@@ -23,6 +26,7 @@ mod rollback;
 mod selection;
 pub mod shipped;
 mod target;
+mod tenants;
 mod touched;
 
 pub use apply::{Applied, Consent};
@@ -30,9 +34,12 @@ pub use diff::MetadataDiff;
 pub use difference::{Action, Step};
 pub use engine_model::upgrade::{Conflict, Side};
 pub use export::PackExport;
+pub(crate) use known::Known;
 pub use known::PackSource;
 pub use list::PackView;
 pub(crate) use plan::KeptPlan;
 pub use plan::Plan;
 pub(crate) use purge::{PURGE, run as purge};
+pub use requirements::layers_below;
 pub use rollback::Rollback;
+pub use tenants::{Fate, StepCounts, TenantOutcome, TenantOutcomes, TenantsPack};

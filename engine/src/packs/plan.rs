@@ -6,13 +6,14 @@ use std::sync::Arc;
 use engine_model::Problems;
 use engine_model::layer::Layer;
 use engine_model::name::did_you_mean;
-use engine_model::pack::Pack;
+use engine_model::pack::{LocatedProblem, Pack};
 use engine_model::upgrade::{Conflict, Side};
 use engine_store::pack::{self, TenantPackRow};
 use uuid::Uuid;
 
+use super::common::Common;
 use super::difference::{Step, steps};
-use super::known::{PackSource, mistakes};
+use super::known::{Known, PackSource, mistakes};
 use super::migrate::Migrations;
 use super::requirements;
 use super::shipped::Files;
@@ -20,7 +21,6 @@ use super::target::{Agreed, Target};
 use super::touched::attach;
 use crate::definitions::guard::{Guard, Passage};
 use crate::definitions::redefine::ATTEMPTS;
-use crate::digest::digest;
 use crate::error::{Error, ErrorCode, Result};
 use crate::session::Session;
 
@@ -44,6 +44,8 @@ pub struct Plan {
 pub(crate) enum Wanted {
     /// A pack in this version.
     Pack(Files),
+    /// The same for many tenants.
+    Common(Arc<Common>),
     /// The pack of this name is gone.
     Gone(String),
 }
@@ -64,13 +66,26 @@ pub(super) struct Proposal {
     /// The pack's name.
     pub(super) name: String,
     /// The version that the tenant has.
-    pub(super) before: Option<Pack>,
+    pub(super) before: Option<Arc<Known>>,
     /// What tells the files of that version from all others.
     pub(super) digest: Option<String>,
     /// The version that it would have.
-    pub(super) after: Option<(Pack, Files)>,
+    pub(super) after: Option<Arc<Known>>,
     /// What would be; none where it is so already.
     pub(super) target: Option<Target>,
+    /// What would be done, step by step, whatever records that touches.
+    pub(super) steps: Vec<Step>,
+    /// What views, reports, workflows and roles would name that is not there.
+    pub(super) warnings: Problems,
+}
+
+/// What a plan says.
+#[derive(Debug)]
+pub(super) struct Foreseen {
+    pub(super) metadata_version: i64,
+    pub(super) proposal: Arc<Proposal>,
+    /// The proposal's steps, with the records that they touch.
+    pub(super) steps: Vec<Step>,
 }
 
 impl Session {
@@ -87,40 +102,42 @@ impl Session {
         self.caller.check_admin()?;
         self.refresh().await?;
         let files = self.files_of(source).await?;
-        self.plan(Wanted::Pack(files), Agreed { accept, migrations }).await
+        self.plan(Wanted::Pack(files), Agreed { accept, migrations, for_many: false }).await
     }
 
     /// What uninstalling a pack would do.
     pub async fn pack_uninstall_plan(&mut self, name: &str) -> Result<Plan> {
         self.caller.check_admin()?;
-        let agreed = Agreed { accept: &BTreeMap::new(), migrations: &BTreeMap::new() };
+        let agreed = Agreed { accept: &BTreeMap::new(), migrations: &BTreeMap::new(), for_many: false };
         self.plan(Wanted::Gone(name.to_owned()), agreed).await
     }
 
     async fn plan(&mut self, wanted: Wanted, agreed: Agreed<'_>) -> Result<Plan> {
+        let Foreseen { metadata_version, proposal, steps } = self.foresee(&wanted, agreed).await?;
+        let id = Uuid::new_v4().to_string();
+        let (accept, migrations) = (agreed.accept.clone(), agreed.migrations.clone());
+        let kept = KeptPlan { wanted, accept, migrations, metadata_version };
+        self.engine.inner.plans.insert((self.tenant(), id.clone()), Arc::new(kept)).await;
+        let (conflicts, warnings) = (proposal.conflicts().to_vec(), proposal.warnings.clone());
+        Ok(Plan { id, metadata_version, steps, conflicts, warnings })
+    }
+
+    /// What a plan says, which nobody keeps.
+    pub(super) async fn foresee(&mut self, wanted: &Wanted, agreed: Agreed<'_>) -> Result<Foreseen> {
         for _ in 0..ATTEMPTS {
             self.refresh().await?;
-            let proposal = self.propose(&wanted, agreed).await?;
+            let proposal = self.propose(wanted, agreed).await?;
             let metadata_version = self.catalog.version;
-            let (mut all, mut conflicts, mut warnings) = (Vec::new(), Vec::new(), Problems::new());
+            let mut steps = Vec::new();
             if let Some(target) = &proposal.target {
-                all = proposal.steps(self);
-                self.count_touched(&mut all).await?;
+                steps.clone_from(&proposal.steps);
+                self.count_touched(&mut steps).await?;
                 let Some(found) = self.look_ahead(target).await? else { continue };
-                attach(found, &mut all);
-                conflicts.clone_from(&target.conflicts);
-                let before = self.catalog.effective.registry.check_behaviors(None);
-                let after = target.registry.check_behaviors(None).into_iter();
-                warnings = after.filter(|problem| !before.contains(problem)).collect();
+                attach(found, &mut steps);
             }
-            if self.catalog.version != metadata_version {
-                continue;
+            if self.catalog.version == metadata_version {
+                return Ok(Foreseen { metadata_version, proposal, steps });
             }
-            let id = Uuid::new_v4().to_string();
-            let (accept, migrations) = (agreed.accept.clone(), agreed.migrations.clone());
-            let kept = KeptPlan { wanted, accept, migrations, metadata_version };
-            self.engine.inner.plans.insert((self.tenant(), id.clone()), Arc::new(kept)).await;
-            return Ok(Plan { id, metadata_version, steps: all, conflicts, warnings });
         }
         Err(Error::new(ErrorCode::Conflict, "definitions keep being changed by others; try again"))
     }
@@ -139,93 +156,146 @@ impl Session {
     }
 
     /// What `wanted` comes to on top of what the tenant has.
-    pub(super) async fn propose(&self, wanted: &Wanted, agreed: Agreed<'_>) -> Result<Proposal> {
+    pub(super) async fn propose(&self, wanted: &Wanted, agreed: Agreed<'_>) -> Result<Arc<Proposal>> {
+        let Wanted::Common(common) = wanted else { return self.work_out(wanted, agreed).await.map(Arc::new) };
+        if let Some(proposal) = common.proposal(&self.catalog) {
+            return Ok(proposal);
+        }
+        let proposal = Arc::new(self.work_out(wanted, agreed).await?);
+        // Rows that were read after the definitions may be newer than these, which is nobody else's business.
+        if self.reader().await?.head().await?.metadata_version == self.catalog.version {
+            common.keep(&self.catalog, &proposal);
+        }
+        Ok(proposal)
+    }
+
+    async fn work_out(&self, wanted: &Wanted, agreed: Agreed<'_>) -> Result<Proposal> {
         let rows = pack::all(&mut self.reader().await?).await?;
         let installed = self.installed(&rows).await?;
-        let now = self.now();
-        let (name, after) = match wanted {
+        let (name, after, at) = match wanted {
             Wanted::Pack(files) => {
                 let pack = self.checked(files, &rows, &installed).await?;
-                (pack.name.to_string(), Some((pack, files.clone())))
+                (pack.name.to_string(), Some(Arc::new(Known { pack, files: files.clone() })), self.now())
             }
-            Wanted::Gone(name) => (name.clone(), None),
+            Wanted::Common(common) => {
+                // What was installed was checked before.
+                if !installed
+                    .iter()
+                    .any(|known| known.name() == common.known.name() && known.files == common.known.files)
+                {
+                    self.check(&common.known, &rows, &installed).await?;
+                }
+                (common.known.name().to_owned(), Some(Arc::clone(&common.known)), common.at)
+            }
+            Wanted::Gone(name) => (name.clone(), None, self.now()),
         };
         let row = rows.iter().find(|row| row.name == name && row.is_installed());
-        let before = installed.iter().find(|(pack, _)| pack.name.as_str() == name).map(|(pack, _)| pack.clone());
+        let before = installed.iter().find(|known| known.name() == name).cloned();
         let is_so = match (&after, row) {
             (None, None) => {
-                let hint = did_you_mean(&name, installed.iter().map(|(pack, _)| pack.name.as_str()));
+                let hint = did_you_mean(&name, installed.iter().map(|known| known.name()));
                 return Err(Error::not_found(format!("the tenant does not have the pack `{name}`{hint}")));
             }
-            (Some((pack, files)), Some(row)) if pack.version.to_string() == row.version => {
-                let source = serde_json::to_string(files).map_err(Error::internal)?;
-                if digest(&source) != row.digest {
-                    return Err(other_contents(pack));
+            (Some(known), Some(row)) if known.pack.version.to_string() == row.version => {
+                if known.digest()? != row.digest {
+                    return Err(other_contents(&known.pack));
                 }
                 true
             }
             _ => false,
         };
-        let next = after.as_ref().map(|(pack, _)| pack);
+        let next = after.as_ref().map(|known| &known.pack);
         requirements::check_dependents(&name, next.map(|pack| &pack.version), &installed)?;
         let layer = next.map(|pack| &pack.layer);
         let target = match is_so {
             true => None,
-            false => Some(Target::of(&self.catalog, &rows, (&name, layer), agreed, now)?),
+            false => Some(Target::of(&self.catalog, &rows, (&name, layer), agreed, at)?),
         };
         let digest = row.map(|row| row.digest.clone());
-        Ok(Proposal { name, before, digest, after, target })
+        let versions = [&before, &after].map(|known| known.as_ref().map(|known| &known.pack));
+        let steps = target.as_ref().map(|target| steps(&self.catalog, &target.registry, versions)).unwrap_or_default();
+        let warnings = target.as_ref().map(|target| self.warnings(target)).unwrap_or_default();
+        Ok(Proposal { name, before, digest, after, target, steps, warnings })
+    }
+
+    /// What definitions of behavior would name from then on that is not there.
+    fn warnings(&self, target: &Target) -> Problems {
+        let before = self.catalog.effective.registry.check_behaviors(None);
+        let after = target.registry.check_behaviors(None).into_iter();
+        after.filter(|problem| !before.contains(problem)).collect()
     }
 
     /// The packs that the tenant has now.
-    pub(super) async fn installed(&self, rows: &[TenantPackRow]) -> Result<Vec<(Pack, Files)>> {
+    pub(super) async fn installed(&self, rows: &[TenantPackRow]) -> Result<Vec<Arc<Known>>> {
         let sources = pack::sources(&mut self.reader().await?).await?;
         let has = |digest: &str| rows.iter().any(|row| row.digest == digest && row.is_installed());
         let mut installed = Vec::new();
         for source in sources.iter().filter(|source| has(&source.digest)) {
-            let files: Files = serde_json::from_str(&source.source).map_err(Error::internal)?;
-            // What a later release cannot read any more is told where definitions are loaded.
-            if let Ok(pack) = Pack::read(&files) {
-                installed.push((pack, files));
-            }
+            installed.extend(self.engine.inner.shared.known(source).await?);
         }
         Ok(installed)
     }
 
     /// A pack without mistakes, on top of the other packs that the tenant has.
-    async fn checked(&self, files: &Files, rows: &[TenantPackRow], installed: &[(Pack, Files)]) -> Result<Pack> {
+    async fn checked(&self, files: &Files, rows: &[TenantPackRow], installed: &[Arc<Known>]) -> Result<Pack> {
         let mut lacking = None;
         let below = |pack: &Pack| {
             if !requirements::unmet(pack, rows, installed, &[]).is_empty() {
                 lacking = Some(pack.clone());
             }
-            let below = self.catalog.effective.pack_layers().filter(|layer| layer.name != pack.name.as_str());
-            below.map(|layer| Layer::clone(layer)).collect()
+            self.layers_beside(pack)
         };
         let (pack, found) = match Pack::read_and_check(files, below) {
             Ok(pack) => (Some(pack), Vec::new()),
             Err(found) => (None, found),
         };
-        let mut unmet = Vec::new();
-        if let Some(pack) = lacking {
-            let known: Vec<String> = self.known_packs().await?.iter().map(|(pack, _)| pack.name.to_string()).collect();
-            let found = requirements::unmet(&pack, rows, installed, &known);
-            unmet.extend(found.into_iter().map(|problem| pack.located(problem)));
-        }
+        let unmet = match lacking {
+            Some(pack) => self.unmet(&pack, rows, installed).await?,
+            None => Vec::new(),
+        };
         // What is missing explains what is unknown, so it goes first.
         match pack {
             Some(pack) if unmet.is_empty() => Ok(pack),
             _ => Err(mistakes(unmet.into_iter().chain(found).collect())),
         }
     }
+
+    /// The same of a pack that was read before.
+    async fn check(&self, known: &Known, rows: &[TenantPackRow], installed: &[Arc<Known>]) -> Result<()> {
+        let found = known.pack.check(&self.layers_beside(&known.pack));
+        let unmet = self.unmet(&known.pack, rows, installed).await?;
+        if unmet.is_empty() && found.is_empty() {
+            return Ok(());
+        }
+        Err(mistakes(unmet.into_iter().chain(found).collect()))
+    }
+
+    /// The layers of all other packs of the tenant.
+    fn layers_beside(&self, pack: &Pack) -> Vec<Layer> {
+        let beside = self.catalog.effective.pack_layers().filter(|layer| layer.name != pack.name.as_str());
+        beside.map(|layer| Layer::clone(layer)).collect()
+    }
+
+    /// What a pack requires and the tenant does not have.
+    async fn unmet(
+        &self,
+        pack: &Pack,
+        rows: &[TenantPackRow],
+        installed: &[Arc<Known>],
+    ) -> Result<Vec<LocatedProblem>> {
+        if requirements::unmet(pack, rows, installed, &[]).is_empty() {
+            return Ok(Vec::new());
+        }
+        let known: Vec<String> = self.known_packs().await?.iter().map(|(pack, _)| pack.name.to_string()).collect();
+        let found = requirements::unmet(pack, rows, installed, &known);
+        Ok(found.into_iter().map(|problem| pack.located(problem)).collect())
+    }
 }
 
 impl Proposal {
-    /// What would be done, step by step.
-    pub(super) fn steps(&self, session: &Session) -> Vec<Step> {
-        let versions = [self.before.as_ref(), self.after.as_ref().map(|(pack, _)| pack)];
-        let target = self.target.as_ref();
-        target.map(|target| steps(&session.catalog, &target.registry, versions)).unwrap_or_default()
+    /// What both the pack and the tenant have changed.
+    pub(super) fn conflicts(&self) -> &[Conflict] {
+        self.target.as_ref().map(|target| target.conflicts.as_slice()).unwrap_or_default()
     }
 }
 

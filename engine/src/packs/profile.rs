@@ -4,7 +4,7 @@ use engine_model::pack::Pack;
 use engine_model::time::Timestamp;
 use engine_store::{Tx, change, pack};
 
-use super::known::{newest, read};
+use super::known::newest;
 use super::shipped::{self, Files};
 use crate::digest::digest;
 use crate::engine::Engine;
@@ -25,8 +25,7 @@ impl Engine {
         if missing.is_empty() {
             return Ok(());
         }
-        let known: Vec<_> =
-            self.known_packs().into_iter().filter_map(|files| read(&files).map(|pack| (pack, files))).collect();
+        let known = self.readable_packs();
         for name in missing {
             let (pack, files) = newest(&known, name, None)?;
             lay(tx, pack, files, "", at).await?;

@@ -25,6 +25,8 @@ pub(super) struct Agreed<'a> {
     pub(super) accept: &'a BTreeMap<String, Side>,
     /// How stored values of properties become those of their next definitions.
     pub(super) migrations: &'a Migrations,
+    /// It was said for many tenants at once: sides of what is in conflict on others only do nothing.
+    pub(super) for_many: bool,
 }
 
 /// What would be.
@@ -45,7 +47,7 @@ impl Target {
         catalog: &Catalog,
         rows: &[TenantPackRow],
         (name, next): (&str, Option<&Layer>),
-        Agreed { accept, migrations }: Agreed<'_>,
+        Agreed { accept, migrations, for_many }: Agreed<'_>,
         at: Timestamp,
     ) -> Result<Self> {
         let now: Vec<&Arc<Layer>> = catalog.effective.pack_layers().collect();
@@ -74,7 +76,9 @@ impl Target {
         renames.apply_to(&mut renamed);
         let (mut rebased, conflicts) = rebase(&renamed, &before, &after, accept);
         renames.write(catalog, &mut rebased)?;
-        check_names(accept, &conflicts)?;
+        if !for_many {
+            check_names(accept, &conflicts)?;
+        }
         migrate(catalog, &present, next, migrations, &mut rebased)?;
         let rows = edit::differing(Some(own), &rebased);
         moved.push(Arc::new(rebased));

@@ -17,6 +17,10 @@ const SAMPLES: usize = 5;
 impl Session {
     /// Tells of each step that takes something away how many records that concerns, and names some.
     pub(super) async fn count_touched(&mut self, steps: &mut [Step]) -> Result<()> {
+        // Where there never was a record, none is touched, and no index has to be opened to say so.
+        if self.reader().await?.head().await?.last_record_id == 0 {
+            return Ok(());
+        }
         for step in steps.iter_mut().filter(|step| step.destructive) {
             let Some((object, form)) = question(&step.subject, &self.catalog.effective.registry)? else { continue };
             // What is switched off is not searched.

@@ -7,4 +7,5 @@ mod import;
 mod index;
 mod packs;
 mod support;
+mod tenants_pack;
 mod upgrades;

@@ -14,6 +14,7 @@ pub(crate) mod search;
 pub(crate) mod search_index;
 mod tables;
 pub(crate) mod tenant_file;
+pub(crate) mod tenant_packs;
 pub(crate) mod tenants;
 pub(crate) mod undo;
 pub(crate) mod wire;

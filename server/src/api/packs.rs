@@ -7,7 +7,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::ErrorCode;
 use engine::model::Problem;
-use engine::packs::{Action, Applied, Conflict, Consent, PackExport, PackSource, PackView, Plan, Side, Step};
+use engine::packs::{
+    Action, Applied, Conflict, Consent, PackExport, PackSource, PackView, Plan, Side, Step, StepCounts,
+};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -17,7 +19,7 @@ use super::answer::Answer;
 use super::definitions::properties::UseBody;
 use super::wire::ListBody;
 use crate::error::ApiResult;
-use crate::extract::json::{FromJson, JsonBody, Reading};
+use crate::extract::json::{FromJson, JsonBody, ObjectReader, Reading};
 use crate::extract::query::{FromQuery, NoQuery, Query, QueryReader};
 use crate::extract::{Authorized, Path};
 use crate::openapi::bodies;
@@ -115,38 +117,48 @@ impl<'a> FromJson<'a> for Files {
 impl<'a> FromJson<'a> for SourceBody {
     fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
         let mut object = reading.object(raw)?;
-        let source = object.optional::<String>("source");
-        let files = object.optional::<Files>("files");
-        let pack = object.optional::<String>("pack");
-        let version = object.optional::<String>("version");
+        let source = read_source(&mut object);
         let is_gone = object.optional::<bool>("uninstall").unwrap_or_default();
         let accept = object.optional::<Accept>("accept").unwrap_or_default();
         let migrations = object.optional::<Migrations>("migrations").unwrap_or_default();
-        if pack.is_none() && (version.is_some() || is_gone) {
-            let key = if is_gone { "uninstall" } else { "version" };
-            object.problem_at(key, "not_applicable", "goes with `pack` only");
-        }
-        let chosen = match (source, files, pack) {
-            (Some(source), None, None) => {
-                Some(WantedBody::Pack(PackSource::Files(vec![("pack.yaml".to_owned(), source)])))
-            }
-            (None, Some(Files(files)), None) => Some(WantedBody::Pack(PackSource::Files(files))),
-            (None, None, Some(name)) if is_gone => Some(WantedBody::Gone(name)),
-            (None, None, Some(name)) => Some(WantedBody::Pack(PackSource::Known { name, version })),
-            _ => {
-                let message = "exactly one of `source`, `files` and `pack` says which pack is meant";
-                object.problem_at("source", "required", message);
-                None
+        let wanted = match source {
+            Some(PackSource::Known { name, .. }) if is_gone => Some(WantedBody::Gone(name)),
+            source => {
+                if is_gone {
+                    object.problem_at("uninstall", "not_applicable", "goes with `pack` only");
+                }
+                source.map(WantedBody::Pack)
             }
         };
         object.finish();
-        chosen.map(|wanted| Self { wanted, accept: accept.0, migrations: migrations.0 })
+        wanted.map(|wanted| Self { wanted, accept: accept.0, migrations: migrations.0 })
+    }
+}
+
+/// `{source: "YAML"}`, `{files: {name: "YAML"}}` or `{pack: name, version?}`.
+pub(super) fn read_source(object: &mut ObjectReader<'_, '_>) -> Option<PackSource> {
+    let source = object.optional::<String>("source");
+    let files = object.optional::<Files>("files");
+    let pack = object.optional::<String>("pack");
+    let version = object.optional::<String>("version");
+    if pack.is_none() && version.is_some() {
+        object.problem_at("version", "not_applicable", "goes with `pack` only");
+    }
+    match (source, files, pack) {
+        (Some(source), None, None) => Some(PackSource::Files(vec![("pack.yaml".to_owned(), source)])),
+        (None, Some(Files(files)), None) => Some(PackSource::Files(files)),
+        (None, None, Some(name)) => Some(PackSource::Known { name, version }),
+        _ => {
+            let message = "exactly one of `source`, `files` and `pack` says which pack is meant";
+            object.problem_at("source", "required", message);
+            None
+        }
     }
 }
 
 /// `{name: "pack" or "tenant"}`
 #[derive(Debug, Default)]
-struct Accept(BTreeMap<String, Side>);
+pub(super) struct Accept(pub(super) BTreeMap<String, Side>);
 
 impl<'a> FromJson<'a> for Accept {
     fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
@@ -164,7 +176,7 @@ impl<'a> FromJson<'a> for Accept {
 
 /// `{object.property: migration}`
 #[derive(Debug, Default)]
-struct Migrations(BTreeMap<String, Value>);
+pub(super) struct Migrations(pub(super) BTreeMap<String, Value>);
 
 impl<'a> FromJson<'a> for Migrations {
     fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
@@ -193,7 +205,7 @@ pub(crate) struct PlanBody {
 }
 
 /// How many steps do what.
-#[derive(Debug, Default, Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PlanSummary {
     add: usize,
     change: usize,
@@ -248,26 +260,34 @@ pub(crate) struct WarningBody {
     message: String,
 }
 
+impl From<Problem> for WarningBody {
+    fn from(Problem { pointer, code, message, .. }: Problem) -> Self {
+        Self { pointer, code, message }
+    }
+}
+
 impl From<Plan> for PlanBody {
     fn from(plan: Plan) -> Self {
-        let mut summary = PlanSummary::default();
-        for step in &plan.steps {
-            match step.action {
-                Action::Add => summary.add += 1,
-                Action::Change => summary.change += 1,
-                Action::Remove => summary.remove += 1,
-            }
-        }
-        let conflict = |Conflict { kind, name, pack, tenant }| ConflictBody { kind, name, pack, tenant };
-        let warning = |Problem { pointer, code, message, .. }| WarningBody { pointer, code, message };
         Self {
             plan: plan.id,
             metadata_version: plan.metadata_version,
-            summary,
+            summary: StepCounts::of(&plan.steps).into(),
             steps: plan.steps.into_iter().map(PlanStepBody::from).collect(),
-            conflicts: plan.conflicts.into_iter().map(conflict).collect(),
-            warnings: plan.warnings.into_iter().map(warning).collect(),
+            conflicts: plan.conflicts.into_iter().map(ConflictBody::from).collect(),
+            warnings: plan.warnings.into_iter().map(WarningBody::from).collect(),
         }
+    }
+}
+
+impl From<StepCounts> for PlanSummary {
+    fn from(StepCounts { add, change, remove }: StepCounts) -> Self {
+        Self { add, change, remove }
+    }
+}
+
+impl From<Conflict> for ConflictBody {
+    fn from(Conflict { kind, name, pack, tenant }: Conflict) -> Self {
+        Self { kind, name, pack, tenant }
     }
 }
 
@@ -310,7 +330,7 @@ pub(crate) async fn plan(
 }
 
 /// What is named in a body and not found is a mistake of the body.
-fn unknown_at(pointer: &str, error: engine::Error) -> engine::Error {
+pub(super) fn unknown_at(pointer: &str, error: engine::Error) -> engine::Error {
     match error.code {
         ErrorCode::NotFound => engine::Error::invalid_at(pointer, "not_found", error.detail),
         _ => error,

@@ -256,6 +256,30 @@ pub(crate) struct PlanToApply {
     migrations: Option<BTreeMap<String, Value>>,
 }
 
+/// The pack that tenants are to have, and which tenants.
+#[derive(ToSchema)]
+pub(crate) struct TenantsPack {
+    /// The whole pack in one YAML text.
+    source: Option<String>,
+    /// The pack's files: name to text.
+    files: Option<BTreeMap<String, String>>,
+    /// A pack that the server knows.
+    pack: Option<String>,
+    /// With `pack`: its version, the newest unless given.
+    version: Option<String>,
+    /// Slugs of the tenants that are meant; all unless given.
+    tenants: Option<Vec<String>>,
+    /// Tenants that do not have the pack get it, too.
+    install: Option<bool>,
+    /// Definitions may be archived, with what is stored under them.
+    allow_destructive: Option<bool>,
+    /// Whose side holds, `pack` or `tenant`, by the names of conflicts; the tenant's unless given.
+    accept: Option<BTreeMap<String, String>>,
+    /// How stored values become those of changed definitions, by `object.property`.
+    #[schema(value_type = Option<BTreeMap<String, Object>>)]
+    migrations: Option<BTreeMap<String, Value>>,
+}
+
 /// Where the definitions go back to.
 #[derive(ToSchema)]
 pub(crate) struct BackTo {

@@ -42,6 +42,7 @@ mod pack_behaviors;
 mod pack_export;
 mod packs;
 mod packs_refused;
+mod packs_tenants;
 mod property_types;
 mod readme;
 mod records;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::super::{client, output};
 use super::files;
 use super::plan::Accept;
+use super::tenants::OverTenants;
 use crate::config::ClientFlags;
 
 #[derive(Debug, clap::Args)]
@@ -21,6 +22,8 @@ pub(in crate::cli) struct Apply {
     #[command(flatten)]
     accept: Accept,
     #[command(flatten)]
+    over: OverTenants,
+    #[command(flatten)]
     client: ClientFlags,
 }
 
@@ -28,6 +31,10 @@ impl Apply {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let files = files::read(&self.path)?;
         let accept = self.accept.sides()?;
+        if self.over.is_meant() {
+            let body = json!({"files": files, "accept": accept, "allow_destructive": self.allow_destructive});
+            return self.over.run("/tenants/packs/apply", body, &self.client);
+        }
         let applied = client::run(&self.client, async |client| {
             let plan = client.post("/packs/plan", &json!({"files": files, "accept": accept})).await?;
             let id = plan["plan"].as_str().context("the server's answer is no plan")?;

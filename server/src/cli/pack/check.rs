@@ -1,12 +1,10 @@
 //! `trellis pack check PATH`: every mistake of a pack with file, line and column. Needs no server.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use engine::model::layer::Layer;
 use engine::model::pack::Pack;
-use engine::packs::shipped;
+use engine::packs::{layers_below, shipped};
 
 use super::super::output;
 use super::files;
@@ -48,23 +46,4 @@ impl Check {
         }
         Ok(known)
     }
-}
-
-/// The layers of the packs that `pack` requires, each after those that it requires itself.
-fn layers_below(pack: &Pack, known: &[Pack]) -> Vec<Layer> {
-    let (mut layers, mut seen) = (Vec::new(), HashSet::from([pack.name.clone()]));
-    for (name, _) in &pack.requires {
-        // Requirements as a list of work instead of recursion: a pack may come from anybody.
-        let mut wanted = vec![(name.clone(), false)];
-        while let Some((name, is_below_done)) = wanted.pop() {
-            let Some(required) = known.iter().find(|known| known.name == name) else { continue };
-            if is_below_done {
-                layers.push(required.layer.clone());
-            } else if seen.insert(name.clone()) {
-                wanted.push((name, true));
-                wanted.extend(required.requires.iter().map(|(name, _)| (name.clone(), false)));
-            }
-        }
-    }
-    layers
 }

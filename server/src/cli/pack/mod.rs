@@ -6,6 +6,8 @@ mod export;
 mod files;
 mod list;
 mod plan;
+mod report;
+mod tenants;
 mod uninstall;
 
 use std::process::ExitCode;
@@ -21,7 +23,7 @@ pub(in crate::cli) enum Pack {
     Check(check::Check),
     /// Show what applying a pack would do; exit code 3 where that is anything.
     Plan(plan::Plan),
-    /// Install a pack on the tenant of the token, or bring it to this version.
+    /// Install a pack on the tenant of the token, or bring it, or all tenants, to this version.
     Apply(apply::Apply),
     /// Write what the tenant has defined itself, or a pack that it has, as a pack.
     Export(export::Export),

@@ -9,10 +9,11 @@ use serde_json::{Map, Value, json};
 
 use super::super::{client, output};
 use super::files;
+use super::tenants::OverTenants;
 use crate::config::ClientFlags;
 
 /// Exit code of a plan that would change something.
-const CHANGES: u8 = 3;
+pub(super) const CHANGES: u8 = 3;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Plan {
@@ -20,6 +21,8 @@ pub(in crate::cli) struct Plan {
     path: PathBuf,
     #[command(flatten)]
     accept: Accept,
+    #[command(flatten)]
+    over: OverTenants,
     #[command(flatten)]
     client: ClientFlags,
 }
@@ -49,6 +52,9 @@ impl Plan {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let files = files::read(&self.path)?;
         let body = json!({"files": files, "accept": self.accept.sides()?});
+        if self.over.is_meant() {
+            return self.over.run("/tenants/packs/plan", body, &self.client);
+        }
         let plan = client::run(&self.client, async |client| client.post("/packs/plan", &body).await)?;
         let steps = plan["steps"].as_array().context("the server's answer is no plan")?;
         match self.client.json {
@@ -75,11 +81,10 @@ pub(super) fn print(plan: &Value) -> Vec<String> {
             lines.push(format!("      tenant: {}", conflict["tenant"]));
         }
     }
-    if !list("warnings").is_empty() {
+    let warnings = warnings(&plan["warnings"]);
+    if !warnings.is_empty() {
         lines.push(String::new());
-        lines.push("left without what they name:".to_owned());
-        let warnings = list("warnings").iter();
-        lines.extend(warnings.map(|told| format!("  {}: {}", text(&told["pointer"]), text(&told["message"]))));
+        lines.extend(warnings);
     }
     let summary = &plan["summary"];
     lines.push(String::new());
@@ -87,7 +92,15 @@ pub(super) fn print(plan: &Value) -> Vec<String> {
     lines
 }
 
-fn step(step: &Value) -> Vec<String> {
+/// What views, reports, workflows and roles would name that is not there; nothing where all is well.
+pub(super) fn warnings(told: &Value) -> Vec<String> {
+    let told = told.as_array().map(Vec::as_slice).unwrap_or_default();
+    let head = (!told.is_empty()).then(|| "left without what they name:".to_owned());
+    let each = told.iter().map(|told| format!("  {}: {}", text(&told["pointer"]), text(&told["message"])));
+    head.into_iter().chain(each).collect()
+}
+
+pub(super) fn step(step: &Value) -> Vec<String> {
     let sign = match step["action"].as_str() {
         Some("add") => "+",
         Some("remove") => "-",
@@ -102,7 +115,8 @@ fn step(step: &Value) -> Vec<String> {
         let what = if step["job"] == json!(true) { "in the way" } else { "no longer seen" };
         let samples = step["samples"].as_array().map(Vec::as_slice).unwrap_or_default();
         let samples = samples.iter().map(text).collect::<Vec<_>>().join(", ");
-        lines.push(format!("      records {what}: {records}, such as {samples}"));
+        let such_as = if samples.is_empty() { String::new() } else { format!(", such as {samples}") };
+        lines.push(format!("      records {what}: {records}{such_as}"));
     }
     for used in step["uses"].as_array().map(Vec::as_slice).unwrap_or_default() {
         lines.push(format!(
@@ -127,7 +141,7 @@ fn changed(before: &Value, after: &Value) -> Vec<String> {
     differing.map(|key| format!("      {key}: {} → {}", absent(old, key), absent(new, key))).collect()
 }
 
-fn text(value: &Value) -> &str {
+pub(super) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 

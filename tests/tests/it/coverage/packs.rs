@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::case::{ADMINS, Call, Case, EVERYBODY, PUBLIC, case, to};
+use super::case::{ADMINS, Call, Case, EVERYBODY, PLATFORM, PUBLIC, case, to};
 
 const PACK: &str = "pack: covered\nversion: 1.0.0\nlabel: Covered\nobjects:\n  covered:\n    label: Covered\n    \
     properties:\n      title: {type: string, label: Title}\n";
@@ -92,5 +92,23 @@ pub(super) fn cases() -> Vec<Case> {
             )
             .refuses(to("/packs/covert"), 404, "not_found", &[])
             .refuses(to("/packs/core"), 409, "conflict", &[""]),
+        over_tenants("plan"),
+        over_tenants("apply"),
     ]
+}
+
+fn over_tenants(what: &str) -> Case {
+    let path = format!("/tenants/packs/{what}");
+    let call = |body: Value| to(&path).json(body);
+    case(Method::POST, &path)
+        .reads()
+        .allows(PLATFORM, call(json!({"pack": "core", "tenants": ["demo"]})), 200, Value::Null)
+        .refuses(call(json!({"pack": "cor"})), 422, "validation_failed", &["/pack"])
+        .refuses(call(json!({"source": PACK, "tenants": ["demmo"]})), 422, "validation_failed", &["/tenants/0"])
+        .refuses(
+            call(json!({"version": "1.0.0", "install": 1, "accept": {"covered": "both"}})),
+            422,
+            "validation_failed",
+            &["/version", "/source", "/install", "/accept/covered"],
+        )
 }
