@@ -9,6 +9,7 @@ use std::sync::Arc;
 use engine_model::layer::{CUSTOM, Layer, merge};
 use engine_model::migration::Migration;
 use engine_model::registry::Registry;
+use engine_model::remnant::leave_shared;
 use engine_model::{JobId, Name, Problem};
 use engine_store::pack::{self, TenantPackRow};
 use engine_store::{change, definition};
@@ -249,6 +250,7 @@ impl Session {
             let remnant = Layer { name: name.clone(), ..Layer::default() };
             packs.push(PackBack { name: name.clone(), next: Some(next), remnant });
         }
+        leave_shared(&mut layers);
         Ok((layers, packs))
     }
 

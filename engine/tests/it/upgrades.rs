@@ -218,3 +218,35 @@ async fn a_plan_of_yesterday_is_out_of_date() {
     assert_eq!(refused.code.as_str(), "plan_out_of_date");
     assert_eq!(properties(&mut session, "crane").await, ["name", "mine"]);
 }
+
+/// A pack that has a property of the crane's, too.
+fn safety() -> PackSource {
+    let text = "pack: safety\nversion: 1.0.0\nrequires: {building: ^1.0}\n\
+                extend: {crane: {properties: {reach: {type: integer, label: Range}, checked: {type: string}}}}\n";
+    PackSource::Files(vec![("pack.yaml".to_owned(), text.to_owned())])
+}
+
+#[tokio::test]
+async fn a_property_that_two_packs_have_stays_with_the_one_that_stays() {
+    let home = Home::open().await;
+    let mut session = home.session().await;
+    install(&mut session, crane("1.0.0", ", reach: {type: integer}")).await;
+    install(&mut session, safety()).await;
+    let tall = create(&mut session, "crane", json!({"name": "Tall", "reach": 60, "checked": "yes"})).await;
+    session.pack_uninstall("safety").await.expect("uninstalled");
+    assert_eq!(read(&mut session, "crane", &tall).await, json!({"name": "Tall", "reach": 60}));
+    // What the other one still has is not erased with it.
+    let purge = session.pack_purge("safety").await.expect("a purge").value.jobs;
+    ended(&mut session, &purge[0].to_string()).await;
+    assert_eq!(read(&mut session, "crane", &tall).await, json!({"name": "Tall", "reach": 60}));
+    // Nor does it go with the first one's next version.
+    install(&mut session, safety()).await;
+    assert!(apply(&mut session, crane("1.1.0", ""), &destructive()).await.expect("applied"));
+    assert_eq!(read(&mut session, "crane", &tall).await, json!({"name": "Tall", "reach": 60}));
+}
+
+async fn ended(session: &mut Session, job: &str) {
+    while !session.job(job).await.expect("a job").state.has_ended() {
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+}
