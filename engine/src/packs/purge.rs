@@ -93,7 +93,9 @@ impl Session {
         let mut doomed = Doomed { pack: pack.to_owned(), ..Doomed::default() };
         for layer in [&present, &earlier] {
             doomed.objects.extend(layer.objects.keys().map(ToString::to_string));
-            doomed.associations.extend(layer.associations.keys().map(ToString::to_string));
+            // Those that it only changes are another pack's, with their links.
+            let own = layer.associations.keys().filter(|name| !layer.changed.associations.contains(*name));
+            doomed.associations.extend(own.map(ToString::to_string));
             for (object, spec) in &layer.extend {
                 let properties = spec.get("properties").and_then(Value::as_object).into_iter().flatten();
                 // What another pack defines, too, is not this one's alone.

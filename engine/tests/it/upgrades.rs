@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use engine::packs::{Action, Consent, PackSource, Plan, Side};
-use engine::{DefinitionQuery, Error, Session};
+use engine::records::Target;
+use engine::{DefinitionQuery, Error, LinkQuery, Session};
 use serde_json::{Value, json};
 
-use crate::support::{Home, create, in_the_way, map, read, said};
+use crate::support::{Home, associate, create, in_the_way, map, read, said};
 
 const ALL: DefinitionQuery = DefinitionQuery { own_layer_only: false, archived: false };
 
@@ -243,6 +244,23 @@ async fn a_property_that_two_packs_have_stays_with_the_one_that_stays() {
     install(&mut session, safety()).await;
     assert!(apply(&mut session, crane("1.1.0", ""), &destructive()).await.expect("applied"));
     assert_eq!(read(&mut session, "crane", &tall).await, json!({"name": "Tall", "reach": 60}));
+}
+
+#[tokio::test]
+async fn purging_a_pack_that_changes_an_association_leaves_its_links() {
+    let home = Home::open().await;
+    let mut session = home.session().await;
+    let text = "pack: people\nversion: 1.0.0\nrequires: {crm: '>=0.1'}\n\
+                associations: {deal_contact: {extend: true, label: People}}\n";
+    install(&mut session, PackSource::Files(vec![("pack.yaml".to_owned(), text.to_owned())])).await;
+    let deal = create(&mut session, "deal", json!({"name": "Roof"})).await;
+    let ada = create(&mut session, "contact", json!({"first_name": "Ada", "last_name": "Lovelace"})).await;
+    associate(&mut session, "deal_contact", &deal, &ada, json!({})).await;
+    let purge = session.pack_purge("people").await.expect("a purge").value.jobs;
+    ended(&mut session, &purge[0].to_string()).await;
+    let query = LinkQuery { kind: "deal_contact".to_owned(), direction: None, limit: 10, cursor: None };
+    let links = session.links("deal", &Target::id(deal), &query).await.expect("links").results;
+    assert_eq!(links.iter().map(|link| link.id.to_string()).collect::<Vec<_>>(), [ada]);
 }
 
 async fn ended(session: &mut Session, job: &str) {
