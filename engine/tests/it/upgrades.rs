@@ -268,3 +268,22 @@ async fn ended(session: &mut Session, job: &str) {
         tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     }
 }
+
+#[tokio::test]
+async fn rolling_back_a_change_of_a_pack_s_association_or_pipeline_leaves_these_in_force() {
+    let home = Home::open().await;
+    let mut session = home.session().await;
+    let version = session.tenant_read().await.expect("a tenant").metadata_version;
+    let shown = async |session: &mut Session| {
+        let association = session.association_definition("deal_contact").await.expect("an association");
+        (association, session.pipeline("deal", "sales").await.expect("a pipeline"))
+    };
+    let before = shown(&mut session).await;
+    session.association_change("deal_contact", map(json!({"label": "People"}))).await.expect("changed");
+    session.pipeline_change("deal", "sales", map(json!({"label": "Selling"}))).await.expect("changed");
+    let steps = session.metadata_rollback(version, false).await.expect("rolled back").value.steps;
+    let told: Vec<(Action, &str)> = steps.iter().map(|step| (step.action, step.name.as_str())).collect();
+    assert_eq!(told, [(Action::Change, "deal_contact"), (Action::Change, "deal.sales")]);
+    assert_eq!(shown(&mut session).await, before);
+    assert_eq!(session.metadata_rollback(version, true).await.expect("looked").value.steps, []);
+}
