@@ -4,6 +4,7 @@ use engine_model::Name;
 use engine_model::layer::ENGINE;
 use engine_model::object::ObjectDefinition;
 use engine_model::pack::Pack;
+use engine_model::pipeline::Pipeline;
 use engine_model::registry::Registry;
 use serde_json::{Map, Value, json};
 
@@ -108,7 +109,8 @@ pub(super) fn steps(catalog: &Catalog, new: &Registry, [before, after]: [Option<
     for (object, name) in new.pipelines.iter().flat_map(|(object, all)| all.keys().map(move |name| (object, name))) {
         let view = |showing: &Showing<'_>| {
             let found = showing.registry.pipelines.get(object).and_then(|all| all.get(name));
-            found.filter(|found| !found.archived).map(|found| showing.pipeline(found))
+            let is_shown = |found: &&Pipeline| !found.archived && active(showing.registry, object).is_some();
+            found.filter(is_shown).map(|found| showing.pipeline(found))
         };
         let subject = Subject::Pipeline(object.clone(), name.clone());
         steps.extend(difference.step("pipeline", subject, format!("{object}.{name}"), view));

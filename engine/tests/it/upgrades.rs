@@ -287,3 +287,20 @@ async fn rolling_back_a_change_of_a_pack_s_association_or_pipeline_leaves_these_
     assert_eq!(shown(&mut session).await, before);
     assert_eq!(session.metadata_rollback(version, true).await.expect("looked").value.steps, []);
 }
+
+#[tokio::test]
+async fn a_plan_tells_of_the_pipelines_that_come_and_go_with_their_object() {
+    let home = Home::open().await;
+    let mut session = home.session().await;
+    session
+        .object_define(map(json!({"name": "crane", "properties": {"name": {"type": "string"}}})), None)
+        .await
+        .expect("an object");
+    let stages = json!({"name": "use", "stages": {"free": {}, "busy": {}}});
+    session.pipeline_define("crane", map(stages), None).await.expect("a pipeline");
+    let version = session.tenant_read().await.expect("a tenant").metadata_version;
+    session.object_archive("crane").await.expect("archived");
+    let back = session.metadata_rollback(version, false).await.expect("rolled back").value.steps;
+    let told: Vec<(Action, &str)> = back.iter().map(|step| (step.action, step.name.as_str())).collect();
+    assert_eq!(told, [(Action::Add, "crane"), (Action::Add, "crane.name"), (Action::Add, "crane.use")]);
+}
