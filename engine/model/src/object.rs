@@ -316,8 +316,11 @@ fn check_display(
 
 /// Without a template a record is called by its first short text.
 fn default_display(properties: &IndexMap<Name, Property>) -> String {
-    let named = ["name", "title", "label", "subject", "number"].iter().find_map(|name| properties.get(*name));
-    let first = || properties.values().find(|property| property.kind.storage() == Storage::Text);
+    // What is archived is shown nowhere, not as a name either.
+    let is_shown = |property: &&Property| !property.archived;
+    let names = ["name", "title", "label", "subject", "number"];
+    let named = names.iter().find_map(|name| properties.get(*name).filter(is_shown));
+    let first = || properties.values().filter(is_shown).find(|property| property.kind.storage() == Storage::Text);
     named.or_else(first).map_or_else(String::new, |property| format!("{{{{ {} }}}}", property.name))
 }
 

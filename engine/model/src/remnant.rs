@@ -1,6 +1,9 @@
 //! What is left of a pack when it goes, and of what its next version no longer has: definitions kept archived, so that
 //! nothing stored loses its meaning, and all of it comes back with the pack.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
@@ -42,6 +45,18 @@ impl Layer {
             && self.translations.is_empty()
     }
 
+    /// Says nothing more of a property, and nothing of an object that it was there for alone.
+    fn drop_property(&mut self, (kind, of, property): &Place) {
+        let section = if *kind == "object" { &mut self.extend } else { &mut self.associations };
+        let Some(spec) = section.get_mut(of) else { return };
+        if let Some(properties) = spec.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.shift_remove(property);
+        }
+        if spec.values().all(|value| value.as_object().is_some_and(Map::is_empty)) {
+            section.shift_remove(of);
+        }
+    }
+
     fn keep_objects(&mut self, layer: &Self, next: &Self, at: Timestamp) {
         for (name, spec) in &layer.objects {
             match next.objects.get(name) {
@@ -76,6 +91,51 @@ impl Layer {
         };
         add_properties(target, gone, at);
     }
+}
+
+/// Where a property is defined: an object or an association, by name.
+type Place = (&'static str, Name, String);
+
+/// Takes out of what packs have left behind the properties that another pack defines: these are not gone, and look as
+/// that one says.
+pub fn leave_shared(layers: &mut [Arc<Layer>]) {
+    let has_left = |layer: &&Arc<Layer>| extending(layer).any(|(.., spec)| properties(spec).any(is_left));
+    let leaving: Vec<usize> = (0..layers.len()).filter(|index| has_left(&&layers[*index])).collect();
+    for index in leaving {
+        let name = layers[index].name.clone();
+        let others = layers.iter().filter(|layer| layer.name != name);
+        let defined: BTreeSet<Place> = others.flat_map(|layer| defined(layer)).collect();
+        let left = |(kind, of, spec): (&'static str, &Name, &Map<String, Value>)| -> Vec<Place> {
+            let left = properties(spec).filter(|property| is_left(*property));
+            left.map(|(property, _)| (kind, of.clone(), property.clone())).collect()
+        };
+        let shared: Vec<Place> =
+            extending(&layers[index]).flat_map(left).filter(|place| defined.contains(place)).collect();
+        if !shared.is_empty() {
+            let layer = Arc::make_mut(&mut layers[index]);
+            shared.iter().for_each(|place| layer.drop_property(place));
+        }
+    }
+}
+
+/// Every property that a layer defines and does not archive, also where another layer's object gains it.
+fn defined(layer: &Layer) -> impl Iterator<Item = Place> {
+    let objects = layer.objects.iter().map(|(name, spec)| ("object", name, spec));
+    let active = objects.chain(extending(layer)).filter(|(.., spec)| spec.get("archived") != Some(&Value::Bool(true)));
+    active.flat_map(|(kind, of, spec)| {
+        let gained = gained(spec).filter(|(_, spec)| spec.get("archived") != Some(&Value::Bool(true)));
+        gained.map(move |(property, _)| (kind, of.clone(), property.clone()))
+    })
+}
+
+/// What a layer says of objects that are another's, and of associations.
+fn extending(layer: &Layer) -> impl Iterator<Item = (&'static str, &Name, &Map<String, Value>)> {
+    let objects = layer.extend.iter().map(|(name, spec)| ("object", name, spec));
+    objects.chain(layer.associations.iter().map(|(name, spec)| ("association", name, spec)))
+}
+
+fn is_left((_, spec): (&String, &Value)) -> bool {
+    spec.get("archived") == Some(&Value::Bool(true)) && spec.get("type").is_some()
 }
 
 /// Keeps associations or pipelines that are no more, and properties that they have no more; which of those kept are
@@ -197,6 +257,24 @@ mod tests {
         let left: Vec<_> = properties(&remnant.extend["contact"]).map(|(name, _)| name.as_str()).collect();
         assert_eq!(left, ["licence"]);
         assert_eq!(remnant.extend["contact"].get("label"), None);
+    }
+
+    #[test]
+    fn what_another_pack_defines_too_is_not_left_behind() {
+        let extending = layer(json!({"extend": {"permit": {"properties": {
+            "number": {"type": "string", "label": "No."}, "zone": {"type": "string"}}}}}));
+        let extending = Layer { name: "zoning".to_owned(), ..extending };
+        let remnant = extending.left_behind(&Layer::default(), None, Timestamp(0));
+        let mut layers = [first(), remnant.clone()].map(Arc::new);
+        leave_shared(&mut layers);
+        let registry = fold(&[&layers[0], &layers[1]]);
+        let permit = &registry.objects["permit"];
+        assert_eq!(["number", "zone"].map(|name| permit.properties[name].archived), [false, true]);
+        assert_eq!(permit.properties["number"].label, "Number");
+        // Once the other one goes, too, both have it.
+        let mut layers = [first().left_behind(&Layer::default(), None, Timestamp(0)), remnant].map(Arc::new);
+        leave_shared(&mut layers);
+        assert!(layers[1].extend["permit"]["properties"].get("number").is_some());
     }
 
     #[test]

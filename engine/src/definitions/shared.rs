@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use engine_model::layer::{CUSTOM, Layer};
 use engine_model::pack::Pack;
+use engine_model::remnant::leave_shared;
 use engine_model::{Name, Problems};
 use engine_store::{Reader, definition, pack};
 use moka::future::Cache;
@@ -94,6 +95,7 @@ impl Shared {
             }
             layers.extend(remnant(row)?.map(Arc::new));
         }
+        leave_shared(&mut layers);
         Ok(layers)
     }
 

@@ -7,6 +7,7 @@ use engine_model::behavior::Section;
 use engine_model::layer::ENGINE;
 use engine_model::object::ObjectDefinition;
 use engine_model::pack::Pack;
+use engine_model::pipeline::Pipeline;
 use engine_model::registry::Registry;
 use engine_model::uses::Use;
 use indexmap::IndexMap;
@@ -133,7 +134,8 @@ pub(super) fn steps_between(catalog: &Catalog, old: &Registry, new: &Registry) -
     for (object, name) in pipelines {
         let view = |showing: &Showing<'_>| {
             let found = showing.registry.pipelines.get(object).and_then(|all| all.get(name));
-            found.filter(|found| !found.archived).map(|found| showing.pipeline(found))
+            let is_shown = |found: &&Pipeline| !found.archived && active(showing.registry, object).is_some();
+            found.filter(is_shown).map(|found| showing.pipeline(found))
         };
         let subject = Subject::Pipeline(object.clone(), name.clone());
         steps.extend(difference.step("pipeline", subject, format!("{object}.{name}"), view));

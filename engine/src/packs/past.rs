@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine_model::layer::{CUSTOM, Layer};
+use engine_model::remnant::leave_shared;
 use engine_model::{Name, Problem};
 use engine_store::definition;
 use engine_store::pack::{self, TenantPackRow};
@@ -123,6 +124,7 @@ impl Session {
             let remnant = Layer { name: name.clone(), ..Layer::default() };
             packs.push(PackBack { name: name.clone(), next: Some(next), remnant });
         }
+        leave_shared(&mut layers);
         Ok((layers, packs))
     }
 

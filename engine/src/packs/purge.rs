@@ -86,17 +86,22 @@ impl Session {
         Ok(written)
     }
 
-    async fn doomed(&self, name: &str) -> Result<Doomed> {
+    async fn doomed(&self, pack: &str) -> Result<Doomed> {
         let rows = pack::all(&mut self.reader().await?).await?;
         let layers: Vec<&Arc<Layer>> = self.catalog.effective.pack_layers().collect();
-        let (present, earlier) = of_pack(name, &rows, &layers);
-        let mut doomed = Doomed { pack: name.to_owned(), ..Doomed::default() };
+        let (present, earlier) = of_pack(pack, &rows, &layers);
+        let mut doomed = Doomed { pack: pack.to_owned(), ..Doomed::default() };
         for layer in [&present, &earlier] {
             doomed.objects.extend(layer.objects.keys().map(ToString::to_string));
-            doomed.associations.extend(layer.associations.keys().map(ToString::to_string));
+            // Those that it only changes are another pack's, with their links.
+            let own = layer.associations.keys().filter(|name| !layer.changed.associations.contains(*name));
+            doomed.associations.extend(own.map(ToString::to_string));
             for (object, spec) in &layer.extend {
                 let properties = spec.get("properties").and_then(Value::as_object).into_iter().flatten();
-                let own = properties.filter(|(_, property)| property.get("type").is_some());
+                // What another pack defines, too, is not this one's alone.
+                let is_shared =
+                    |name: &str| layers.iter().any(|layer| layer.name != pack && defines(layer, object, name));
+                let own = properties.filter(|(name, property)| property.get("type").is_some() && !is_shared(name));
                 let names: Vec<String> = own.map(|(name, _)| name.clone()).collect();
                 if !names.is_empty() {
                     doomed.properties.entry(object.to_string()).or_default().extend(names);
@@ -204,6 +209,13 @@ impl Session {
         }
         Err(Error::new(ErrorCode::Unavailable, "definitions keep being changed by others"))
     }
+}
+
+/// Whether a pack's layer defines a property, archived or not.
+fn defines(layer: &Layer, object: &Name, property: &str) -> bool {
+    let specs = [layer.objects.get(object), layer.extend.get(object)].into_iter().flatten();
+    let entry = |spec: &Map<String, Value>| spec.get("properties")?.get(property)?.get("type").cloned();
+    specs.filter_map(entry).next().is_some()
 }
 
 /// The rows of an own layer that are not in the next one.

@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use engine_model::JobId;
 use engine_model::layer::{CUSTOM, Layer, merge};
 use engine_model::migration::Migration;
 use engine_model::registry::Registry;
+use engine_model::{JobId, Name};
 use engine_store::pack;
 use engine_store::{change, definition};
 use serde_json::{Map, Value, json};
@@ -143,13 +143,17 @@ impl Session {
         let own = self.catalog.effective.own_layer().unwrap_or(&empty);
         let past = self.past(version).await?;
         let Then { packs: layers, own: mut back, moved: packs } = self.definitions_then(&past).await?;
-        let left = own.left_behind(&empty, Some(&back), self.now());
+        let left = declared(own, &layers).left_behind(&empty, Some(&back), self.now());
         keep(&mut back, left);
         self.migrate_back(&past, &mut back)?;
         let mut changed = edit::differing(Some(own), &back);
         // A row that says nothing any more is kept as such.
         let gone = own.extend.keys().filter(|name| !back.extend.contains_key(*name));
         changed.extend(gone.map(|name| (Row::Object(name.clone()), Map::new())));
+        let gone = own.associations.keys().filter(|name| !back.associations.contains_key(*name));
+        changed.extend(gone.map(|name| (Row::Association(name.clone()), Map::new())));
+        let gone = own.pipelines.keys().filter(|key| !back.pipelines.contains_key(*key)).cloned();
+        changed.extend(gone.map(|(object, name)| (Row::Pipeline { object, name }, Map::new())));
         if changed.is_empty() && packs.is_empty() {
             return Ok(None);
         }
@@ -182,6 +186,16 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// The own layer with what it only changes of packs' associations and pipelines marked as such: these stay the packs'.
+fn declared(own: &Layer, packs: &[Arc<Layer>]) -> Layer {
+    let mut own = own.clone();
+    let is_of_pack = |name: &&Name| packs.iter().any(|layer| layer.associations.contains_key(*name));
+    own.changed.associations = own.associations.keys().filter(is_of_pack).cloned().collect();
+    let is_of_pack = |key: &&(Name, Name)| packs.iter().any(|layer| layer.pipelines.contains_key(*key));
+    own.changed.pipelines = own.pipelines.keys().filter(is_of_pack).cloned().collect();
+    own
 }
 
 /// Keeps what has come since, archived.

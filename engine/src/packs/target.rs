@@ -6,6 +6,7 @@ use std::sync::Arc;
 use engine_model::layer::{CUSTOM, Layer};
 use engine_model::name::did_you_mean;
 use engine_model::registry::Registry;
+use engine_model::remnant::leave_shared;
 use engine_model::time::Timestamp;
 use engine_model::upgrade::{Conflict, Side, Specs, rebase};
 use engine_model::{Problem, Problems};
@@ -67,6 +68,7 @@ impl Target {
         if !rows.iter().any(|row| row.name == name) {
             moved.extend(theirs());
         }
+        leave_shared(&mut moved);
         let empty = Layer { name: CUSTOM.to_owned(), ..Layer::default() };
         let own = catalog.effective.own_layer().unwrap_or(&empty);
         let mut renamed_below: Vec<Layer> = now.iter().map(|layer| Layer::clone(layer)).collect();

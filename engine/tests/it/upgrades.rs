@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use engine::packs::{Action, Consent, PackSource, Plan, Side};
-use engine::{DefinitionQuery, Error, Session};
+use engine::records::Target;
+use engine::{DefinitionQuery, Error, LinkQuery, Session};
 use serde_json::{Value, json};
 
-use crate::support::{Home, create, in_the_way, map, read, said};
+use crate::support::{Home, associate, create, in_the_way, map, read, said};
 
 const ALL: DefinitionQuery = DefinitionQuery { own_layer_only: false, archived: false };
 
@@ -217,4 +218,89 @@ async fn a_plan_of_yesterday_is_out_of_date() {
     let refused = session.pack_apply(&planned.id, &Consent::default()).await.expect_err("out of date");
     assert_eq!(refused.code.as_str(), "plan_out_of_date");
     assert_eq!(properties(&mut session, "crane").await, ["name", "mine"]);
+}
+
+/// A pack that has a property of the crane's, too.
+fn safety() -> PackSource {
+    let text = "pack: safety\nversion: 1.0.0\nrequires: {building: ^1.0}\n\
+                extend: {crane: {properties: {reach: {type: integer, label: Range}, checked: {type: string}}}}\n";
+    PackSource::Files(vec![("pack.yaml".to_owned(), text.to_owned())])
+}
+
+#[tokio::test]
+async fn a_property_that_two_packs_have_stays_with_the_one_that_stays() {
+    let home = Home::open().await;
+    let mut session = home.session().await;
+    install(&mut session, crane("1.0.0", ", reach: {type: integer}")).await;
+    install(&mut session, safety()).await;
+    let tall = create(&mut session, "crane", json!({"name": "Tall", "reach": 60, "checked": "yes"})).await;
+    session.pack_uninstall("safety").await.expect("uninstalled");
+    assert_eq!(read(&mut session, "crane", &tall).await, json!({"name": "Tall", "reach": 60}));
+    // What the other one still has is not erased with it.
+    let purge = session.pack_purge("safety").await.expect("a purge").value.jobs;
+    ended(&mut session, &purge[0].to_string()).await;
+    assert_eq!(read(&mut session, "crane", &tall).await, json!({"name": "Tall", "reach": 60}));
+    // Nor does it go with the first one's next version.
+    install(&mut session, safety()).await;
+    assert!(apply(&mut session, crane("1.1.0", ""), &destructive()).await.expect("applied"));
+    assert_eq!(read(&mut session, "crane", &tall).await, json!({"name": "Tall", "reach": 60}));
+}
+
+#[tokio::test]
+async fn purging_a_pack_that_changes_an_association_leaves_its_links() {
+    let home = Home::open().await;
+    let mut session = home.session().await;
+    let text = "pack: people\nversion: 1.0.0\nrequires: {crm: '>=0.1'}\n\
+                associations: {deal_contact: {extend: true, label: People}}\n";
+    install(&mut session, PackSource::Files(vec![("pack.yaml".to_owned(), text.to_owned())])).await;
+    let deal = create(&mut session, "deal", json!({"name": "Roof"})).await;
+    let ada = create(&mut session, "contact", json!({"first_name": "Ada", "last_name": "Lovelace"})).await;
+    associate(&mut session, "deal_contact", &deal, &ada, json!({})).await;
+    let purge = session.pack_purge("people").await.expect("a purge").value.jobs;
+    ended(&mut session, &purge[0].to_string()).await;
+    let query = LinkQuery { kind: "deal_contact".to_owned(), direction: None, limit: 10, cursor: None };
+    let links = session.links("deal", &Target::id(deal), &query).await.expect("links").results;
+    assert_eq!(links.iter().map(|link| link.id.to_string()).collect::<Vec<_>>(), [ada]);
+}
+
+async fn ended(session: &mut Session, job: &str) {
+    while !session.job(job).await.expect("a job").state.has_ended() {
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+}
+
+#[tokio::test]
+async fn rolling_back_a_change_of_a_pack_s_association_or_pipeline_leaves_these_in_force() {
+    let home = Home::open().await;
+    let mut session = home.session().await;
+    let version = session.tenant_read().await.expect("a tenant").metadata_version;
+    let shown = async |session: &mut Session| {
+        let association = session.association_definition("deal_contact").await.expect("an association");
+        (association, session.pipeline("deal", "sales").await.expect("a pipeline"))
+    };
+    let before = shown(&mut session).await;
+    session.association_change("deal_contact", map(json!({"label": "People"}))).await.expect("changed");
+    session.pipeline_change("deal", "sales", map(json!({"label": "Selling"}))).await.expect("changed");
+    let steps = session.metadata_rollback(version, false).await.expect("rolled back").value.steps;
+    let told: Vec<(Action, &str)> = steps.iter().map(|step| (step.action, step.name.as_str())).collect();
+    assert_eq!(told, [(Action::Change, "deal_contact"), (Action::Change, "deal.sales")]);
+    assert_eq!(shown(&mut session).await, before);
+    assert_eq!(session.metadata_rollback(version, true).await.expect("looked").value.steps, []);
+}
+
+#[tokio::test]
+async fn a_plan_tells_of_the_pipelines_that_come_and_go_with_their_object() {
+    let home = Home::open().await;
+    let mut session = home.session().await;
+    session
+        .object_define(map(json!({"name": "crane", "properties": {"name": {"type": "string"}}})), None)
+        .await
+        .expect("an object");
+    let stages = json!({"name": "use", "stages": {"free": {}, "busy": {}}});
+    session.pipeline_define("crane", map(stages), None).await.expect("a pipeline");
+    let version = session.tenant_read().await.expect("a tenant").metadata_version;
+    session.object_archive("crane").await.expect("archived");
+    let back = session.metadata_rollback(version, false).await.expect("rolled back").value.steps;
+    let told: Vec<(Action, &str)> = back.iter().map(|step| (step.action, step.name.as_str())).collect();
+    assert_eq!(told, [(Action::Add, "crane"), (Action::Add, "crane.name"), (Action::Add, "crane.use")]);
 }

@@ -125,3 +125,14 @@ async fn an_own_property_may_change_its_type_where_values_allow_it() {
         session.record_create("company", input(&json!({"name": "x", "code": "9"}))).await.expect_err("no option");
     assert_eq!(said(&error).1, [("/properties/code".to_owned(), "unknown_option")]);
 }
+
+#[tokio::test]
+async fn records_are_not_called_by_what_is_archived() {
+    let home = Home::open().await;
+    let mut session = home.session().await;
+    let site = json!({"name": "site", "properties": {"title": {"type": "string"}, "place": {"type": "string"}}});
+    session.object_define(map(site), None).await.expect("an object");
+    session.property_archive("site", "title").await.expect("archived");
+    let shown = session.object_definition("site", DefinitionQuery::default()).await.expect("a definition");
+    assert_eq!(shown["display"], "{{ place }}");
+}
