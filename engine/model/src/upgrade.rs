@@ -342,3 +342,6 @@ mod tests {
         assert_eq!(rebased, json!({"label": "Person", "properties": {"mine": {"type": "string"}}}));
     }
 }
+
+#[cfg(test)]
+mod random;

@@ -5,6 +5,7 @@ mod expiry;
 mod followers;
 mod import;
 mod index;
+mod metadata_random;
 mod packs;
 mod support;
 mod tenants_pack;

@@ -20,6 +20,12 @@ impl ManualClock {
     }
 }
 
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self(AtomicI64::new(START))
+    }
+}
+
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.0.load(Ordering::SeqCst))
@@ -44,7 +50,7 @@ impl Home {
 
     pub(crate) async fn with_profile(profile: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let clock = Arc::new(ManualClock(AtomicI64::new(START)));
+        let clock = Arc::new(ManualClock::default());
         let engine = open(&folder, &clock).await;
         let new = NewTenant { slug: "acme".to_owned(), profile: Some(profile.to_owned()), ..NewTenant::default() };
         let (_, secret) = engine.tenant_create(new, None).await.expect("a tenant");

@@ -1,6 +1,6 @@
 //! How fast an index takes documents in, and how soon a change is seen.
 //!
-//! `cargo run --release -p engine-search --example index_rate [documents]`
+//! `cargo run --release -p engine-search --example document_rate [documents]`
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "it measures, and tells what it measured")]
 
