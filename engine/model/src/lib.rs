@@ -30,6 +30,7 @@ pub mod property;
 pub mod query;
 pub mod registry;
 pub mod remnant;
+pub mod rule;
 pub mod spec;
 pub mod template;
 pub mod time;

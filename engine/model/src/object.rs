@@ -1,16 +1,15 @@
 //! Object definitions: a kind of record with its properties, constraints and features.
 
-use std::sync::Arc;
-
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::computed::CIRCUMSTANCES;
-use crate::expression::{Expression, Types, check_condition, check_formula};
+use crate::expression::{Types, check_formula};
 use crate::layer::Folded;
 use crate::name::{Name, did_you_mean};
 use crate::problem::{Problem, Problems, push_segment};
 use crate::property::{Formula, Property, Storage};
+use crate::rule::Rule;
 use crate::spec::{SpecReader, named_entries};
 use crate::template::Template;
 
@@ -120,14 +119,7 @@ pub enum Constraint {
         properties: Vec<Name>,
     },
     /// A CEL expression that must be true.
-    Rule {
-        /// The expression over the record's properties.
-        expression: Arc<Expression>,
-        /// What the user is told.
-        message: String,
-        /// The property that the message points at; none for the whole record.
-        at: Option<Name>,
-    },
+    Rule(Rule),
     /// Half-open intervals of records that share a value may not overlap.
     NoOverlap {
         /// Records with the same value here compete.
@@ -215,7 +207,7 @@ impl ObjectDefinition {
         let single = self.properties.values().filter(|property| property.unique && !property.archived);
         let composite = self.constraints.iter().filter_map(|constraint| match constraint {
             Constraint::Unique { properties } => properties.iter().map(|name| self.property(name)).collect(),
-            Constraint::Rule { .. } | Constraint::NoOverlap { .. } => None,
+            Constraint::Rule(_) | Constraint::NoOverlap { .. } => None,
         });
         single.map(|property| vec![property]).chain(composite)
     }
@@ -336,9 +328,8 @@ fn check_expressions(
     let types = Types::of(properties).and(written.map(String::as_str));
     let mut found = Problems::new();
     for (index, constraint) in constraints {
-        let Constraint::Rule { expression, .. } = constraint else { continue };
-        let pointer = format!("{}/constraints/{index}/rule", folded.pointer);
-        found.extend(check_condition(expression, &types).into_iter().map(|problem| problem.at(&pointer)));
+        let Constraint::Rule(rule) = constraint else { continue };
+        found.extend(rule.check(&types, &format!("{}/constraints/{index}", folded.pointer)));
     }
     let types = types.and(CIRCUMSTANCES.iter().copied());
     for property in properties.values().filter(|property| !property.archived) {
@@ -377,22 +368,17 @@ fn read_constraint(
     let constraint = if let Some(names) = reader.names("unique") {
         let known = names.iter().filter(|name| check_known(&mut reader, "unique", name, properties)).count();
         (known == names.len() && !names.is_empty()).then_some(Constraint::Unique { properties: names })
-    } else if let Some(source) = reader.string("rule") {
-        let message = reader.string("message").unwrap_or("the record breaks a rule of its object").to_owned();
-        let at = reader.name("at").filter(|name| check_known(&mut reader, "at", name, properties));
-        match Expression::compile(source) {
-            Ok(expression) => {
-                let names: Vec<_> = expression.names().filter_map(|name| Name::new(name).ok()).collect();
-                for name in &names {
-                    check_known(&mut reader, "rule", name, properties);
-                }
-                Some(Constraint::Rule { expression: Arc::new(expression), message, at })
+    } else if spec.get("rule").is_some_and(|rule| !rule.is_null()) {
+        let rule = Rule::read(&mut reader, "the record breaks a rule of its object");
+        if let Some(rule) = &rule {
+            for name in rule.expression.names().filter_map(|name| Name::new(name).ok()) {
+                check_known(&mut reader, "rule", &name, properties);
             }
-            Err(error) => {
-                reader.problem("rule", "invalid_expression", error.to_string());
-                None
+            if let Some(name) = &rule.at {
+                check_known(&mut reader, "at", name, properties);
             }
         }
+        rule.map(Constraint::Rule)
     } else if let Some(map) = reader.map("no_overlap") {
         let at = reader.pointer_of("no_overlap");
         read_no_overlap(map, &at, properties, reader.problems())

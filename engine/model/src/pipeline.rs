@@ -3,9 +3,12 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use crate::expression::Types;
 use crate::layer::Folded;
 use crate::name::{Name, did_you_mean};
-use crate::problem::Problems;
+use crate::object::ObjectDefinition;
+use crate::problem::{Problem, Problems};
+use crate::rule::Rule;
 use crate::spec::{SpecReader, named_entries};
 
 /// A named state machine of an object.
@@ -44,6 +47,8 @@ pub struct Stage {
     pub probability: Option<u8>,
     /// Properties that must have a value before a record enters.
     pub requires: Vec<Name>,
+    /// What must be true of a record before it enters.
+    pub rules: Vec<Rule>,
     /// A colour's name or code.
     pub color: Option<String>,
     /// Not entered any more.
@@ -93,6 +98,27 @@ impl Pipeline {
         Some(Self { name, object, label, is_default, stages, transitions, layer, archived, spec })
     }
 
+    /// What its stages ask for that records of the object cannot have; `pointer` is its own.
+    pub(crate) fn check_gates(&self, object: &ObjectDefinition, pointer: &str, problems: &mut Problems) {
+        let types = Types::of(&object.properties);
+        for stage in self.stages.values() {
+            let at = format!("{pointer}/stages/{}", stage.name);
+            let mut check_known = |name: &Name, key: String| {
+                if !object.properties.contains_key(name.as_str()) {
+                    let hint = object.property_hint(name);
+                    let message = format!("`{name}` is no property of `{}`{hint}", object.name);
+                    problems.push(Problem::new(format!("{at}/{key}"), "unknown", message));
+                }
+            };
+            stage.requires.iter().for_each(|name| check_known(name, "requires".to_owned()));
+            for (index, rule) in stage.rules.iter().enumerate() {
+                rule.at.iter().for_each(|name| check_known(name, format!("rules/{index}/at")));
+            }
+            let rules = stage.rules.iter().enumerate();
+            problems.extend(rules.flat_map(|(index, rule)| rule.check(&types, &format!("{at}/rules/{index}"))));
+        }
+    }
+
     /// The stage where new records start.
     pub fn first_stage(&self) -> Option<&Stage> {
         self.stages.values().find(|stage| !stage.archived)
@@ -136,9 +162,9 @@ fn read_stages(reader: &mut SpecReader<'_>) -> IndexMap<Name, Stage> {
 
 fn read_stage(name: Name, spec: &Value, at: &str, problems: &mut Problems) -> Option<Stage> {
     if let Value::String(label) = spec {
-        let (label, requires) = (label.clone(), Vec::new());
-        let category = StageCategory::Open;
-        return Some(Stage { name, label, category, probability: None, requires, color: None, archived: false });
+        let (label, category) = (label.clone(), StageCategory::Open);
+        let (requires, rules) = (Vec::new(), Vec::new());
+        return Some(Stage { name, label, category, probability: None, requires, rules, color: None, archived: false });
     }
     let mut reader = SpecReader::new(spec, at, problems)?;
     reader.value("name");
@@ -153,11 +179,29 @@ fn read_stage(name: Name, spec: &Value, at: &str, problems: &mut Problems) -> Op
         reader.problem("probability", "too_large", "a probability is a percentage from 0 to 100");
     }
     let requires = reader.names("requires").unwrap_or_default();
+    let rules = read_rules(&mut reader);
     let color = reader.string("color").map(str::to_owned);
     let archived = reader.boolean("archived").unwrap_or(false);
     reader.finish();
     let probability = probability.and_then(|percent| u8::try_from(percent).ok());
-    Some(Stage { name, label, category, probability, requires, color, archived })
+    Some(Stage { name, label, category, probability, requires, rules, color, archived })
+}
+
+fn read_rules(reader: &mut SpecReader<'_>) -> Vec<Rule> {
+    let list = reader.list("rules").map(Vec::as_slice).unwrap_or_default();
+    let pointer = reader.pointer_of("rules");
+    let mut rules = Vec::with_capacity(list.len());
+    for (index, spec) in list.iter().enumerate() {
+        let Some(mut reader) = SpecReader::new(spec, &format!("{pointer}/{index}"), reader.problems()) else {
+            continue;
+        };
+        if spec.get("rule").is_none_or(Value::is_null) {
+            reader.missing("rule");
+        }
+        rules.extend(Rule::read(&mut reader, "the record may not enter this stage yet"));
+        reader.finish();
+    }
+    rules
 }
 
 fn read_transitions(reader: &mut SpecReader<'_>, stages: &IndexMap<Name, Stage>) -> Option<IndexMap<Name, Vec<Name>>> {
@@ -178,7 +222,7 @@ fn read_transitions(reader: &mut SpecReader<'_>, stages: &IndexMap<Name, Stage>)
         for stage in targets.iter().chain([&from]).filter(|stage| !stages.contains_key(stage.as_str())) {
             let hint = did_you_mean(stage, stages.keys().map(Name::as_str));
             let message = format!("`{stage}` is no stage of this pipeline{hint}");
-            reader.problems().push(crate::Problem::new(at.clone(), "unknown", message));
+            reader.problems().push(Problem::new(at.clone(), "unknown", message));
         }
         transitions.insert(from, targets);
     }

@@ -211,12 +211,7 @@ impl Registry {
             let at = pointers.get(&key).cloned().unwrap_or_default();
             self.check_object(&pipeline.object, format!("{at}/object"), problems);
             let Some(object) = self.objects.get(&pipeline.object) else { continue };
-            for stage in pipeline.stages.values() {
-                for name in stage.requires.iter().filter(|name| !object.properties.contains_key(name.as_str())) {
-                    let message = format!("`{name}` is no property of `{}`{}", object.name, object.property_hint(name));
-                    problems.push(Problem::new(format!("{at}/stages/{}/requires", stage.name), "unknown", message));
-                }
-            }
+            pipeline.check_gates(object, &at, problems);
         }
         let mut plurals: IndexMap<&str, &Name> = IndexMap::new();
         // What is archived is called by nobody, and needs no switch.

@@ -3,6 +3,7 @@
 use crate::association::AssociationDefinition;
 use crate::name::Name;
 use crate::object::{Constraint, ObjectDefinition};
+use crate::pipeline::{Pipeline, Stage};
 use crate::problem::push_segment;
 use crate::property::{Currency, Property};
 use crate::registry::Registry;
@@ -33,15 +34,8 @@ impl Registry {
             }
         }
         for pipeline in self.active_pipelines(object) {
-            let stages = pipeline.stages.values().filter(|stage| !stage.archived);
-            for stage in stages.filter(|stage| names(&stage.requires, property)) {
-                let at = push_segment("/pipelines", &pipeline.name);
-                uses.push(Use {
-                    kind: "stage",
-                    name: format!("{object}.{}.{}", pipeline.name, stage.name),
-                    pointer: format!("{at}/stages/{}/requires", stage.name),
-                    layer: pipeline.layer.clone(),
-                });
+            for stage in pipeline.stages.values().filter(|stage| !stage.archived) {
+                uses.extend(of_stage(pipeline, stage, property));
             }
         }
         uses.extend(self.behaviors_that_use(object, property));
@@ -91,6 +85,21 @@ fn of_property(object: &ObjectDefinition, property: &Property, kind: &'static st
     }
 }
 
+/// What the gate of a stage names.
+fn of_stage(pipeline: &Pipeline, stage: &Stage, property: &str) -> Vec<Use> {
+    let at = format!("{}/stages/{}", push_segment("/pipelines", &pipeline.name), stage.name);
+    let required = names(&stage.requires, property).then(|| format!("{at}/requires"));
+    let rules = stage.rules.iter().enumerate().filter(|(_, rule)| rule.names(property));
+    let pointers = required.into_iter().chain(rules.map(|(index, _)| format!("{at}/rules/{index}")));
+    let named = |pointer| Use {
+        kind: "stage",
+        name: format!("{}.{}.{}", pipeline.object, pipeline.name, stage.name),
+        pointer,
+        layer: pipeline.layer.clone(),
+    };
+    pointers.map(named).collect()
+}
+
 /// What an object's own definition names.
 fn of_object(object: &ObjectDefinition, property: &str) -> Vec<Use> {
     let at = push_segment("/objects", &object.name);
@@ -107,10 +116,7 @@ fn of_object(object: &ObjectDefinition, property: &str) -> Vec<Use> {
     for (index, constraint) in object.constraints.iter().enumerate() {
         let is_named = match constraint {
             Constraint::Unique { properties } => names(properties, property),
-            Constraint::Rule { expression, at, .. } => {
-                expression.names().any(|name| name == property)
-                    || at.as_ref().is_some_and(|name| name.as_str() == property)
-            }
+            Constraint::Rule(rule) => rule.names(property),
             Constraint::NoOverlap { within, from, to } => {
                 [within, from, to].iter().any(|name| name.as_str() == property)
             }
@@ -163,7 +169,8 @@ mod tests {
                         "where": "cost > 5"},
                     "name": {"type": "string"}}}},
             "associations": {"deal_company": {"from": "deal", "to": "company"}},
-            "pipelines": {"sales": {"object": "deal", "stages": {"open": {}, "won": {"type": "won", "requires": ["amount"]}}}},
+            "pipelines": {"sales": {"object": "deal", "stages": {"open": {},
+                "won": {"type": "won", "requires": ["amount"], "rules": [{"rule": "amount > 0"}]}}}},
         }));
         let uses = |object: &str, property: &str| -> Vec<(&'static str, String, String)> {
             registry.uses(object, property).into_iter().map(|found| (found.kind, found.name, found.pointer)).collect()
@@ -182,6 +189,7 @@ mod tests {
                 told("constraint", "deal", "/objects/deal/constraints/1"),
                 told("rollup", "company.total", "/objects/company/properties/total/property"),
                 told("stage", "deal.sales.won", "/pipelines/sales/stages/won/requires"),
+                told("stage", "deal.sales.won", "/pipelines/sales/stages/won/rules/0"),
             ]
         );
         assert_eq!(

@@ -272,7 +272,7 @@ mod tests {
     }
 
     fn shown() -> Value {
-        let stage = |name: &str, label: &str, kind: &str| json!({"name": name, "label": label, "type": kind, "probability": null, "requires": [], "color": null, "archived": false});
+        let stage = |name: &str, label: &str, kind: &str| json!({"name": name, "label": label, "type": kind, "probability": null, "requires": [], "rules": [], "color": null, "archived": false});
         json!([stage("open", "Open", "open"), stage("won", "Won", "won")])
     }
 

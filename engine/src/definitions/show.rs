@@ -8,6 +8,7 @@ use engine_model::object::ObjectDefinition;
 use engine_model::pipeline::{Pipeline, Stage, StageCategory};
 use engine_model::property::Property;
 use engine_model::registry::Registry;
+use engine_model::rule::Rule;
 use engine_model::time::Timestamp;
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
@@ -155,9 +156,14 @@ fn stage(stage: &Stage) -> Value {
         "type": category,
         "probability": stage.probability,
         "requires": stage.requires,
+        "rules": stage.rules.iter().map(rule).collect::<Vec<_>>(),
         "color": stage.color,
         "archived": stage.archived,
     })
+}
+
+fn rule(Rule { expression, message, at }: &Rule) -> Value {
+    json!({"rule": expression.source(), "message": message, "at": at})
 }
 
 /// The layer in words.

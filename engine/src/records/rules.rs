@@ -5,6 +5,7 @@ use engine_model::name::did_you_mean;
 use engine_model::object::{Constraint, ObjectDefinition};
 use engine_model::problem::push_segment;
 use engine_model::property::{Property, Storage};
+use engine_model::rule::Rule;
 use engine_model::{Name, Problem, Problems, Properties};
 use engine_store::commit::{Interval, UniqueValue};
 use jsonschema::Validator;
@@ -78,19 +79,8 @@ fn add_violations(validator: &Validator, described: &Value, problems: &mut Probl
 fn check_rules(object: &ObjectDefinition, properties: &Properties, problems: &mut Problems) {
     for constraint in &object.constraints {
         match constraint {
-            Constraint::Rule { expression, message, at } => {
-                let scope = Scope::for_record(&object.properties, properties);
-                let place = at.as_ref().map_or_else(|| "/properties".to_owned(), |name| pointer(name));
-                match expression.evaluate_bool(&scope) {
-                    Ok(true) => {}
-                    Ok(false) => problems.push(Problem::new(place, "rule", message.clone())),
-                    // A rule speaks of values; where one is missing it has nothing to say.
-                    Err(error) if error.is_missing_value() => {}
-                    Err(error) => {
-                        problems.push(Problem::new(place, "rule", format!("{message} (the rule failed: {error})")));
-                    }
-                }
-            }
+            // A rule speaks of values; where one is missing it has nothing to say.
+            Constraint::Rule(rule) => problems.extend(broken(rule, object, properties, false)),
             Constraint::NoOverlap { from, to, .. } => {
                 let (start, end) = (moment(object, properties, from), moment(object, properties, to));
                 if let (Some(start), Some(end)) = (start, end)
@@ -102,6 +92,19 @@ fn check_rules(object: &ObjectDefinition, properties: &Properties, problems: &mu
             Constraint::Unique { .. } => {}
         }
     }
+}
+
+/// What a rule has against a record; also that a value is missing that it speaks of, where it `needs_values`.
+fn broken(rule: &Rule, object: &ObjectDefinition, properties: &Properties, needs_values: bool) -> Option<Problem> {
+    let Rule { expression, message, at } = rule;
+    let told = match expression.evaluate_bool(&Scope::for_record(&object.properties, properties)) {
+        Ok(true) => return None,
+        Ok(false) => message.clone(),
+        Err(error) if error.is_missing_value() && !needs_values => return None,
+        Err(error) if error.is_missing_value() => message.clone(),
+        Err(error) => format!("{message} (the rule failed: {error})"),
+    };
+    Some(Problem::new(at.as_ref().map_or_else(|| "/properties".to_owned(), |name| pointer(name)), "rule", told))
 }
 
 /// The stage belongs to the pipeline, may be entered from the present one, and has what it asks for.
@@ -135,10 +138,15 @@ fn check_stage(
         let message = format!("the pipeline `{name}` does not allow to move from `{old}` to `{stage_name}`");
         problems.push(Problem::new(pointer("stage"), "transition", message));
     }
-    for required in stage.requires.iter().filter(|required| !properties.contains_key(required.as_str())) {
+    let missing = stage.requires.iter().filter(|required| !properties.contains_key(required.as_str()));
+    for required in missing.clone() {
         let message = format!("`{required}` is required to enter the stage `{stage_name}`");
         problems.push(Problem::new(pointer(required), "required", message));
     }
+    // A rule over what is missing as well would only repeat it.
+    let is_told = |rule: &&Rule| missing.clone().any(|name| rule.names(name));
+    let rules = stage.rules.iter().filter(|rule| !is_told(rule));
+    problems.extend(rules.filter_map(|rule| broken(rule, object, properties, true)));
 }
 
 /// Fills in where a new record starts, or where a record that changes its pipeline goes on; whether it may have.

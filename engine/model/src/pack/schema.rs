@@ -50,6 +50,7 @@ fn sections() -> Value {
             "property_extension": property::schema(true),
             "options": property::options(),
             "constraint": constraint(),
+            "rule": rule(),
             "association": either("association"),
             "association_definition": association(false),
             "association_extension": association(true),
@@ -152,16 +153,18 @@ fn constraint() -> Value {
                 "description": "No two records share the values of all of these."}}),
             &["unique"],
         ),
-        closed(
-            json!({
-                "rule": {"type": "string", "description": "CEL over the record's properties; must be true."},
-                "message": {"type": "string", "description": "What the user is told."},
-                "at": {"$ref": "#/$defs/name", "description": "The property that the message points at."},
-            }),
-            &["rule"],
-        ),
+        {"$ref": "#/$defs/rule"},
         closed(json!({"no_overlap": interval}), &["no_overlap"]),
     ]})
+}
+
+fn rule() -> Value {
+    let properties = json!({
+        "rule": {"type": "string", "description": "CEL over the record's properties; must be true."},
+        "message": {"type": "string", "description": "What the user is told."},
+        "at": {"$ref": "#/$defs/name", "description": "The property that the message points at."},
+    });
+    closed(properties, &["rule"])
 }
 
 fn association(is_extension: bool) -> Value {
@@ -217,6 +220,7 @@ fn stage(is_extension: bool) -> Value {
         "type": {"enum": ["open", "won", "lost", "closed"], "description": "What being here means; open unless given."},
         "probability": {"type": "integer", "minimum": 0, "maximum": 100},
         "requires": {"$ref": "#/$defs/names", "description": "Properties that need a value before a record enters."},
+        "rules": {"type": "array", "items": {"$ref": "#/$defs/rule"}, "description": "What must be true before a record enters."},
         "color": {"type": "string"},
         "archived": {"type": "boolean"},
     });

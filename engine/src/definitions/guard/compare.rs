@@ -47,21 +47,21 @@ fn rules(before: &ObjectDefinition, after: &ObjectDefinition, at: &str) -> Vec<C
         !before
             .constraints
             .iter()
-            .any(|old| matches!(old, Constraint::Rule { expression, .. } if expression.source() == source))
+            .any(|old| matches!(old, Constraint::Rule(rule) if rule.expression.source() == source))
     };
     let is_new_interval =
         |name: &str| !before.constraints.iter().any(|old| interval_name(old).as_deref() == Some(name));
-    let check = |(index, rule): (usize, &Constraint)| {
+    let check = |(index, constraint): (usize, &Constraint)| {
         let at = format!("{at}/constraints/{index}");
-        match rule {
-            Constraint::Rule { expression, .. } if is_new_rule(expression.source()) => {
-                Some(Check::new(at, Demand::Holds(expression.clone())))
+        match constraint {
+            Constraint::Rule(rule) if is_new_rule(rule.expression.source()) => {
+                Some(Check::new(at, Demand::Holds(rule.expression.clone())))
             }
             Constraint::NoOverlap { from, to, .. } => {
-                let claim = interval_name(rule).filter(|name| is_new_interval(name))?;
+                let claim = interval_name(constraint).filter(|name| is_new_interval(name))?;
                 Some(Check::new(at, Demand::Ordered { claim, from: from.clone(), to: to.clone() }))
             }
-            Constraint::Rule { .. } | Constraint::Unique { .. } => None,
+            Constraint::Rule(_) | Constraint::Unique { .. } => None,
         }
     };
     after.constraints.iter().enumerate().filter_map(check).collect()

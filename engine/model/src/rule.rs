@@ -1,0 +1,47 @@
+//! Rules: what must be true, and what people are told where it is not. Objects have them, and stages.
+
+use std::sync::Arc;
+
+use crate::expression::{Expression, Types, check_condition};
+use crate::name::Name;
+use crate::problem::Problems;
+use crate::spec::SpecReader;
+
+/// A CEL expression that must be true.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// The expression over the record's properties.
+    pub expression: Arc<Expression>,
+    /// What the user is told.
+    pub message: String,
+    /// The property that the message points at; none for the whole record.
+    pub at: Option<Name>,
+}
+
+impl Rule {
+    /// Reads `{rule, message?, at?}`, where there is a `rule`. `unless_said` is what people are told without a message.
+    pub(crate) fn read(reader: &mut SpecReader<'_>, unless_said: &str) -> Option<Self> {
+        let source = reader.string("rule")?;
+        let message = reader.string("message").unwrap_or(unless_said).to_owned();
+        let at = reader.name("at");
+        match Expression::compile(source) {
+            Ok(expression) => Some(Self { expression: Arc::new(expression), message, at }),
+            Err(error) => {
+                reader.problem("rule", "invalid_expression", error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Whether it speaks of a property.
+    pub fn names(&self, property: &str) -> bool {
+        self.expression.names().any(|name| name == property)
+            || self.at.as_ref().is_some_and(|name| name.as_str() == property)
+    }
+
+    /// What of it can never be true or false, whatever the record; `pointer` is its own.
+    pub(crate) fn check(&self, types: &Types<'_>, pointer: &str) -> Problems {
+        let at = format!("{pointer}/rule");
+        check_condition(&self.expression, types).into_iter().map(|problem| problem.at(&at)).collect()
+    }
+}
