@@ -25,6 +25,10 @@ const PACKS: usize = 10;
 const OBJECTS: usize = 20;
 const PROPERTIES: usize = 12;
 
+/// That of the server.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 #[derive(Debug)]
 struct SystemClock;
 
@@ -39,37 +43,49 @@ impl Clock for SystemClock {
 async fn main() {
     let folder = tempfile::TempDir::new_in(".").unwrap();
     let engine = open(folder.path(), "one").await;
-    let new = NewTenant { slug: "acme".to_owned(), ..NewTenant::default() };
-    let (_, secret) = engine.tenant_create(new, None).await.unwrap();
-    let mut session = session(&engine, &secret).await;
-    for number in 0..PACKS {
-        let source = PackSource::Files(vec![("pack.yaml".to_owned(), pack(number))]);
-        let plan = session.pack_plan(source, &BTreeMap::new(), &BTreeMap::new()).await.unwrap();
-        session.pack_apply(&plan.id, &Consent::default()).await.unwrap();
-    }
-    let own = json!({"name": "mine", "type": "string"});
-    session.property_add("thing_0_0", map(own), None).await.unwrap();
+    let secret = tenant(&engine, "one").await;
+    // With the same packs, and a property of its own, so that nothing but the packs is shared.
+    let other = tenant(&engine, "other").await;
     engine.close().await;
 
-    let (mut cold, mut kept) = (Vec::new(), Vec::new());
+    let (mut cold, mut folded, mut kept) = (Vec::new(), Vec::new(), Vec::new());
     for turn in 0..10 {
         let engine = open(folder.path(), &format!("cold{turn}")).await;
         let began = Instant::now();
-        let read = self::session(&engine, &secret).await;
+        let read = session(&engine, &secret).await;
         cold.push(began.elapsed());
         assert!(read.catalog.objects().count() >= PACKS * OBJECTS);
         let began = Instant::now();
+        session(&engine, &other).await;
+        folded.push(began.elapsed());
+        let began = Instant::now();
         for _ in 0..10_000 {
-            self::session(&engine, &secret).await;
+            session(&engine, &secret).await;
         }
         kept.push(began.elapsed() / 10_000);
         engine.close().await;
     }
     cold.sort_unstable();
+    folded.sort_unstable();
     kept.sort_unstable();
     println!("{PACKS} packs with {OBJECTS} objects of {PROPERTIES} properties, an own layer, and those of the profile");
     println!("a session whose definitions have to be read and folded: {:?} (longest {:?})", cold[5], cold[9]);
+    println!("the same of another tenant with these packs: {:?} (longest {:?})", folded[5], folded[9]);
     println!("a session whose definitions are kept: {:?} (longest {:?})", kept[5], kept[9]);
+}
+
+async fn tenant(engine: &Engine, slug: &str) -> String {
+    let new = NewTenant { slug: slug.to_owned(), ..NewTenant::default() };
+    let (_, secret) = engine.tenant_create(new, None).await.unwrap();
+    let mut owner = session(engine, &secret).await;
+    for number in 0..PACKS {
+        let source = PackSource::Files(vec![("pack.yaml".to_owned(), pack(number))]);
+        let plan = owner.pack_plan(source, &BTreeMap::new(), &BTreeMap::new()).await.unwrap();
+        owner.pack_apply(&plan.id, &Consent::default()).await.unwrap();
+    }
+    let own = json!({"name": format!("mine_{slug}"), "type": "string"});
+    owner.property_add("thing_0_0", map(own), None).await.unwrap();
+    secret
 }
 
 fn pack(number: usize) -> String {

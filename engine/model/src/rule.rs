@@ -21,9 +21,9 @@ pub struct Rule {
 impl Rule {
     /// Reads `{rule, message?, at?}`, where there is a `rule`. `unless_said` is what people are told without a message.
     pub(crate) fn read(reader: &mut SpecReader<'_>, unless_said: &str) -> Option<Self> {
-        let source = reader.string("rule")?;
         let message = reader.string("message").unwrap_or(unless_said).to_owned();
         let at = reader.name("at");
+        let source = reader.string("rule")?;
         match Expression::compile(source) {
             Ok(expression) => Some(Self { expression: Arc::new(expression), message, at }),
             Err(error) => {

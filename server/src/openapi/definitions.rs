@@ -110,6 +110,18 @@ pub(crate) struct Pipeline {
     archived_at: Option<String>,
 }
 
+/// What must be true.
+#[derive(ToSchema)]
+pub(crate) struct Rule {
+    /// CEL over the record's properties.
+    rule: String,
+    /// What the user is told.
+    message: String,
+    /// The property that the message points at.
+    #[schema(required)]
+    at: Option<String>,
+}
+
 /// A state of a pipeline.
 #[derive(ToSchema)]
 pub(crate) struct Stage {
@@ -123,6 +135,8 @@ pub(crate) struct Stage {
     probability: Option<i64>,
     /// Properties that must have a value before a record enters.
     requires: Vec<String>,
+    /// What must be true before a record enters.
+    rules: Vec<Rule>,
     #[schema(required)]
     color: Option<String>,
     archived: bool,

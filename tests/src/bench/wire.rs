@@ -77,6 +77,8 @@ fn parse(buffer: &[u8]) -> Result<Option<Head>> {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
     });
+    // What has no content says no length of it.
+    let length = length.or((status == 204).then_some(0));
     let Some(length) = length else { bail!("a reply without Content-Length: {head}") };
     Ok(Some(Head { status, body: head_length + 4, end: head_length + 4 + length }))
 }

@@ -22,9 +22,9 @@ async fn a_pipeline_gives_its_object_stages() {
     });
     let defined = session.pipeline_define("company", map(body), None).await.expect("a pipeline").value.definition;
     let invited = json!({"name": "invited", "label": "Invited", "type": "open", "probability": null, "requires": [],
-        "color": null, "archived": false});
+        "rules": [], "color": null, "archived": false});
     let active = json!({"name": "active", "label": "Is here", "type": "won", "probability": 100, "requires": ["phone"],
-        "color": null, "archived": false});
+        "rules": [], "color": null, "archived": false});
     assert_eq!(
         defined,
         json!({
