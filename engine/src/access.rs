@@ -26,10 +26,8 @@ impl Session {
     async fn commit_access<T>(&mut self, mut tx: Tx, value: T, reply: Option<AccessReply<T>>) -> Result<Written<T>> {
         let sequence = tx.head.sequence();
         let written = Written { value, sequence };
-        if let (Some(idempotency), Some(reply)) = (&self.idempotency, reply) {
-            let (key, fingerprint) = (idempotency.key.clone(), idempotency.fingerprint.clone());
-            let stored = reply(&written);
-            engine_store::idempotency::put(&mut tx, &key, &fingerprint, &stored, self.now()).await?;
+        if let Some(reply) = reply {
+            self.keep_reply(&mut tx, &written, reply).await?;
         }
         let head = tx.commit().await?;
         self.engine.inner.callers.invalidate_all();

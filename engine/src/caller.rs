@@ -122,6 +122,15 @@ impl Caller {
         Ok(())
     }
 
+    /// Refuses tokens that are for reading only, where the role does not matter.
+    pub fn check_writes(&self) -> Result<()> {
+        let writes = |scope: &String| matches!(scope.rsplit(':').next(), Some("write" | "admin"));
+        if self.scopes.is_empty() || self.scopes.iter().any(writes) {
+            return Ok(());
+        }
+        Err(Error::forbidden("the token's scopes do not include `write`"))
+    }
+
     fn scope_allows(&self, action: Action, object: &str) -> bool {
         let verb = if action == Action::Read { "read" } else { "write" };
         self.scopes.is_empty()
@@ -170,5 +179,6 @@ mod tests {
         assert!(!reader.may(Action::Read, "contact", None));
         assert!(reader.check_admin().is_err());
         assert!(caller("owner", &["write"]).may(Action::Read, "deal", None));
+        assert!(reader.check_writes().is_err() && caller("owner", &["deal:read", "deal:write"]).check_writes().is_ok());
     }
 }

@@ -24,6 +24,7 @@ pub mod packs;
 pub mod query;
 pub mod records;
 mod rollups;
+pub mod saved;
 mod session;
 mod settle;
 mod tenants;

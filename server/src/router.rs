@@ -8,7 +8,8 @@ use crate::api::records::{
     associations, batch, history, list, merge, read, search as record_search, transaction, write,
 };
 use crate::api::{
-    access, changes, definitions, imports, jobs, packs, search, search_index, tenant_file, tenant_packs, tenants, undo,
+    access, changes, definitions, imports, jobs, packs, saved, search, search_index, tenant_file, tenant_packs,
+    tenants, undo,
 };
 use crate::middleware::Observed;
 use crate::routes::Routes;
@@ -25,7 +26,7 @@ pub(crate) fn routes() -> Routes {
         .page("/docs", get(openapi::page))
         .page("/docs/errors", get(openapi::errors))
         .page("/docs/{asset}", get(openapi::asset));
-    work(tenancy(metadata(records(routes))))
+    work(saved(tenancy(metadata(records(routes)))))
 }
 
 fn records(routes: Routes) -> Routes {
@@ -98,6 +99,20 @@ fn tenancy(routes: Routes) -> Routes {
         .api(routes!(teams::read, teams::update, teams::delete))
         .api(routes!(tokens::list, tokens::create))
         .api(routes!(tokens::read, tokens::update, tokens::revoke))
+}
+
+fn saved(routes: Routes) -> Routes {
+    use saved::{dashboards, reports, views};
+    routes
+        .api(routes!(views::list, views::create))
+        .api(routes!(views::read, views::update, views::delete))
+        .api(routes!(views::records))
+        .api(routes!(reports::list, reports::create))
+        .api(routes!(reports::read, reports::update, reports::delete))
+        .api(routes!(reports::data))
+        .api(routes!(dashboards::list, dashboards::create))
+        .api(routes!(dashboards::read, dashboards::update, dashboards::delete))
+        .api(routes!(dashboards::data))
 }
 
 fn work(routes: Routes) -> Routes {

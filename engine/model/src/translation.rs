@@ -54,7 +54,9 @@ impl Level {
     /// The maps of names at this level.
     fn maps(self) -> &'static [&'static str] {
         match self {
-            Self::Language => &["objects", "associations", "pipelines", "views", "reports", "workflows", "roles"],
+            Self::Language => {
+                &["objects", "associations", "pipelines", "views", "reports", "dashboards", "workflows", "roles"]
+            }
             Self::Object => &["properties", "groups"],
             Self::Property => &["options"],
             Self::Association => &["labels", "properties"],

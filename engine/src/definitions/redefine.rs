@@ -6,7 +6,7 @@ use engine_model::change::ChangeKind;
 use engine_model::registry::Registry;
 use engine_model::time::Timestamp;
 use engine_model::{Problem, Problems};
-use engine_store::{Tx, change, definition, idempotency};
+use engine_store::{Tx, change, definition};
 use serde_json::{Value, json};
 
 use super::catalog::Catalog;
@@ -16,7 +16,7 @@ use super::guard::{Guard, Passage, coherence};
 use super::show::Showing;
 use crate::error::{Error, ErrorCode, Result};
 use crate::jobs::Job;
-use crate::records::{Reply, Written, kept_for};
+use crate::records::{Reply, Written};
 use crate::rollups::news;
 use crate::session::Session;
 
@@ -99,7 +99,9 @@ impl Session {
             value.job = self.settle_news(&mut tx, registry).await?;
         }
         let written = Written { value, sequence: tx.head.sequence() };
-        self.keep_reply(&mut tx, &written, reply).await?;
+        if let Some(reply) = reply {
+            self.keep_reply(&mut tx, &written, |written| reply(written)).await?;
+        }
         let head = tx.commit().await?;
         self.catch_up(head.metadata_version, head.access_version).await?;
         if job.is_some() || written.value.job.is_some() {
@@ -119,18 +121,6 @@ impl Session {
         });
         let kind = ChangeKind::MetadataChanged.as_str();
         Ok(change::append(tx, &self.origin, now, kind, None, entry.to_string()).await?)
-    }
-
-    /// Keeps the reply under the caller's key, unless a request of the same key was faster.
-    async fn keep_reply(&self, tx: &mut Tx, written: &Written<Defined>, reply: Option<&Reply<Defined>>) -> Result<()> {
-        let (Some(idempotency), Some(reply)) = (&self.idempotency, reply) else { return Ok(()) };
-        let now = self.now();
-        let kept = idempotency::get(tx.reader(), &idempotency.key, now).await?;
-        if let Some(kept) = kept_for(idempotency, kept)? {
-            return Err(Error::replayed(kept));
-        }
-        let stored = reply(written);
-        Ok(idempotency::put(tx, &idempotency.key, &idempotency.fingerprint, &stored, now).await?)
     }
 }
 

@@ -47,5 +47,4 @@ pub(crate) use record::Shown;
 pub(crate) use rules::{intervals, unique_text};
 pub use verbs::DoneReply;
 pub(crate) use workspace::{unique_property, unique_value};
-pub(crate) use write::kept_for;
 pub use write::{Reply, Written};

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use engine_model::time::Timestamp;
 use engine_model::{Problem, Sequence};
+use engine_store::Tx;
 use engine_store::commit::{Committed, IdempotencyClaim, Item, Outcome, RecordRef, Refusal, Unit};
-use engine_store::idempotency::{KeptReply, StoredReply};
+use engine_store::idempotency::{self, KeptReply, StoredReply};
 
 use super::draft::Pen;
 use crate::error::{Error, ErrorCode, Result};
@@ -91,7 +92,7 @@ impl Session {
     pub async fn kept_reply(&self) -> Result<Option<StoredReply>> {
         let Some(idempotency) = &self.idempotency else { return Ok(None) };
         let mut reader = self.reader().await?;
-        let kept = engine_store::idempotency::get(&mut reader, &idempotency.key, self.now()).await?;
+        let kept = idempotency::get(&mut reader, &idempotency.key, self.now()).await?;
         kept_for(idempotency, kept)
     }
 
@@ -102,13 +103,31 @@ impl Session {
 }
 
 /// What was kept under a key, as the reply to a request that is sent again; another request under the key is refused.
-pub(crate) fn kept_for(idempotency: &Idempotency, kept: Option<KeptReply>) -> Result<Option<StoredReply>> {
+fn kept_for(idempotency: &Idempotency, kept: Option<KeptReply>) -> Result<Option<StoredReply>> {
     match kept {
         None => Ok(None),
         Some(kept) if kept.fingerprint == idempotency.fingerprint => {
             Ok(Some(StoredReply { status: kept.status, headers: kept.headers, body: kept.body }))
         }
         Some(_) => Err(key_reused()),
+    }
+}
+
+impl Session {
+    /// Keeps the reply under the caller's key, if there is one, in the transaction that it is about; unless a request of
+    /// the same key was faster.
+    pub(crate) async fn keep_reply<T>(
+        &self,
+        tx: &mut Tx,
+        written: &Written<T>,
+        reply: impl FnOnce(&Written<T>) -> StoredReply,
+    ) -> Result<()> {
+        let Some(key) = &self.idempotency else { return Ok(()) };
+        let now = self.now();
+        if let Some(kept) = kept_for(key, idempotency::get(tx.reader(), &key.key, now).await?)? {
+            return Err(Error::replayed(kept));
+        }
+        Ok(idempotency::put(tx, &key.key, &key.fingerprint, &reply(written), now).await?)
     }
 }
 

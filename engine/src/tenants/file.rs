@@ -7,7 +7,7 @@
 use engine_store::Head;
 use engine_store::transfer::{
     AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, Member, Merge,
-    MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Team, UniqueValue, User,
+    MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, SavedItem, Team, UniqueValue, User,
 };
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -100,6 +100,7 @@ pub(super) async fn each_table(tables: &mut (impl Tables + Send)) -> Result<()> 
     tables.table::<User>().await?;
     tables.table::<Team>().await?;
     tables.table::<Member>().await?;
+    tables.table::<SavedItem>().await?;
     tables.table::<Record>().await?;
     tables.table::<Link>().await?;
     tables.table::<Merge>().await?;
@@ -112,7 +113,7 @@ pub(super) async fn each_table(tables: &mut (impl Tables + Send)) -> Result<()> 
 }
 
 /// Every kind of line, in the order of the file.
-pub(super) const KINDS: [&str; 21] = [
+pub(super) const KINDS: [&str; 22] = [
     Header::KIND,
     Installed::KIND,
     ObjectDefinition::KIND,
@@ -122,6 +123,7 @@ pub(super) const KINDS: [&str; 21] = [
     User::KIND,
     Team::KIND,
     Member::KIND,
+    SavedItem::KIND,
     Record::KIND,
     Link::KIND,
     Merge::KIND,

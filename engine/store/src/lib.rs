@@ -27,6 +27,7 @@ mod migrate;
 pub mod pack;
 mod pool;
 pub mod record;
+pub mod saved;
 mod signal;
 mod sql;
 mod store;

@@ -38,6 +38,12 @@ const FILES: &[File] = &[
         sqlite: include_str!("../../../migrations/sqlite/0003_record_merge.sql"),
         postgres: include_str!("../../../migrations/postgres/0003_record_merge.sql"),
     },
+    File {
+        version: 6,
+        name: "saved_item",
+        sqlite: include_str!("../../../migrations/sqlite/0006_saved_item.sql"),
+        postgres: include_str!("../../../migrations/postgres/0006_saved_item.sql"),
+    },
 ];
 
 /// Runs what is missing, on PostgreSQL as the role that owns the schema.

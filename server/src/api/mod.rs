@@ -10,6 +10,7 @@ pub(crate) mod imports;
 pub(crate) mod jobs;
 pub(crate) mod packs;
 pub(crate) mod records;
+pub(crate) mod saved;
 pub(crate) mod search;
 pub(crate) mod search_index;
 mod tables;

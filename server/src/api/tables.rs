@@ -15,6 +15,16 @@ impl Serialize for TablesBody {
     }
 }
 
+/// The rows of one table.
+#[derive(Debug)]
+pub(crate) struct TableBody(pub(crate) AnsweredTable);
+
+impl Serialize for TableBody {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RowsBody(&self.0.rows).serialize(serializer)
+    }
+}
+
 struct RowsBody<'a>(&'a [AnsweredRow]);
 
 impl Serialize for RowsBody<'_> {

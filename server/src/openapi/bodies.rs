@@ -352,6 +352,65 @@ pub(crate) struct TeamInput {
     members: Option<Vec<String>>,
 }
 
+/// A view to be saved, or what to change of one; as packs have them.
+#[derive(ToSchema)]
+pub(crate) struct View {
+    label: Option<String>,
+    object: Option<String>,
+    /// `table`, `board`, `calendar`, `map` or `list`.
+    kind: Option<String>,
+    /// As in a search.
+    filter: Option<Value>,
+    /// As in a search.
+    sort: Option<Vec<Value>>,
+    columns: Option<Vec<String>>,
+    group: Option<String>,
+    date: Option<String>,
+    place: Option<String>,
+    /// `private`, `team` or `everyone`.
+    sharing: Option<String>,
+    /// Id of the team that it is shared with.
+    team: Option<String>,
+}
+
+/// A report to be saved, or what to change of one; as packs have them.
+#[derive(ToSchema)]
+pub(crate) struct Report {
+    label: Option<String>,
+    object: Option<String>,
+    /// As in a search.
+    filter: Option<Value>,
+    /// As in a search's `aggregate`.
+    group: Option<Vec<Value>>,
+    /// As in a search's `aggregate`.
+    measures: Option<Value>,
+    /// As in a search's `aggregate`.
+    order: Option<Vec<Value>>,
+    limit: Option<u32>,
+    /// `table`, `number`, `line`, `column`, `bar`, `pie` or `funnel`.
+    chart: Option<String>,
+    /// `{date, within}`.
+    period: Option<Value>,
+    /// `previous`.
+    compare: Option<String>,
+    /// `private`, `team` or `everyone`.
+    sharing: Option<String>,
+    /// Id of the team that it is shared with.
+    team: Option<String>,
+}
+
+/// A dashboard to be saved, or what to change of one; as packs have them.
+#[derive(ToSchema)]
+pub(crate) struct Dashboard {
+    label: Option<String>,
+    /// `{report}` or `{view}`, and `label`, `width`, `height`.
+    items: Option<Vec<Value>>,
+    /// `private`, `team` or `everyone`.
+    sharing: Option<String>,
+    /// Id of the team that it is shared with.
+    team: Option<String>,
+}
+
 /// A token to be made.
 #[derive(ToSchema)]
 pub(crate) struct NewToken {

@@ -49,9 +49,11 @@ impl Registry {
         keys.filter_map(|key| self.behaviors.get(key)).flat_map(|behavior| self.names_of(behavior).problems).collect()
     }
 
-    /// What is wrong with the names of one behavior.
+    /// What is wrong with the names of one behavior; places are those within it.
     pub fn check_behavior(&self, behavior: &Behavior) -> Problems {
-        self.names_of(behavior).problems
+        let mut names = Names::new(self, String::new());
+        behavior.look_up(&mut names);
+        names.problems
     }
 
     /// The behaviors that name a property.

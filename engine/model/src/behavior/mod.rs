@@ -1,9 +1,10 @@
-//! What screens and automation make of objects: views, reports, workflows and roles, as packs define them.
+//! What screens and automation make of objects: views, reports, dashboards, workflows and roles, as packs define them.
 //!
 //! Each has a file that reads it and says what it names. Names are looked up apart from reading, by
 //! [`Registry::check_behaviors`](crate::registry::Registry::check_behaviors): a pack with a view of a property that does
 //! not exist is refused, while a tenant may archive a property that a view of a pack shows, and the rest of it goes on.
 
+mod dashboard;
 mod fold;
 mod names;
 mod report;
@@ -16,13 +17,14 @@ mod tests;
 
 use serde_json::{Map, Value};
 
+pub use dashboard::{Dashboard, Item};
 pub(crate) use names::Names;
-pub use report::Report;
+pub use report::{Period, Report};
 pub use role::{PropertyGrants, RoleDefinition};
 pub use view::View;
 pub use workflow::{Effect, Trigger, Workflow};
 
-use crate::layer::Folded;
+use crate::layer::{CUSTOM, Folded};
 use crate::name::Name;
 use crate::problem::{Problems, push_segment};
 use crate::spec::SpecReader;
@@ -34,6 +36,8 @@ pub enum Section {
     Views,
     /// Tables that are computed of records.
     Reports,
+    /// Reports and views on one screen.
+    Dashboards,
     /// What is done when something changes.
     Workflows,
     /// Who may do what.
@@ -42,13 +46,14 @@ pub enum Section {
 
 impl Section {
     /// All of them, in the order in which packs have them.
-    pub const ALL: [Self; 4] = [Self::Views, Self::Reports, Self::Workflows, Self::Roles];
+    pub const ALL: [Self; 5] = [Self::Views, Self::Reports, Self::Dashboards, Self::Workflows, Self::Roles];
 
     /// The key of a pack's document.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Views => "views",
             Self::Reports => "reports",
+            Self::Dashboards => "dashboards",
             Self::Workflows => "workflows",
             Self::Roles => "roles",
         }
@@ -59,6 +64,7 @@ impl Section {
         match self {
             Self::Views => "view",
             Self::Reports => "report",
+            Self::Dashboards => "dashboard",
             Self::Workflows => "workflow",
             Self::Roles => "role",
         }
@@ -70,7 +76,7 @@ impl Section {
     }
 }
 
-/// A view, a report, a workflow or a role.
+/// A view, a report, a dashboard, a workflow or a role.
 #[derive(Debug, Clone)]
 pub struct Behavior {
     /// What it is.
@@ -96,6 +102,8 @@ pub enum Content {
     View(View),
     /// A table that is computed of records.
     Report(Report),
+    /// Reports and views on one screen.
+    Dashboard(Dashboard),
     /// What is done when something changes.
     Workflow(Workflow),
     /// Who may do what.
@@ -111,6 +119,7 @@ impl Behavior {
         let content = match section {
             Section::Views => View::read(&mut reader).map(Content::View),
             Section::Reports => Report::read(&mut reader).map(Content::Report),
+            Section::Dashboards => Dashboard::read(&mut reader).map(Content::Dashboard),
             Section::Workflows => Workflow::read(&mut reader).map(Content::Workflow),
             Section::Roles => RoleDefinition::read(&name, &mut reader).map(Content::Role),
         };
@@ -120,10 +129,39 @@ impl Behavior {
         Some(Self { section, name, label, layer, content, spec, pointer })
     }
 
+    /// What a user of a tenant has saved, read as what a pack defines is; it has no name but its label.
+    pub fn of_user(section: Section, spec: &Map<String, Value>, problems: &mut Problems) -> Option<Self> {
+        let name = Name::new(section.kind()).ok()?;
+        if spec.get("label").is_none_or(Value::is_null) {
+            SpecReader::of_map(spec, "", problems).missing("label");
+        }
+        Self::read(section, name, &Folded::new(CUSTOM, spec.clone(), String::new()), problems)
+    }
+
+    /// Who it is for: `private`, `team` or `everyone`; everyone where that is not said of its kind.
+    pub fn sharing(&self) -> &'static str {
+        match &self.content {
+            Content::View(view) => view.sharing,
+            Content::Report(report) => report.sharing,
+            Content::Dashboard(dashboard) => dashboard.sharing,
+            Content::Workflow(_) | Content::Role(_) => "everyone",
+        }
+    }
+
+    /// The object that it is about, if that is one.
+    pub fn object(&self) -> Option<&str> {
+        match &self.content {
+            Content::View(view) => Some(&view.object),
+            Content::Report(report) => Some(&report.object),
+            Content::Dashboard(_) | Content::Workflow(_) | Content::Role(_) => None,
+        }
+    }
+
     fn look_up(&self, names: &mut Names<'_>) {
         match &self.content {
             Content::View(view) => view.look_up(names),
             Content::Report(report) => report.look_up(names),
+            Content::Dashboard(dashboard) => dashboard.look_up(names),
             Content::Workflow(workflow) => workflow.look_up(names),
             Content::Role(role) => role.look_up(names),
         }

@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 use serde_json::{Map, Value};
 
+use super::Section;
 use crate::TenantId;
 use crate::association::AssociationDefinition;
 use crate::expression::{Expression, Types, check_condition};
@@ -42,6 +43,11 @@ impl<'a> Names<'a> {
     /// Tells that something at `at`, a pointer within the behavior, is wrong.
     pub(super) fn problem(&mut self, at: &str, code: &'static str, message: impl Into<String>) {
         self.problems.push(Problem::new(format!("{}{at}", self.base), code, message));
+    }
+
+    /// The names of what packs define in a section.
+    pub(super) fn behaviors(&self, section: Section) -> Vec<&'a str> {
+        self.registry.behaviors.keys().filter(|key| key.0 == section).map(|key| key.1.as_str()).collect()
     }
 
     fn put(&mut self, object: &Name, property: &Name, at: &str) {

@@ -194,6 +194,50 @@ fn reports_that_cannot_be_are_told() {
 }
 
 #[test]
+fn dashboards_that_cannot_be_are_told() {
+    let document = json!({
+        "reports": {"sums": {"object": "deal", "measures": {"total": {"sum": "amount"}}}},
+        "dashboards": {
+            "right": {"items": [{"report": "sums", "width": 6, "label": "Sums"}]},
+            "a": {}, "b": {"items": []}, "c": {"items": [{"report": "smus"}, {"view": "sums"}]},
+            "d": {"items": [{"width": 13}, {"report": "sums", "view": "sums"}, 7]},
+        },
+    });
+    assert_eq!(
+        problems(document),
+        told(&[
+            ("/dashboards/a/items", "required"),
+            ("/dashboards/b/items", "invalid"),
+            ("/dashboards/d/items/0/width", "out_of_range"),
+            ("/dashboards/d/items/0/report", "required"),
+            ("/dashboards/d/items/1/report", "required"),
+            ("/dashboards/d/items/2", "wrong_type"),
+            ("/dashboards/c/items/0/report", "unknown"),
+            ("/dashboards/c/items/1/view", "unknown"),
+        ])
+    );
+}
+
+#[test]
+fn reports_of_periods_that_cannot_be_are_told() {
+    assert_eq!(
+        problems(json!({"reports": {
+            "right": {"object": "deal", "period": {"date": "due_on", "within": "last_30d"}, "compare": "previous"},
+            "a": {"object": "deal", "period": {"date": "name", "within": "this_month"}},
+            "b": {"object": "deal", "period": {"within": "this_mnth"}, "compare": "next"},
+            "c": {"object": "deal", "compare": "previous"},
+        }})),
+        told(&[
+            ("/reports/b/period/date", "required"),
+            ("/reports/b/period/within", "invalid"),
+            ("/reports/b/compare", "unknown"),
+            ("/reports/c/compare", "not_applicable"),
+            ("/reports/a/period/date", "not_applicable"),
+        ])
+    );
+}
+
+#[test]
 fn workflows_that_cannot_be_are_told() {
     assert_eq!(
         problems(json!({"workflows": {

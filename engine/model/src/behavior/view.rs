@@ -99,7 +99,13 @@ pub(super) fn required_object(reader: &mut SpecReader<'_>) -> Option<String> {
     reader.string("object").map(str::to_owned)
 }
 
-fn expect(names: &mut Names<'_>, found: Option<&Property>, at: &str, wanted: &str, takes: impl Fn(Storage) -> bool) {
+pub(super) fn expect(
+    names: &mut Names<'_>,
+    found: Option<&Property>,
+    at: &str,
+    wanted: &str,
+    takes: impl Fn(Storage) -> bool,
+) {
     if let Some(property) = found.filter(|property| !takes(property.kind.storage())) {
         let message = format!("`{}` is of type {}; this takes {wanted}", property.name, property.kind.name());
         names.problem(at, "not_applicable", message);

@@ -13,7 +13,7 @@ use crate::registry::Registry;
 use crate::spec::{SpecReader, named_entries};
 
 /// Sections whose entries [`Layer::read`] reads.
-const LAYER_SECTIONS: [&str; 10] = [
+const LAYER_SECTIONS: [&str; 11] = [
     "schemas",
     "objects",
     "extend",
@@ -21,6 +21,7 @@ const LAYER_SECTIONS: [&str; 10] = [
     "pipelines",
     "views",
     "reports",
+    "dashboards",
     "workflows",
     "roles",
     "translations",

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::yaml;
 
 /// Sections in the order in which packs are written.
-const SECTIONS: [&str; 15] = [
+const SECTIONS: [&str; 16] = [
     "pack",
     "version",
     "label",
@@ -18,6 +18,7 @@ const SECTIONS: [&str; 15] = [
     "pipelines",
     "views",
     "reports",
+    "dashboards",
     "workflows",
     "roles",
     "translations",

@@ -27,6 +27,7 @@ pub use cursor::Cursor;
 pub use expression::filter_of_expression;
 pub use gather::{Gathered, GatheredScope, Gathering};
 pub(crate) use mentions::mentions;
+pub use moment::period_days;
 pub(crate) use moment::{Clock, is_relative_moment};
 pub use resolve::{ResolveContext, field_of, resolve, system_field};
 pub use text::{asked_number, fold, forgiven_letters, phone_endings, words};

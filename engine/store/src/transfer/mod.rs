@@ -10,6 +10,7 @@ mod definitions;
 mod json_text;
 mod log;
 mod records;
+mod saved;
 mod unfinished;
 
 use serde::Serialize;
@@ -22,6 +23,7 @@ pub use access::{Member, Team, User};
 pub use definitions::{AssociationDefinition, Installed, MetadataVersion, ObjectDefinition, Pack, Pipeline, add_pack};
 pub use log::{Change, Counter, Follower, OpenJob};
 pub use records::{Interval, Link, Merge, Record, UniqueValue};
+pub use saved::SavedItem;
 pub use unfinished::discard;
 
 /// A row of one table.

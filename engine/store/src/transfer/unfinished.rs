@@ -57,12 +57,13 @@ const TENANT_USER: Sql = Sql::same("delete from tenant_user where tenant_id = $1
 const TEAM: Sql = Sql::same("delete from team where tenant_id = $1");
 const TEAM_MEMBER: Sql = Sql::same("delete from team_member where tenant_id = $1");
 const RECORD_MERGE: Sql = Sql::same("delete from record_merge where tenant_id = $1");
+const SAVED_ITEM: Sql = Sql::same("delete from saved_item where tenant_id = $1");
 const COUNTER: Sql = Sql::same("delete from counter where tenant_id = $1");
 const FOLLOWER: Sql = Sql::same("delete from follower where tenant_id = $1");
 const JOB: Sql = Sql::same("delete from job where tenant_id = $1");
 const TENANT: Sql = Sql::same("delete from tenant where tenant_id = $1");
 
-const SMALL: [&Sql; 13] = [
+const SMALL: [&Sql; 14] = [
     &OBJECT_DEFINITION,
     &ASSOCIATION_DEFINITION,
     &PIPELINE,
@@ -72,6 +73,7 @@ const SMALL: [&Sql; 13] = [
     &TEAM,
     &TEAM_MEMBER,
     &RECORD_MERGE,
+    &SAVED_ITEM,
     &COUNTER,
     &FOLLOWER,
     &JOB,

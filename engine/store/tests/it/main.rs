@@ -28,6 +28,7 @@ mod migrate;
 mod outage;
 mod plans;
 mod rls;
+mod saved;
 mod survey;
 mod tenants;
 mod transfer;

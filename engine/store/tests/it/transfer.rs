@@ -5,7 +5,8 @@ use engine_model::time::Timestamp;
 use engine_store::tenant::Unfinished;
 use engine_store::transfer::{
     AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, Member, Merge,
-    MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Team, UniqueValue, User, add_pack, discard,
+    MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, SavedItem, Team, UniqueValue, User, add_pack,
+    discard,
 };
 use engine_store::{Head, change, pack, tenant};
 use serde_json::{Value, json};
@@ -101,6 +102,12 @@ async fn rows_come_back_as_they_were_written(home: Home) {
     )
     .await;
     round_trip::<Member>(&home, &id, json!([{"team_id": 1, "user_id": 2}, {"team_id": 2, "user_id": 1}])).await;
+    round_trip::<SavedItem>(&home, &id, json!([
+        {"id": 1, "kind": "view", "object": "a", "label": "Mine", "sharing": "private", "owner_id": 1, "team_id": null,
+            "spec": spec, "created_at": 1, "updated_at": 2},
+        {"id": 2, "kind": "dashboard", "object": null, "label": "Ours", "sharing": "team", "owner_id": 1, "team_id": 1,
+            "spec": {}, "created_at": 1, "updated_at": 2},
+    ])).await;
     round_trip::<Record>(&home, &id, json!([
         {"id": 1, "uid": uids[0], "object": "a", "properties": spec, "display_name": "One", "owner_id": 1, "version": 4,
             "created_at": 1, "created_by": 1, "updated_at": 2, "updated_by": 1, "archived_at": null, "purged_at": null, "merged_into": null},

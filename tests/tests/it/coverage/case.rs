@@ -112,6 +112,8 @@ pub(super) const BATCH_WRITERS: Access = Access {
     weakest: Caller::Role("member"),
     denied: &[(READER, Denial::Each(403, "forbidden")), (Caller::Scope("read"), Denial::Each(403, "forbidden"))],
 };
+/// Whoever may save something of their own: every role, with a token that is not for reading only.
+pub(super) const SAVERS: Access = Access { weakest: READER, denied: &[(Caller::Scope("read"), Denial::Forbidden)] };
 /// Whoever may change definitions, users and settings.
 pub(super) const ADMINS: Access = Access {
     weakest: Caller::Role("admin"),

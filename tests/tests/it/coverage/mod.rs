@@ -13,6 +13,7 @@ mod document;
 mod links;
 mod packs;
 mod records;
+mod saved;
 mod search;
 mod typed;
 mod work;
@@ -55,6 +56,7 @@ fn static_cases() -> Vec<Case> {
         definitions::cases(),
         packs::cases(),
         access::cases(),
+        saved::cases(),
         work::cases(),
     ];
     areas.into_iter().flatten().collect()

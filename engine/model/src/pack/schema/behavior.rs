@@ -6,7 +6,13 @@ use super::{allow_null, closed, definition, label, named};
 
 /// The definitions that [`sections`] refers to.
 pub(super) fn definitions() -> Map<String, Value> {
-    let all = [("view", view as fn(bool) -> Value), ("report", report), ("workflow", workflow), ("role", role)];
+    let all = [
+        ("view", view as fn(bool) -> Value),
+        ("report", report),
+        ("dashboard", dashboard),
+        ("workflow", workflow),
+        ("role", role),
+    ];
     let mut definitions = Map::new();
     for (name, schema) in all {
         definitions.insert(name.to_owned(), super::either(name));
@@ -20,7 +26,7 @@ pub(super) fn definitions() -> Map<String, Value> {
 }
 
 /// The sections of a pack.
-pub(super) fn sections() -> [(&'static str, Value); 5] {
+pub(super) fn sections() -> [(&'static str, Value); 6] {
     let of = |name: &str| json!({"$ref": format!("#/$defs/{name}")});
     let languages = json!({
         "type": "object",
@@ -31,6 +37,7 @@ pub(super) fn sections() -> [(&'static str, Value); 5] {
     [
         ("views", named(of("view"), "Saved views.")),
         ("reports", named(of("report"), "Reports.")),
+        ("dashboards", named(of("dashboard"), "Reports and views on one screen.")),
         ("workflows", named(of("workflow"), "What is done when something changes.")),
         ("roles", named(of("role"), "Who may do what.")),
         ("translations", languages),
@@ -79,9 +86,34 @@ fn report(is_extension: bool) -> Value {
         "order": {"type": "array", "description": "The order of rows, as in a search's `aggregate`."},
         "limit": {"type": "integer", "minimum": 1, "maximum": 10_000},
         "chart": {"enum": ["table", "number", "line", "column", "bar", "pie", "funnel"]},
+        "period": closed(json!({
+            "date": name("The date or moment that lies within it."),
+            "within": label("`this_month`, `last_30d` and the like, as in a search."),
+        }), &["date", "within"]),
+        "compare": {"const": "previous", "description": "The period before is told, too."},
         "sharing": sharing(),
     });
     definition(is_extension, properties, &["object"], &[])
+}
+
+fn dashboard(is_extension: bool) -> Value {
+    let size = || json!({"type": "integer", "minimum": 1, "maximum": 12});
+    let item = closed(
+        json!({
+            "report": name("The report that it shows."),
+            "view": name("The view that it shows."),
+            "label": label("What people read, where that is another than the report's or view's."),
+            "width": size(),
+            "height": size(),
+        }),
+        &[],
+    );
+    let properties = json!({
+        "label": label("What people read."),
+        "items": {"type": "array", "items": item, "minItems": 1, "maxItems": 50},
+        "sharing": sharing(),
+    });
+    definition(is_extension, properties, &["items"], &[])
 }
 
 fn workflow(is_extension: bool) -> Value {
@@ -159,7 +191,7 @@ fn translation() -> Value {
         "objects": of_names(closed(object, &[])),
         "associations": of_names(closed(association, &[])),
         "pipelines": {"type": "object", "description": "By object, then by name.", "additionalProperties": pipeline},
-        "views": labelled(), "reports": labelled(), "workflows": labelled(), "roles": labelled(),
+        "views": labelled(), "reports": labelled(), "dashboards": labelled(), "workflows": labelled(), "roles": labelled(),
     });
     if let Some(map) = properties.as_object_mut() {
         allow_null(map);

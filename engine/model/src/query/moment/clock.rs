@@ -88,6 +88,12 @@ impl Clock {
     }
 }
 
+/// As many days right before some days.
+pub(super) fn days_before((first, last): (NaiveDate, NaiveDate)) -> Option<(NaiveDate, NaiveDate)> {
+    let days = last.signed_duration_since(first).num_days().checked_add(1)?;
+    Some((move_day(first, -days, Unit::Day)?, move_day(first, -1, Unit::Day)?))
+}
+
 /// A day so many units later, in a month that is too short its last one; `None` where that is out of range, or for units
 /// shorter than a day.
 pub(super) fn move_day(day: NaiveDate, count: i64, unit: Unit) -> Option<NaiveDate> {

@@ -23,6 +23,7 @@ mod read;
 mod tests;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime};
+use chrono_tz::Tz;
 
 pub(crate) use clock::Clock;
 
@@ -79,6 +80,23 @@ pub(crate) fn microseconds(text: &str, clock: Clock) -> Result<Span, String> {
         Meaning::Between(first, last) => (first.0.into(), last.0.into()),
     };
     Ok(Span { first, last })
+}
+
+/// First and last day of a period such as `this_month` or `last_30d`, and of the one before it; or why it is none.
+///
+/// The one before a month, quarter or year is the whole one before; before any other it has as many days.
+pub fn period_days(text: &str, now: Timestamp, zone: Tz) -> Result<[(NaiveDate, NaiveDate); 2], String> {
+    let clock = Clock { now, zone };
+    let period = match read::read(text, clock, read::DAY)? {
+        Meaning::Days(first, last) => (first, last),
+        Meaning::Since(first) => (first, clock.today()),
+        Meaning::Until(last) => (clock.today(), last),
+        Meaning::Moment(_) | Meaning::Written(_) | Meaning::Between(..) => {
+            return Err(format!("`{}` is no period of days, such as `this_month` or `last_30d`", text.trim()));
+        }
+    };
+    let before = read::period_before(text.trim(), clock).or_else(|| clock::days_before(period));
+    before.map(|before| [period, before]).ok_or_else(|| "it lies outside of the years 0001 to 9999".to_owned())
 }
 
 /// Whether a text names one day or moment relative to now, such as `today+7d`.

@@ -1,6 +1,6 @@
 //! Reads the language of dates.
 
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDate};
 
 use super::Meaning;
 use super::clock::{Clock, Unit, move_day};
@@ -137,12 +137,7 @@ fn step(from: Meaning, count: i64, unit: Unit, clock: Clock) -> Option<Meaning> 
 
 /// `this_month`, `last_30d` and the like. `None` where the words are not known.
 fn period(which: &str, rest: &str, clock: Clock) -> Option<Read<Meaning>> {
-    let offset = match which {
-        "this" => 0,
-        "last" => -1,
-        "next" => 1,
-        _ => return None,
-    };
+    let offset = offset_of(which)?;
     let found = if let Some((_, unit)) = PERIODS.iter().find(|(name, _)| *name == rest) {
         Ok(clock.period(*unit, offset).map(|(first, last)| Meaning::Days(first, last)))
     } else if offset != 0 && rest.starts_with(|first: char| first.is_ascii_digit()) {
@@ -154,6 +149,22 @@ fn period(which: &str, rest: &str, clock: Clock) -> Option<Read<Meaning>> {
         return None;
     };
     Some(found.and_then(|meaning| meaning.ok_or_else(|| OUT_OF_RANGE.to_owned())))
+}
+
+/// First and last day of the period before one that is called by a unit of the calendar, such as `this_month`.
+pub(super) fn period_before(text: &str, clock: Clock) -> Option<(NaiveDate, NaiveDate)> {
+    let (which, rest) = text.split_once('_')?;
+    let (_, unit) = PERIODS.iter().find(|(name, _)| *name == rest)?;
+    clock.period(*unit, offset_of(which)? - 1)
+}
+
+fn offset_of(which: &str) -> Option<i64> {
+    match which {
+        "this" => Some(0),
+        "last" => Some(-1),
+        "next" => Some(1),
+        _ => None,
+    }
 }
 
 /// From so many units ago until now, or from now until so many units later.

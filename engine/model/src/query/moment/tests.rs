@@ -288,3 +288,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_period_has_one_before_it() {
+    let found = |text: &str| {
+        let days = period_days(text, wednesday().now, wednesday().zone);
+        days.map(|[period, before]| [period, before].map(|(first, last)| format!("{first} {last}")))
+    };
+    for (text, period, before) in [
+        ("this_month", "2026-03-01 2026-03-31", "2026-02-01 2026-02-28"),
+        ("last_month", "2026-02-01 2026-02-28", "2026-01-01 2026-01-31"),
+        ("this_quarter", "2026-01-01 2026-03-31", "2025-10-01 2025-12-31"),
+        ("next_year", "2027-01-01 2027-12-31", "2026-01-01 2026-12-31"),
+        ("this_week", "2026-03-16 2026-03-22", "2026-03-09 2026-03-15"),
+        ("today", "2026-03-18 2026-03-18", "2026-03-17 2026-03-17"),
+        ("last_30d", "2026-02-16 2026-03-18", "2026-01-16 2026-02-15"),
+        ("next_7d", "2026-03-18 2026-03-25", "2026-03-10 2026-03-17"),
+    ] {
+        assert_eq!(found(text), Ok([period.to_owned(), before.to_owned()]), "{text}");
+    }
+    for text in ["now", "last_3h", "2026-03-18T12:00:00Z", "this_yaer"] {
+        assert!(found(text).is_err(), "{text}");
+    }
+}

@@ -6,6 +6,7 @@ mod commits;
 mod definitions;
 mod jobs;
 mod reads;
+mod saved;
 mod transfer;
 
 use engine_model::time::Timestamp;
@@ -23,6 +24,7 @@ pub(super) async fn whole(home: &Home) {
     definitions::tour(home).await;
     access::tour(home).await;
     jobs::tour(home).await;
+    saved::tour(home).await;
     transfer::tour(home).await;
 }
 

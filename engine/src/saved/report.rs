@@ -1,0 +1,99 @@
+//! What a report computes.
+
+use chrono::NaiveDate;
+use engine_model::behavior::{Content, Period, Report, Section};
+use engine_model::query::period_days;
+use engine_model::{Problem, Sequence};
+use serde_json::{Map, Value, json};
+
+use super::item::{Known, SavedItem};
+use super::view::read_query;
+use crate::error::{Error, ErrorCode, Result};
+use crate::query::{AnsweredTable, SearchAnswer};
+use crate::session::Session;
+
+/// Name of the table in the search that a report is.
+const TABLE: &str = "report";
+
+/// First and last day.
+pub type Days = (NaiveDate, NaiveDate);
+
+/// A report and what it comes to.
+#[derive(Debug)]
+pub struct ReportData {
+    /// The report.
+    pub report: SavedItem,
+    /// Its rows.
+    pub table: AnsweredTable,
+    /// The days that it is of, where it has a period.
+    pub period: Option<Days>,
+    /// The same of the period before, where it compares.
+    pub previous: Option<(Days, AnsweredTable)>,
+    /// The position of the change log that it has seen.
+    pub sequence: Sequence,
+}
+
+impl Session {
+    /// Computes a report over the records that the caller may see. `within` is another period than its own.
+    pub async fn report_data(&mut self, id: &str, within: Option<&str>) -> Result<ReportData> {
+        self.refresh().await?;
+        let Known { item, behavior } = self.saved_known(Section::Reports, id).await?;
+        let Some(Content::Report(report)) = behavior.map(|behavior| behavior.content) else {
+            return Err(Error::invalid(item.warnings));
+        };
+        let Some(period) = &report.period else {
+            if within.is_some() {
+                let error = Error::invalid_at("/within", "not_applicable", "this report has no `period`");
+                return Err(Error { code: ErrorCode::BadRequest, ..error });
+            }
+            let (table, sequence) = self.compute(&report, None).await?;
+            return Ok(ReportData { report: item, table, period: None, previous: None, sequence });
+        };
+        let [days, before] = self.days_of(period, within)?;
+        let (table, sequence) = self.compute(&report, Some((period, days))).await?;
+        let previous = match report.compares {
+            true => Some((before, self.compute(&report, Some((period, before))).await?.0)),
+            false => None,
+        };
+        Ok(ReportData { report: item, table, period: Some(days), previous, sequence })
+    }
+
+    fn days_of(&self, period: &Period, within: Option<&str>) -> Result<[Days; 2]> {
+        let found = period_days(within.unwrap_or(&period.within), self.now(), self.catalog.zone());
+        found.map_err(|why| {
+            let (at, code) = match within {
+                Some(_) => ("/within", ErrorCode::BadRequest),
+                None => ("/period/within", ErrorCode::ValidationFailed),
+            };
+            Error { code, ..Error::invalid(vec![Problem::new(at, "invalid", why)]) }
+        })
+    }
+
+    async fn compute(&mut self, report: &Report, of: Option<(&Period, Days)>) -> Result<(AnsweredTable, Sequence)> {
+        let days = of.map(|(period, (first, last))| {
+            json!({"property": period.date, "op": "between", "value": [first.to_string(), last.to_string()]})
+        });
+        let filter = match (report.filter.clone(), days) {
+            (Some(filter), Some(days)) => Some(json!({"all": [filter, days]})),
+            (filter, days) => filter.or(days),
+        };
+        let mut query = Map::from_iter([("limit".to_owned(), json!(0))]);
+        query.insert("aggregate".to_owned(), json!({TABLE: report.table}));
+        query.extend(filter.map(|filter: Value| ("filter".to_owned(), filter)));
+        let text = read_query(&query)?;
+        let SearchAnswer { tables, sequence, .. } =
+            self.record_search(&report.object, &text, Vec::new()).await.map_err(of_report)?;
+        let table = tables.into_iter().next().ok_or_else(|| Error::internal("a report came to no table"))?;
+        Ok((table, sequence))
+    }
+}
+
+/// Places in the search are places in the report.
+fn of_report(mut error: Error) -> Error {
+    for problem in &mut error.problems {
+        if let Some(rest) = problem.pointer.strip_prefix("/aggregate/report") {
+            problem.pointer = rest.to_owned();
+        }
+    }
+    error
+}

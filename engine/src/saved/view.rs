@@ -1,0 +1,85 @@
+//! The records that a view shows.
+
+use engine_model::behavior::{Content, Section, View};
+use engine_model::json::read;
+use engine_model::query::QueryText;
+use engine_model::{Problem, Problems};
+use serde_json::{Map, Value, json};
+
+use super::item::{Known, SavedItem};
+use crate::error::{Error, ErrorCode, Result};
+use crate::query::SearchAnswer;
+use crate::session::Session;
+
+/// Name of the table that has the groups of a view.
+const GROUPS: &str = "groups";
+
+/// Which of a view's records are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct ViewPage {
+    /// Records on the page.
+    pub limit: usize,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+    /// Only those with these words.
+    pub q: Option<String>,
+}
+
+/// A view and a page of its records.
+#[derive(Debug)]
+pub struct ViewRecords {
+    /// The view, with what of it is left out since it is not there any more.
+    pub view: SavedItem,
+    /// The page; with a `group`, a table `groups` counts the records of each.
+    pub found: SearchAnswer,
+}
+
+impl Session {
+    /// The records that a view shows to the caller.
+    pub async fn view_records(&mut self, id: &str, page: &ViewPage) -> Result<ViewRecords> {
+        self.refresh().await?;
+        let Known { item, behavior } = self.saved_known(Section::Views, id).await?;
+        let Some(Content::View(view)) = behavior.map(|behavior| behavior.content) else {
+            return Err(Error::invalid(item.warnings));
+        };
+        let text = query_of(&view, page, &item.warnings)?;
+        let found = self.record_search(&view.object, &text, Vec::new()).await.map_err(of_page)?;
+        Ok(ViewRecords { view: item, found })
+    }
+}
+
+/// What of a view is not there any more is left out where the rest goes on without it.
+fn query_of(view: &View, page: &ViewPage, warnings: &[Problem]) -> Result<QueryText> {
+    let is_gone = |at: &str| warnings.iter().any(|warning| warning.pointer == at);
+    let mut query = Map::from_iter([("limit".to_owned(), json!(page.limit)), ("count".to_owned(), json!(true))]);
+    let mut put = |key: &str, value: Option<Value>| query.extend(value.map(|value| (key.to_owned(), value)));
+    put("filter", view.filter.clone());
+    put("sort", view.sort.clone());
+    put("cursor", page.cursor.clone().map(Value::from));
+    put("q", page.q.clone().map(Value::from));
+    let columns = view.columns.iter().enumerate();
+    let columns: Vec<&String> =
+        columns.filter(|(index, _)| !is_gone(&format!("/columns/{index}"))).map(|(_, column)| column).collect();
+    put("select", (!columns.is_empty()).then(|| json!(columns)));
+    if let Some(group) = view.group.as_ref().filter(|_| !is_gone("/group")) {
+        put("aggregate", Some(json!({GROUPS: {"group": [group], "measures": {"n": {"count": true}}}})));
+    }
+    read_query(&query)
+}
+
+/// A search as it would be sent.
+pub(super) fn read_query(query: &Map<String, Value>) -> Result<QueryText> {
+    let raw = serde_json::value::to_raw_value(query).map_err(Error::internal)?;
+    read::<QueryText>(&raw).map_err(Error::invalid)
+}
+
+/// What is wrong with the page stands in the query string; anything else, in the view.
+fn of_page(mut error: Error) -> Error {
+    let of_page = |problem: &Problem| ["/cursor", "/q", "/limit"].contains(&problem.pointer.as_str());
+    let found: Problems = error.problems.iter().filter(|problem| of_page(problem)).cloned().collect();
+    if error.code == ErrorCode::ValidationFailed && !found.is_empty() {
+        error.code = ErrorCode::BadRequest;
+        error.problems = found;
+    }
+    error
+}

@@ -1,0 +1,207 @@
+//! Views, reports and dashboards that users save, beside those of packs.
+
+use serde_json::{Value, json};
+use tests::{Client, TestServer};
+
+use crate::fixture::{Silence, create, define, id, results};
+
+const LIBRARY: &str = r#"
+pack: library
+version: 1.0.0
+objects:
+  book:
+    label: Book
+    plural: books
+    display: "{{ title }}"
+    properties:
+      title: {type: string}
+      shelf: {type: integer}
+      price: {type: money, currency: EUR}
+      kind: {type: enum, options: {novel: Novel, map: Map}}
+      bought_on: {type: date}
+views:
+  novels: {object: book, label: Novels, filter: {property: kind, op: eq, value: novel}, columns: [title, shelf]}
+reports:
+  spent: {object: book, label: Spent, measures: {total: {sum: price}}}
+dashboards:
+  desk: {label: Desk, items: [{view: novels, width: 6}, {report: spent}]}
+"#;
+
+async fn install(tenant: &Client, source: &str) {
+    let planned = tenant.post("/packs/plan", &json!({"source": source})).await.ok(200);
+    tenant.post("/packs/apply", &json!({"plan": planned["plan"], "allow_destructive": true})).await.ok(200);
+}
+
+async fn book(tenant: &Client, title: &str, kind: &str, shelf: i64, price: &str) -> String {
+    let properties = json!({"title": title, "kind": kind, "shelf": shelf, "price": price});
+    id(&create(tenant, "book", properties).await)
+}
+
+fn ids(reply: &Value) -> Vec<&str> {
+    results(reply).iter().map(|item| item["id"].as_str().unwrap()).collect()
+}
+
+async fn those_of_packs_are_shown_and_stay_as_they_are(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    install(&tenant, LIBRARY).await;
+    for (title, kind, shelf, price) in
+        [("Emma", "novel", 2, "9.50"), ("Atlas", "map", 1, "30"), ("Ulysses", "novel", 1, "20.25")]
+    {
+        book(&tenant, title, kind, shelf, price).await;
+    }
+    let listed = tenant.get("/views?object=book").await.ok(200);
+    assert_eq!(ids(&listed), ["novels"]);
+    let view = &results(&listed)[0];
+    assert_eq!(
+        (&view["layer"], &view["owner_id"], &view["label"]),
+        (&json!("library"), &Value::Null, &json!("Novels"))
+    );
+    assert_eq!(view["columns"], json!(["title", "shelf"]));
+
+    let shown = tenant.get("/views/novels/records?limit=1").await.ok(200);
+    assert_eq!((&shown["total"], &shown["warnings"]), (&json!(2), &json!([])));
+    assert_eq!(results(&shown)[0]["properties"], json!({"title": "Emma", "shelf": 2}));
+    let cursor = shown["next_cursor"].as_str().unwrap();
+    let next = tenant.get(&format!("/views/novels/records?limit=1&cursor={cursor}")).await.ok(200);
+    assert_eq!(results(&next)[0]["properties"]["title"], "Ulysses");
+    assert_eq!(tenant.get("/views/novels/records?q=ulys").await.ok(200)["total"], 1);
+
+    assert_eq!(tenant.get("/reports/spent/data").await.ok(200)["rows"], json!([{"key": [], "total": "59.75"}]));
+    let desk = tenant.get("/dashboards/desk/data").await.ok(200);
+    assert_eq!(desk["items"][0]["view"], "novels");
+    assert_eq!(desk["items"][0]["records"]["total"], 2);
+    assert_eq!(desk["items"][1]["data"]["rows"][0]["total"], "59.75");
+
+    tenant.patch("/views/novels", &json!({"label": "Mine"})).await.problem(403, "forbidden");
+    tenant.delete("/views/novels").await.problem(403, "forbidden");
+    let problem = tenant.get("/views/novel").await.problem(404, "not_found");
+    assert!(problem.words().contains("did you mean `novels`?"), "{}", problem.body);
+
+    // What of it is gone is left out, and told.
+    tenant.delete("/object-definitions/book/properties/shelf").await.ok(204);
+    let shown = tenant.get("/views/novels/records").await.ok(200);
+    assert_eq!(results(&shown)[0]["properties"], json!({"title": "Emma"}));
+    assert_eq!(shown["warnings"][0]["pointer"], "/columns/1");
+    tenant.delete("/object-definitions/book/properties/price").await.ok(204);
+    let problem = tenant.get("/reports/spent/data").await.problem(422, "validation_failed");
+    assert_eq!(problem.pointers(), ["/measures/total/sum"]);
+    let desk = tenant.get("/dashboards/desk/data").await.ok(200);
+    assert_eq!(desk["items"][0]["records"]["total"], 2, "one part that fails stops no other");
+    assert_eq!(desk["items"][1]["problem"]["code"], "validation_failed");
+}
+
+async fn those_of_users_are_seen_by_whom_they_are_shared_with(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    install(&tenant, LIBRARY).await;
+    let ((ann, ann_id), (bob, bob_id), (eve, _)) =
+        (tenant.user("ann", "member").await, tenant.user("bob", "viewer").await, tenant.user("eve", "member").await);
+    let team = tenant.post("/teams", &json!({"name": "North", "members": [ann_id, bob_id]})).await.ok(201);
+    let other = tenant.post("/teams", &json!({"name": "South"})).await.ok(201);
+    let quiet = Silence::begins(&tenant).await;
+    let save = async |who: &Client, label: &str, more: Value| {
+        let mut view = json!({"label": label, "object": "book", "kind": "list"});
+        view.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        who.post("/views", &view).await.ok(201)
+    };
+    let private = save(&ann, "Mine", json!({})).await;
+    let shared = save(&ann, "Ours", json!({"sharing": "team"})).await;
+    let open = save(&bob, "All", json!({"sharing": "shared"})).await;
+    assert_eq!((&private["sharing"], &private["owner_id"]), (&json!("private"), &json!(ann_id)));
+    assert_eq!((&shared["team"], &open["sharing"]), (&team["id"], &json!("everyone")));
+    // They are no business of the change log.
+    quiet.holds().await;
+
+    let seen = async |who: &Client| {
+        let listed = who.get("/views?object=book").await.ok(200);
+        ids(&listed).iter().map(|id| (*id).to_owned()).collect::<Vec<_>>()
+    };
+    let [private, shared, open] = [&private, &shared, &open].map(id);
+    assert_eq!(seen(&ann).await, ["novels", &private, &shared, &open]);
+    assert_eq!(seen(&bob).await, ["novels", &shared, &open]);
+    assert_eq!(seen(&eve).await, ["novels", &open]);
+    for (who, path) in [(&eve, &shared), (&bob, &private)] {
+        who.get(&format!("/views/{path}")).await.problem(404, "not_found");
+        who.get(&format!("/views/{path}/records")).await.problem(404, "not_found");
+        who.patch(&format!("/views/{path}"), &json!({"label": "X"})).await.problem(404, "not_found");
+    }
+    bob.patch(&format!("/views/{shared}"), &json!({"label": "X"})).await.problem(403, "forbidden");
+    eve.delete(&format!("/views/{open}")).await.problem(403, "forbidden");
+    // Pages go over what packs define into what users have saved.
+    let mut paged = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = ann.get(&format!("/views?limit=1{cursor}")).await.ok(200);
+        paged.extend(ids(&page).iter().map(|id| (*id).to_owned()));
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(paged, ["novels", &private, &shared, &open]);
+
+    let path = format!("/views/{shared}");
+    let wrong = json!({"team": other["id"]});
+    assert_eq!(
+        ann.patch(&path, &wrong).await.problem(422, "validation_failed").errors(),
+        [("/team".to_owned(), "forbidden".to_owned())]
+    );
+    let changed = ann.patch(&path, &json!({"sharing": "private", "team": null, "kind": null})).await.ok(200);
+    assert_eq!((&changed["sharing"], &changed["team"], changed.get("kind")), (&json!("private"), &Value::Null, None));
+    assert_eq!(seen(&bob).await, ["novels", &open]);
+    ann.delete(&path).await.ok(204);
+    ann.get(&path).await.problem(404, "not_found");
+    // Administrators take away what others share.
+    tenant.delete(&format!("/views/{open}")).await.ok(204);
+    assert_eq!(seen(&eve).await, ["novels"]);
+}
+
+async fn reports_compare_a_period_with_the_one_before(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    define(
+        &tenant,
+        json!({"name": "sale", "properties": {"worth": {"type": "money", "currency": "EUR"},
+        "sold_on": {"type": "date"}, "kind": {"type": "enum", "options": ["a", "b"]}}}),
+    )
+    .await;
+    let report = json!({"label": "Sales", "object": "sale", "group": ["kind"], "measures": {"total": {"sum": "worth"}},
+        "filter": {"property": "worth", "op": "gt", "value": "1"},
+        "period": {"date": "sold_on", "within": "this_year"}, "compare": "previous", "chart": "bar"});
+    let saved = tenant.post("/reports", &report).await.ok(201);
+    let path = format!("/reports/{}/data", id(&saved));
+    let empty = tenant.get(&path).await.ok(200);
+    assert_eq!((&empty["rows"], &empty["previous"]["rows"]), (&json!([]), &json!([])));
+    // The year that it is goes by the tenant's own clock.
+    let year: i32 = empty["period"]["from"].as_str().unwrap()[..4].parse().unwrap();
+    assert_eq!(empty["period"], json!({"from": format!("{year}-01-01"), "to": format!("{year}-12-31")}));
+    assert_eq!(
+        empty["previous"]["period"],
+        json!({"from": format!("{}-01-01", year - 1), "to": format!("{}-12-31", year - 1)})
+    );
+    for (kind, worth, on) in [
+        ("a", "10.10", format!("{year}-01-01")),
+        ("a", "5", format!("{year}-12-31")),
+        ("b", "7", format!("{year}-06-30")),
+        ("b", "1", format!("{year}-06-30")),
+        ("b", "100", format!("{}-12-31", year - 1)),
+        ("b", "1000", format!("{}-12-31", year - 2)),
+    ] {
+        create(&tenant, "sale", json!({"kind": kind, "worth": worth, "sold_on": on})).await;
+    }
+    let data = tenant.get(&path).await.ok(200);
+    assert_eq!(data["rows"], json!([{"key": ["a"], "total": "15.10"}, {"key": ["b"], "total": "7.00"}]));
+    assert_eq!(data["previous"]["rows"], json!([{"key": ["b"], "total": "100.00"}]));
+    let data = tenant.get(&format!("{path}?within=last_year")).await.ok(200);
+    assert_eq!(data["rows"], json!([{"key": ["b"], "total": "100.00"}]));
+    assert_eq!(data["previous"]["rows"], json!([{"key": ["b"], "total": "1000.00"}]));
+
+    let wrong = json!({"label": "Wrong", "object": "sale", "compare": "previous", "measures": {"n": {"sum": "kind"}}});
+    let problem = tenant.post("/reports", &wrong).await.problem(422, "validation_failed");
+    assert_eq!(problem.pointers(), ["/compare"]);
+    let wrong = json!({"label": "Wrong", "object": "sale", "period": {"date": "kind", "within": "this_yaer"}});
+    let problem = tenant.post("/reports", &wrong).await.problem(422, "validation_failed");
+    assert_eq!(problem.pointers(), ["/period/within"]);
+}
+
+scenarios![
+    those_of_packs_are_shown_and_stay_as_they_are,
+    those_of_users_are_seen_by_whom_they_are_shared_with,
+    reports_compare_a_period_with_the_one_before,
+];
