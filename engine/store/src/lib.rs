@@ -27,6 +27,8 @@ mod migrate;
 pub mod pack;
 mod pool;
 pub mod record;
+pub mod role;
+pub mod sensitive;
 mod signal;
 mod sql;
 mod store;

@@ -38,6 +38,12 @@ const FILES: &[File] = &[
         sqlite: include_str!("../../../migrations/sqlite/0003_record_merge.sql"),
         postgres: include_str!("../../../migrations/postgres/0003_record_merge.sql"),
     },
+    File {
+        version: 4,
+        name: "access",
+        sqlite: include_str!("../../../migrations/sqlite/0004_access.sql"),
+        postgres: include_str!("../../../migrations/postgres/0004_access.sql"),
+    },
 ];
 
 /// Runs what is missing, on PostgreSQL as the role that owns the schema.

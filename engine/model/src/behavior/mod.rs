@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 
 pub(crate) use names::Names;
 pub use report::Report;
-pub use role::{PropertyGrants, RoleDefinition};
+pub use role::{PropertyGrants, ReadRole, RoleDefinition};
 pub use view::View;
 pub use workflow::{Effect, Trigger, Workflow};
 

@@ -28,6 +28,8 @@ mod migrate;
 mod outage;
 mod plans;
 mod rls;
+mod role;
+mod sensitive;
 mod survey;
 mod tenants;
 mod transfer;

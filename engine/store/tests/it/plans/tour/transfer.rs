@@ -2,7 +2,8 @@
 
 use engine_store::transfer::{
     AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, Member, Merge,
-    MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Team, UniqueValue, User, add_pack, discard,
+    MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role, SensitiveRead, Team, UniqueValue, User,
+    add_pack, discard,
 };
 use engine_store::{Head, Reader, Tx, tenant};
 
@@ -36,6 +37,8 @@ async fn every_table(reader: &mut Reader, tx: &mut Tx) {
     table::<User>(reader, tx).await;
     table::<Team>(reader, tx).await;
     table::<Member>(reader, tx).await;
+    table::<Role>(reader, tx).await;
+    table::<SensitiveRead>(reader, tx).await;
     table::<Record>(reader, tx).await;
     table::<Link>(reader, tx).await;
     table::<Merge>(reader, tx).await;
