@@ -46,6 +46,7 @@ mod packs_tenants;
 mod property_types;
 mod readme;
 mod records;
+mod roles;
 mod search;
 mod tenancy;
 mod tenant_transfer;
