@@ -23,6 +23,7 @@ macro_rules! scenarios {
 }
 
 mod access;
+mod access_leaks;
 mod access_random;
 mod associations;
 mod bad_input;
