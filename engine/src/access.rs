@@ -1,9 +1,17 @@
-//! Users, teams and tokens: who may act in a tenant.
+//! Users, teams, roles and tokens: who may act in a tenant; why somebody may or may not; who was given sensitive values.
 
+mod explain;
+mod given;
+mod roles;
 mod teams;
 mod tokens;
 mod users;
 
+pub use explain::{AccessQuestion, ExplainedAccess};
+pub(crate) use given::Given;
+pub use given::{ReadEntry, ReadLogQuery};
+pub use roles::RoleView;
+pub(crate) use roles::Roles;
 pub use teams::{TeamInput, TeamView};
 pub use tokens::{NewToken, TokenPatch, TokenView};
 pub use users::{NewUser, UserPatch, UserView};

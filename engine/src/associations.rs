@@ -1,17 +1,21 @@
 //! Links of records: one by one, page by page.
 
-use engine_model::access::Action;
+use std::collections::HashMap;
+
+use engine_model::access::{Action, Sight};
+use engine_model::association::AssociationDefinition;
 use engine_model::name::did_you_mean;
 use engine_model::time::Timestamp;
-use engine_model::{RecordId, UserId};
-use engine_store::association::{self, Direction};
+use engine_model::{Properties, RecordId};
+use engine_store::association::{self, Direction, LinkRow};
+use engine_store::{Reader, record};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::records::{
-    Done, DoneReply, Operation, Page, Target, View, Written, bad_parameter, direction_from, find_association,
-    make_cursor, read_cursor,
+    Done, DoneReply, Operation, Page, Record, Shown, Target, View, Written, bad_parameter, direction_from,
+    find_association, make_cursor, read_cursor,
 };
 use crate::session::Session;
 
@@ -53,7 +57,7 @@ impl Session {
     /// One page of a record's links of one kind, in the order of the other records' ids.
     pub async fn links(&mut self, object: &str, target: &Target, query: &LinkQuery) -> Result<Page<Link>> {
         self.wait_for_position().await?;
-        let record = self.record_read(object, target, &View::default()).await?.record.id;
+        let record = self.record_found(object, target, &View::default()).await?.record.id;
         let association = match find_association(&self.catalog, &query.kind, object) {
             Ok(association) => association,
             Err(problem) => return Err(Error::not_found(problem.message)),
@@ -75,24 +79,61 @@ impl Session {
         let has_more = rows.len() > query.limit;
         rows.truncate(query.limit);
         let last = rows.last().map(|row| row.id).filter(|_| has_more);
+        let names = self.names_of(&mut reader, &rows).await?;
         let mut results = Vec::with_capacity(rows.len());
         for row in rows {
             let is_known = self.catalog.object(&row.object).is_ok();
-            if !is_known || !self.caller.may(Action::Read, &row.object, row.owner_id.map(UserId)) {
+            if !is_known || !self.caller.may(Action::Read, &row.object, &row) {
                 continue;
             }
             results.push(Link {
                 id: RecordId(row.id),
                 uid: row.uid,
                 object: row.object,
-                display_name: row.display_name,
+                display_name: names.get(&row.id).cloned().unwrap_or(row.display_name),
                 kind: query.kind.clone(),
                 label: row.label,
-                properties: RawValue::from_string(row.properties).map_err(Error::internal)?,
+                properties: self.link_properties(association, row.properties)?,
                 created_at: Timestamp(row.created_at),
             });
         }
         Ok(Page { results, next_cursor: last.map(|last| make_cursor(&[&list], last)) })
+    }
+
+    /// What records at the other end are called, where the caller does not see all that they are called by.
+    async fn names_of(&self, reader: &mut Reader, rows: &[LinkRow]) -> Result<HashMap<i64, String>> {
+        let rights = &self.caller.rights;
+        let mut hiding = HashMap::new();
+        for row in rows {
+            let Ok(object) = self.catalog.object(&row.object) else { continue };
+            if !rights.reads_display(&self.catalog.effective.registry, object) {
+                hiding.insert(row.id, object);
+            }
+        }
+        if hiding.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut names = HashMap::new();
+        for row in record::many(reader, hiding.keys().copied().collect()).await? {
+            let Some(object) = hiding.get(&row.id) else { continue };
+            let shown = Shown::of(&self.catalog, object, rights, Some(&[]), self.now());
+            names.insert(row.id, Record::from_row(row, &shown)?.display_name);
+        }
+        Ok(names)
+    }
+
+    /// A link's own properties, without those that are sensitive where the caller does not see such.
+    fn link_properties(&self, association: &AssociationDefinition, stored: String) -> Result<Box<RawValue>> {
+        let is_hidden = |name: &str| {
+            self.caller.rights.sight < Sight::OfAll
+                && association.properties.get(name).is_some_and(|property| property.sensitive)
+        };
+        if !association.properties.keys().any(|name| is_hidden(name)) {
+            return RawValue::from_string(stored).map_err(Error::internal);
+        }
+        let mut properties: Properties = serde_json::from_str(&stored).map_err(Error::internal)?;
+        properties.retain(|name, _| !is_hidden(name));
+        serde_json::value::to_raw_value(&properties).map_err(Error::internal)
     }
 
     /// Links a record with another, or changes the label and properties of their link.
@@ -104,7 +145,7 @@ impl Session {
         replace: bool,
         reply: Option<DoneReply>,
     ) -> Result<Written<Done>> {
-        let from = self.record_read(object, target, &View::default()).await?.record.id.to_string();
+        let from = self.record_found(object, target, &View::default()).await?.record.id.to_string();
         let crate::records::LinkInput { kind, to, label, properties } = link;
         self.perform(Operation::Associate { kind, from, to, label, properties, replace }, reply)
             .await
@@ -113,7 +154,7 @@ impl Session {
 
     /// Takes the link between two records away; nothing happens where there is none.
     pub async fn unlink(&mut self, object: &str, target: &Target, kind: &str, to: &str) -> Result<Written<Done>> {
-        let from = self.record_read(object, target, &View::default()).await?.record.id.to_string();
+        let from = self.record_found(object, target, &View::default()).await?.record.id.to_string();
         let operation = Operation::Dissociate { kind: kind.to_owned(), from, to: to.to_owned() };
         self.perform(operation, None).await.map_err(not_found_in_path)
     }

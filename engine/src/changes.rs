@@ -1,16 +1,20 @@
 //! Reading the change log: every change in commit order, once, resumable from any position.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use engine_model::access::Action;
 use engine_model::time::Timestamp;
 use engine_model::{RecordId, Sequence, UserId};
 use engine_store::change::{self, ChangeRow};
+use engine_store::record;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
+use crate::access::Given;
+use crate::caller::Standing;
 use crate::error::{Error, Result};
-use crate::records::Shown;
+use crate::records::{STANDING, Shown};
 use crate::session::{Session, with_current};
 
 /// Changes that are read from the store at a time.
@@ -111,35 +115,65 @@ impl Session {
         let rows = change::after(&mut reader, after, chunk).await?;
         drop(reader);
         self.catch_up(head.metadata_version, head.access_version).await?;
+        let standings = self.standings(&rows).await?;
         let is_full = i64::try_from(rows.len()).is_ok_and(|count| count == chunk);
-        let mut results = Vec::new();
+        let (mut results, mut given) = (Vec::new(), Given::default());
         let mut position = after;
         for row in rows {
             if results.len() >= limit {
+                self.write_down(given).await?;
                 return Ok(Changes { results, position, has_more: true });
             }
             position = Sequence(row.sequence);
             if object.is_none_or(|object| row.object.as_deref() == Some(object))
-                && let Some(change) = self.visible(row)?
+                && let Some(change) = self.visible(row, &standings, &mut given)?
             {
                 results.push(change);
             }
         }
+        self.write_down(given).await?;
         Ok(Changes { results, position, has_more: is_full })
     }
 
+    /// Whose the records are that changes are about, where the caller may not see all of their objects.
+    async fn standings(&self, rows: &[ChangeRow]) -> Result<HashMap<i64, Standing>> {
+        let is_partly_seen = |row: &&ChangeRow| {
+            let object = row.object.as_deref();
+            object.is_some_and(|object| !self.caller.may_all(Action::Read, object))
+        };
+        let mut records: Vec<i64> = rows.iter().filter(is_partly_seen).filter_map(|row| row.record_id).collect();
+        records.sort_unstable();
+        records.dedup();
+        if records.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let found = record::many(&mut self.reader().await?, records).await?;
+        Ok(found.iter().map(|row| (row.id, Standing::from(row))).collect())
+    }
+
+    /// Whether the caller sees the record that a change is about as it is now; one that was erased is nobody's.
+    fn sees_record(&self, object: &str, record: Option<i64>, standings: &HashMap<i64, Standing>) -> bool {
+        self.caller.may_all(Action::Read, object)
+            || record
+                .and_then(|record| standings.get(&record))
+                .is_some_and(|standing| self.caller.may(Action::Read, object, *standing))
+    }
+
     /// The change as far as the caller may see it.
-    fn visible(&self, row: ChangeRow) -> Result<Option<Change>> {
+    fn visible(&self, row: ChangeRow, standings: &HashMap<i64, Standing>, given: &mut Given) -> Result<Option<Change>> {
         let mut changes: Map<String, Value> = serde_json::from_str(&row.changes).map_err(Error::internal)?;
         if let Some(name) = &row.object {
             // A change of an object that is off or archived stays in the log for those who know it, not for this call.
             let Some(object) = self.catalog.effective.registry.objects.get(name.as_str()) else { return Ok(None) };
-            if !self.caller.may(Action::Read, name, None) {
+            if !self.sees_record(name, row.record_id, standings) {
                 return Ok(None);
             }
             if row.kind.starts_with("record.") || row.kind == "stage.changed" {
-                let shown = Shown::of(&self.catalog, object, &self.caller.role, None, self.now());
-                changes.retain(|property, _| property == "owner_id" || shown.shows(property));
+                let shown = Shown::of(&self.catalog, object, &self.caller.rights, None, self.now());
+                changes.retain(|property, _| STANDING.contains(&property.as_str()) || shown.shows(property));
+                for property in changes.keys().filter(|property| shown.is_sensitive(property)) {
+                    given.add(name, row.record_id.map(RecordId), property);
+                }
             }
         }
         Ok(Some(Change {

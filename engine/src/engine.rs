@@ -12,7 +12,7 @@ use moka::future::Cache;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::caller::{Caller, Rights};
+use crate::caller::{Caller, Given};
 use crate::clock::Clock;
 use crate::definitions::catalog::{self, Catalog, CatalogCache};
 use crate::definitions::shared::Shared;
@@ -158,6 +158,8 @@ impl Engine {
             return Err(Error::new(ErrorCode::Unauthenticated, "the token has expired; ask for a new one"));
         }
         let catalog = self.catalog(caller.tenant).await?;
+        let is_current = caller.roles_version.is_none_or(|version| version >= catalog.version);
+        let caller = if is_current { caller } else { self.load_caller(&hash).await? };
         Ok(Session::new(self.clone(), Credential::Token(hash), caller, catalog, origin))
     }
 
@@ -172,18 +174,18 @@ impl Engine {
         let mut reader = self.store().read(tenant).await?;
         // The version is read first: what is read after it can only be newer, never older.
         let head = reader.head().await?;
+        self.saw_versions(tenant, head.metadata_version, head.access_version).await;
         let token = access::token(&mut reader, token).await?.ok_or_else(unknown)?;
-        let rights = Rights {
+        let given = Given {
             user: engine_model::UserId(token.user_id),
             token: engine_model::TokenId(token.id),
             role: token.role,
             scopes: serde_json::from_str(&token.scopes).map_err(Error::internal)?,
             expires_at: token.expires_at.map(Timestamp),
         };
-        let caller = Caller::read(&mut reader, rights, head.access_version).await?.ok_or_else(unknown)?;
+        let caller = Caller::read(self, reader, given, head.access_version).await?.ok_or_else(unknown)?;
         let caller = Arc::new(caller);
         self.inner.callers.insert(hash.to_owned(), Arc::clone(&caller)).await;
-        self.saw_versions(tenant, head.metadata_version, head.access_version).await;
         Ok(caller)
     }
 

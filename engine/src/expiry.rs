@@ -1,11 +1,11 @@
-//! Forgets what has had its time: replies kept under callers' keys after a day, jobs that are over after 90 days, what
-//! is left of imports of tenants that have ended without an end.
+//! Forgets what has had its time: replies kept under callers' keys after a day, jobs that are over after 90 days, who was
+//! given sensitive values after a year, what is left of imports of tenants that have ended without an end.
 
 use std::time::Duration;
 
 use engine_model::TenantId;
 use engine_model::time::Timestamp;
-use engine_store::{idempotency, job, tenant, transfer};
+use engine_store::{idempotency, job, sensitive, tenant, transfer};
 
 use crate::engine::Engine;
 use crate::error::Result;
@@ -15,6 +15,9 @@ const PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// How long a job that is over can be looked at: 90 days.
 const JOB_LIFETIME_MICROS: i64 = 90 * 24 * 60 * 60 * 1_000_000;
+
+/// How long it is kept who was given sensitive values: 365 days.
+const READ_LIFETIME_MICROS: i64 = 365 * 24 * 60 * 60 * 1_000_000;
 
 /// How long an import of a tenant may give no sign of life: an hour.
 const IMPORT_MICROS: i64 = 60 * 60 * 1_000_000;
@@ -38,8 +41,8 @@ pub(crate) fn start(engine: &Engine) {
 }
 
 impl Engine {
-    /// Forgets replies kept for longer than a day, and jobs that have been over for 90 days, of every tenant; and
-    /// tenants that nobody has gone on importing for an hour. An open engine does that by itself every hour.
+    /// Forgets replies kept for longer than a day, jobs that have been over for 90 days, and who was given sensitive
+    /// values more than 365 days ago, of every tenant; and tenants that nobody has gone on importing for an hour. An open engine does that by itself every hour.
     pub async fn forget_expired(&self) -> Result<()> {
         self.forget_unfinished().await?;
         let mut after = 0;
@@ -77,6 +80,8 @@ impl Engine {
         while is_full(idempotency::expire(self.store(), tenant, now, CHUNK).await?) {}
         let before = Timestamp(now.0 - JOB_LIFETIME_MICROS);
         while is_full(job::forget(self.store(), tenant, before, CHUNK).await?) {}
+        let before = Timestamp(now.0 - READ_LIFETIME_MICROS);
+        while is_full(sensitive::forget(self.store(), tenant, before, CHUNK).await?) {}
         Ok(())
     }
 }

@@ -32,9 +32,12 @@ mod token;
 pub mod transfer;
 mod undo;
 
-pub use access::{AccessReply, NewToken, NewUser, TeamInput, TeamView, TokenPatch, TokenView, UserPatch, UserView};
+pub use access::{
+    AccessQuestion, AccessReply, ExplainedAccess, NewToken, NewUser, ReadEntry, ReadLogQuery, RoleView, TeamInput,
+    TeamView, TokenPatch, TokenView, UserPatch, UserView,
+};
 pub use associations::{Link, LinkQuery};
-pub use caller::Caller;
+pub use caller::{Caller, Standing};
 pub use changes::{Change, ChangeQuery, Changes};
 pub use clock::Clock;
 pub use definitions::catalog::Catalog;

@@ -105,6 +105,11 @@ impl Session {
         self.idempotency.as_ref()
     }
 
+    /// Whether somebody waits for what it finds, rather than work that goes on by itself.
+    pub(crate) fn is_answered(&self) -> bool {
+        matches!(self.credential, Credential::Token(_)) && !self.takes_back
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.engine.now()
     }
@@ -126,7 +131,9 @@ impl Session {
             return Ok(false);
         }
         self.engine.saw_versions(self.tenant(), metadata, access).await;
-        if self.caller.access_version < access {
+        // Roles of packs come and go with definitions.
+        let has_old_roles = self.caller.roles_version.is_some_and(|version| version < metadata);
+        if self.caller.access_version < access || has_old_roles {
             self.caller = match &self.credential {
                 Credential::Token(hash) => self.engine.load_caller(hash).await?,
                 Credential::Actor(actor) => self.engine.load_actor(self.tenant(), actor).await?,

@@ -82,7 +82,7 @@ fn metadata(routes: Routes) -> Routes {
 }
 
 fn tenancy(routes: Routes) -> Routes {
-    use access::{teams, tokens, users};
+    use access::{explain, log, roles, teams, tokens, users};
     routes
         .api(routes!(tenants::list, tenants::create))
         .api(routes!(search_index::read))
@@ -97,6 +97,10 @@ fn tenancy(routes: Routes) -> Routes {
         .api(routes!(users::read, users::update, users::archive))
         .api(routes!(teams::list, teams::create))
         .api(routes!(teams::read, teams::update, teams::delete))
+        .api(routes!(roles::list, roles::create))
+        .api(routes!(roles::read, roles::update, roles::delete))
+        .api(routes!(explain::explain))
+        .api(routes!(log::list))
         .api(routes!(tokens::list, tokens::create))
         .api(routes!(tokens::read, tokens::update, tokens::revoke))
 }

@@ -172,6 +172,7 @@ fn contact(id: i64, version: i64) -> Document {
         properties: &properties,
         display_name: &format!("{first} {last}"),
         owner: None,
+        team: None,
         version,
         created_at: Timestamp(id * 1_000_000),
         created_by: None,

@@ -140,6 +140,7 @@ fn record(
         properties,
         display_name,
         owner: None,
+        team: None,
         version: 1,
         created_at: Timestamp(id),
         created_by: None,

@@ -155,6 +155,7 @@ mod tests {
             properties: &Properties::new(),
             display_name: "",
             owner: None,
+            team: None,
             version,
             created_at: Timestamp(0),
             created_by: None,

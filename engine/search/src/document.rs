@@ -4,7 +4,7 @@ use engine_model::object::ObjectDefinition;
 use engine_model::property::{Property, Storage};
 use engine_model::query::{fold, words};
 use engine_model::time::Timestamp;
-use engine_model::{Properties, RecordId, Sequence, UserId};
+use engine_model::{Properties, RecordId, Sequence, TeamId, UserId};
 use serde_json::Value;
 use tantivy::TantivyDocument;
 use tantivy::schema::OwnedValue;
@@ -33,6 +33,8 @@ pub struct RecordState<'a> {
     pub display_name: &'a str,
     /// Who owns it.
     pub owner: Option<UserId>,
+    /// The team that it belongs to.
+    pub team: Option<TeamId>,
     /// Counts the record's states from 1.
     pub version: i64,
     /// When it was made.
@@ -150,6 +152,9 @@ impl Values {
             if let Some(user) = user {
                 self.add_key(at(name, Storage::Text), &user.to_string());
             }
+        }
+        if let Some(team) = record.team {
+            self.add_key(at("team_id", Storage::Text), &team.to_string());
         }
         self.add_key(at("uid", Storage::Text), record.uid);
         self.add_called(&at("display_name", Storage::Text), record.display_name);

@@ -12,7 +12,7 @@ use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, JsonObjectOptions
 use crate::tokens;
 
 /// Raised whenever documents are built another way, so that indexes made before are made anew.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 /// Handles of the fields.
 #[derive(Debug, Clone)]

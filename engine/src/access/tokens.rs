@@ -1,6 +1,6 @@
 //! Tokens: bearers of a user's rights, or of fewer.
 
-use engine_model::access::strength;
+use engine_model::access::Role;
 use engine_model::name::did_you_mean;
 use engine_model::time::Timestamp;
 use engine_model::{Problem, Problems, TokenId, UserId};
@@ -86,6 +86,7 @@ impl Session {
         new: NewToken,
         reply: Option<AccessReply<(TokenView, String)>>,
     ) -> Result<Written<(TokenView, String)>> {
+        self.refresh().await?;
         self.caller.check_admin()?;
         let at = self.now();
         let mut problems = Problems::new();
@@ -99,13 +100,7 @@ impl Session {
         };
         let own_role = user.as_ref().map_or("member", |user| user.role.as_str());
         let role = new.role.clone().unwrap_or_else(|| own_role.to_owned());
-        self.check_role(&role, &mut problems);
-        if let Some(user) = &user
-            && strength(&role) < strength(&user.role)
-        {
-            let message = format!("the user's role is `{}`; a token cannot have more rights than its user", user.role);
-            problems.push(Problem::new("/role", "forbidden", message));
-        }
+        self.check_token_role(tx.reader(), &role, user.as_ref(), &mut problems).await?;
         if !problems.is_empty() {
             return Err(Error::invalid(problems));
         }
@@ -164,6 +159,27 @@ impl Session {
         let row = find(tx.reader(), id).await?;
         access::delete_token(&mut tx, TokenId(row.id)).await?;
         self.commit_access(tx, (), None).await
+    }
+
+    /// There is such a role, the caller may give it, and it allows no more than the user's own.
+    async fn check_token_role(
+        &self,
+        reader: &mut Reader,
+        name: &str,
+        user: Option<&UserRow>,
+        problems: &mut Problems,
+    ) -> Result<()> {
+        let Some(role) = self.find_role(reader, name, problems).await? else { return Ok(()) };
+        self.check_gives(&role, problems);
+        let Some(user) = user.filter(|user| user.role != role.name) else { return Ok(()) };
+        // A user whose role is gone may do nothing.
+        let of_user = self.find_role(reader, &user.role, &mut Problems::new()).await?;
+        let of_user = of_user.unwrap_or_else(|| Role::gone(&user.role));
+        if role.rights.excess_over(&of_user.rights).is_some() {
+            let message = format!("the user's role is `{}`; a token cannot have more rights than its user", user.role);
+            problems.push(Problem::new("/role", "forbidden", message));
+        }
+        Ok(())
     }
 
     fn check_scopes(&self, scopes: &[String], problems: &mut Problems) {

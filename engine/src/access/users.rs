@@ -1,13 +1,11 @@
 //! Users: people and services of a tenant.
 
-use engine_model::access::BUILT_IN;
-use engine_model::name::did_you_mean;
 use engine_model::property::{Locale, TABLE, normalize_value};
 use engine_model::spec::SpecReader;
 use engine_model::time::Timestamp;
 use engine_model::{Problem, Problems, TeamId, UserId};
 use engine_store::access::{self, UserRow};
-use engine_store::{Tx, counter};
+use engine_store::{Reader, Tx, counter};
 use serde_json::{Map, Value};
 
 use super::AccessReply;
@@ -107,6 +105,7 @@ impl Session {
         new: NewUser,
         reply: Option<AccessReply<UserView>>,
     ) -> Result<Written<UserView>> {
+        self.refresh().await?;
         self.caller.check_admin()?;
         let at = self.now();
         let mut tx = self.begin_access().await?;
@@ -116,7 +115,7 @@ impl Session {
         let (teams, mut problems) = read_teams(&mut tx, &new.teams).await?;
         row.email = read_email(new.email.as_deref(), &mut problems);
         check(&row, &mut problems);
-        self.check_role(&row.role, &mut problems);
+        self.check_role(tx.reader(), &row.role, &mut problems).await?;
         if !problems.is_empty() {
             return Err(Error::invalid(problems));
         }
@@ -129,6 +128,7 @@ impl Session {
 
     /// Changes a user.
     pub async fn user_change(&mut self, id: &str, patch: UserPatch) -> Result<Written<UserView>> {
+        self.refresh().await?;
         self.caller.check_admin()?;
         let mut tx = self.begin_access().await?;
         let before = find(tx.reader(), id).await?;
@@ -153,7 +153,7 @@ impl Session {
             row.email = read_email(email.as_deref(), &mut problems);
         }
         if let Some(role) = patch.role {
-            self.check_role(&role, &mut problems);
+            self.check_role(tx.reader(), &role, &mut problems).await?;
             row.role = role;
         }
         if let Some(zone) = patch.time_zone {
@@ -194,20 +194,17 @@ impl Session {
         self.commit_access(tx, view(Vec::new(), row), None).await
     }
 
-    /// Only an owner makes owners.
-    pub(super) fn check_role(&self, role: &str, problems: &mut Problems) {
-        if !BUILT_IN.contains(&role) {
-            let hint = did_you_mean(role, BUILT_IN.iter().copied());
-            let message = format!("there is no role `{}`{hint}", shortened(role));
-            problems.push(Problem::new("/role", "unknown_option", message));
-        } else if role == "owner" && self.caller.role.name != "owner" {
-            problems.push(Problem::new("/role", "forbidden", "only an owner can give the role `owner`"));
+    /// There is such a role, and the caller may give it. Only an owner makes owners.
+    async fn check_role(&self, reader: &mut Reader, role: &str, problems: &mut Problems) -> Result<()> {
+        if let Some(role) = self.find_role(reader, role, problems).await? {
+            self.check_gives(&role, problems);
         }
+        Ok(())
     }
 
     /// A tenant keeps at least one owner, and only owners change owners.
     async fn check_owner_stays(&self, tx: &mut Tx, next: &UserRow) -> Result<()> {
-        if self.caller.role.name != "owner" {
+        if !self.caller.rights.owner {
             return Err(Error::forbidden("only an owner can change an owner"));
         }
         let leaves = next.role != "owner" || next.archived_at.is_some();
@@ -235,7 +232,7 @@ fn view(teams: Vec<TeamId>, row: UserRow) -> UserView {
     }
 }
 
-async fn find(reader: &mut engine_store::Reader, id: &str) -> Result<UserRow> {
+async fn find(reader: &mut Reader, id: &str) -> Result<UserRow> {
     let missing = || Error::not_found(format!("there is no user `{}`", shortened(id)));
     let id: UserId = id.parse().map_err(|_| missing())?;
     access::user(reader, id).await?.ok_or_else(missing)

@@ -24,6 +24,7 @@ pub(crate) mod show;
 pub(crate) mod source;
 mod translate;
 
+pub(crate) use body::take_name;
 pub use history::MetadataVersion;
 pub use redefine::Defined;
 pub use translate::Shown;

@@ -3,7 +3,7 @@
 use engine_model::migration::is_hidden;
 use engine_model::registry::Registry;
 use engine_model::time::Timestamp;
-use engine_model::{Properties, RecordId, UserId};
+use engine_model::{Properties, RecordId, TeamId, UserId};
 use engine_search::{Document, Edit, Index, RecordState};
 use engine_store::record::RecordRow;
 
@@ -90,6 +90,7 @@ fn document(row: &RecordRow, properties: &Properties, due: Option<Timestamp>, re
         properties,
         display_name: &row.display_name,
         owner: row.owner_id.map(UserId),
+        team: row.team_id.map(TeamId),
         version: row.version,
         created_at: Timestamp(row.created_at),
         created_by: row.created_by.map(UserId),

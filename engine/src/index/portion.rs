@@ -49,6 +49,7 @@ mod tests {
             properties: "x".repeat(bytes),
             display_name: String::new(),
             owner_id: None,
+            team_id: None,
             version: 1,
             created_at: 0,
             created_by: None,

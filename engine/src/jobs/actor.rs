@@ -1,15 +1,13 @@
 //! Whom a job works for: the user who asked for it, with no more rights than the user had then and has now; or nobody,
 //! where the platform or the engine itself asked for it.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use engine_model::access::Role;
 use engine_model::{JobId, TenantId, TokenId, UserId};
 use engine_store::commit::Origin;
 use serde::{Deserialize, Serialize};
 
-use crate::caller::{Caller, Rights};
+use crate::caller::{Caller, Given};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode, Result};
 use crate::session::{Credential, Session};
@@ -31,7 +29,7 @@ impl Actor {
     pub(crate) fn of(caller: &Caller, origin: &Origin) -> Self {
         Self {
             user: origin.actor,
-            role: caller.role.name.clone(),
+            role: caller.given_role.clone(),
             scopes: caller.scopes.clone(),
             request_id: origin.request_id.clone(),
             ip: origin.ip.clone(),
@@ -81,21 +79,7 @@ impl Engine {
     /// A session with all rights and no user: its changes have no actor, and say what `origin` says otherwise.
     pub(crate) async fn session_without_user(&self, tenant: TenantId, origin: Origin) -> Result<Session> {
         let head = self.store().read(tenant).await?.head().await?;
-        let role = Role::built_in("owner").ok_or_else(|| Error::internal("there is no role `owner`"))?;
-        let caller = Caller {
-            tenant,
-            // No user has this id.
-            user: UserId(0),
-            user_name: String::new(),
-            user_email: None,
-            token: TokenId(0),
-            role,
-            scopes: Vec::new(),
-            teams: Vec::new(),
-            team_mates: HashSet::new(),
-            expires_at: None,
-            access_version: head.access_version,
-        };
+        let caller = Caller::nobody(tenant, head.access_version);
         self.saw_versions(tenant, head.metadata_version, head.access_version).await;
         let catalog = self.catalog(tenant).await?;
         Ok(Session::new(self.clone(), Credential::Engine, Arc::new(caller), catalog, origin))
@@ -107,7 +91,8 @@ impl Engine {
         let user = actor.user.ok_or_else(nobody)?;
         let mut reader = self.store().read(tenant).await?;
         let head = reader.head().await?;
-        let rights = Rights {
+        self.saw_versions(tenant, head.metadata_version, head.access_version).await;
+        let given = Given {
             user,
             // It acts without a token; no token has this id.
             token: TokenId(0),
@@ -115,12 +100,11 @@ impl Engine {
             scopes: actor.scopes.clone(),
             expires_at: None,
         };
-        let caller = Caller::read(&mut reader, rights, head.access_version).await?;
+        let caller = Caller::read(self, reader, given, head.access_version).await?;
         let caller = caller.ok_or_else(|| {
             let detail = format!("user {user}, who asked for this, has been archived");
             Error::new(ErrorCode::Forbidden, detail)
         })?;
-        self.saw_versions(tenant, head.metadata_version, head.access_version).await;
         Ok(Arc::new(caller))
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use engine_model::UserId;
 use engine_model::access::Action;
 use engine_model::query::{Hit, Query, Words};
 use engine_store::record::{RecordRow, many};
@@ -39,14 +38,17 @@ impl Session {
                 .select
                 .as_ref()
                 .map(|names| names.iter().filter(|name| object.property(name).is_some()).cloned().collect::<Vec<_>>());
-            let shown = Shown::of(&self.catalog, object, &self.caller.role, selected.as_deref(), self.now());
+            let shown = Shown::of(&self.catalog, object, &self.caller.rights, selected.as_deref(), self.now());
             let (mut places, mut records, mut marks) = (Vec::new(), Vec::new(), Vec::new());
             for (place, hit) in hits.iter().enumerate().filter(|(_, hit)| hit.scope == at) {
                 let row = rows.remove(&hit.place.id.0).filter(|row| self.may_show(row, &scope.object));
                 if let Some(row) = row {
-                    marks.push(marked.map_or_else(Vec::new, |words| highlights(&row, object, scope, words)));
+                    let found = marked.map_or_else(Vec::new, |words| highlights(&row, object, scope, words));
+                    let mut record = Record::from_row(row, &shown)?;
+                    record.add_sensitive(object, found.iter().map(|found| found.property.as_str()));
+                    marks.push(found);
                     places.push(place);
-                    records.push(Record::from_row(row, &shown)?);
+                    records.push(record);
                 }
             }
             if !view.include.is_empty() {
@@ -70,8 +72,6 @@ impl Session {
 
     /// The index may know less than the store: rights are looked at once more, with what is stored.
     fn may_show(&self, row: &RecordRow, object: &str) -> bool {
-        row.object == object
-            && row.merged_into.is_none()
-            && self.caller.may(Action::Read, object, row.owner_id.map(UserId))
+        row.object == object && row.merged_into.is_none() && self.caller.may(Action::Read, object, row)
     }
 }

@@ -28,6 +28,7 @@ impl Session {
         let mut results: Vec<Record> = answer.results.into_iter().map(|found| found.record).collect();
         if !query.view.include.is_empty() {
             self.include(self.catalog.object(object)?, &mut results, &query.view.include).await?;
+            self.give(results.iter().flat_map(|record| &record.included).flat_map(|(_, records)| records)).await?;
         }
         Ok(Page { results, next_cursor: answer.next_cursor })
     }

@@ -13,6 +13,7 @@ use engine_search::{Limits, SearchError};
 use super::access::visible;
 use super::hydrate::FoundRecord;
 use super::table::{AnsweredTable, answered};
+use crate::access::Given;
 use crate::error::{Error, ErrorCode, Result};
 use crate::index::SearchView;
 use crate::records::{Include, View as RecordView};
@@ -46,13 +47,31 @@ impl Session {
     /// with everything else that is wrong.
     pub async fn record_search(&mut self, object: &str, text: &QueryText, malformed: Problems) -> Result<SearchAnswer> {
         let at_least = self.search_position(text).await?;
-        with_current!(self, self.try_search(&[object], text, malformed.clone(), Marks::None, at_least).await)
+        let answer =
+            with_current!(self, self.try_search(&[object], text, malformed.clone(), Marks::None, at_least).await)?;
+        self.give_answer(&answer).await?;
+        Ok(answer)
     }
 
     /// Searches the records of several objects; of all that the caller may see where none are named.
     pub async fn search_across(&mut self, text: &QueryText, malformed: Problems) -> Result<SearchAnswer> {
         let at_least = self.search_position(text).await?;
-        with_current!(self, self.try_search_across(text, malformed.clone(), at_least).await)
+        let answer = with_current!(self, self.try_search_across(text, malformed.clone(), at_least).await)?;
+        self.give_answer(&answer).await?;
+        Ok(answer)
+    }
+
+    /// Writes down what sensitive values an answer gives, of its records and drawn together in its tables.
+    async fn give_answer(&self, answer: &SearchAnswer) -> Result<()> {
+        let mut given = Given::of(answer.results.iter().map(|found| &found.record));
+        let tables = answer.tables.iter().filter(|table| !table.rows.is_empty());
+        for field in tables.flat_map(|table| &table.fields) {
+            let property = self.catalog.object(&field.object).ok().and_then(|object| object.property(&field.name));
+            if property.is_some_and(|property| property.sensitive) {
+                given.add(&field.object, None, &field.name);
+            }
+        }
+        self.write_down(given).await
     }
 
     async fn try_search_across(
@@ -148,11 +167,11 @@ impl Session {
         }
         // An object that is switched off is nowhere, at the other end of an association neither.
         let readable = |object: &str| self.catalog.object(object).ok().and_then(|_| visible(&self.caller, object));
-        let may_see =
-            |_: &ObjectDefinition, property: &Property| !property.sensitive || self.caller.role.sees_sensitive;
+        let registry = &self.catalog.effective.registry;
+        let may_see = |object: &ObjectDefinition, property: &Property| self.caller.reads(registry, object, property);
         let context = ResolveContext {
             tenant: self.tenant(),
-            registry: &self.catalog.effective.registry,
+            registry,
             now: self.now(),
             zone: self.catalog.zone(),
             locale: &self.catalog.locale,

@@ -29,7 +29,8 @@ impl Session {
         let by = |key: &str| SortText::parse(key, String::new());
         let sort = match q.trim() {
             "" => vec![by("-updated_at")],
-            _ => vec![by("relevance"), by("display_name")],
+            _ if self.sees_names(object).await? => vec![by("relevance"), by("display_name")],
+            _ => vec![by("relevance")],
         };
         let q = Some(q.to_owned()).filter(|q| !q.trim().is_empty());
         let text = QueryText { q, sort, limit, select: Some(Vec::new()), ..QueryText::default() };
@@ -42,5 +43,13 @@ impl Session {
             display_name: found.record.display_name,
         };
         Ok(results.into_iter().map(suggestion).collect())
+    }
+
+    /// Whether the caller sees all that records of an object are called by; what is not there is told later.
+    async fn sees_names(&mut self, object: &str) -> Result<bool> {
+        self.refresh().await?;
+        let registry = &self.catalog.effective.registry;
+        let object = self.catalog.object(object);
+        Ok(object.map_or(true, |object| self.caller.rights.reads_display(registry, object)))
     }
 }

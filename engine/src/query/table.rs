@@ -12,6 +12,8 @@ pub struct AnsweredTable {
     pub name: String,
     /// In order; the rest, if any, is the last.
     pub rows: Vec<AnsweredRow>,
+    /// What its keys and measures are values of.
+    pub(super) fields: Vec<Field>,
 }
 
 /// One group.
@@ -36,11 +38,26 @@ pub enum Answered {
 /// The tables of an answer to `query`.
 pub(super) fn answered(tables: Vec<Table>, query: &Query) -> Vec<AnsweredTable> {
     let aggregates = query.scopes.first().map_or(&[][..], |scope| scope.aggregates.as_slice());
-    let tables = tables.into_iter().zip(aggregates).map(|(table, aggregate)| AnsweredTable {
+    let tables = tables.into_iter().zip(aggregates).enumerate().map(|(at, (table, aggregate))| AnsweredTable {
         name: table.name,
         rows: table.rows.into_iter().map(|row| of_row(row, aggregate)).collect(),
+        fields: query.scopes.iter().filter_map(|scope| scope.aggregates.get(at)).flat_map(fields_of).collect(),
     });
     tables.collect()
+}
+
+/// What an aggregate gives values of; a count gives none.
+fn fields_of(aggregate: &Aggregate) -> Vec<Field> {
+    let groups = aggregate.groups.iter().filter_map(|group| group.field());
+    let measures = aggregate.measures.iter().filter_map(|(_, measure)| match measure {
+        Measure::Count | Measure::CountDistinct(_) => None,
+        Measure::Sum(field)
+        | Measure::Avg(field)
+        | Measure::Min(field)
+        | Measure::Max(field)
+        | Measure::Percentiles(field, _) => Some(field),
+    });
+    groups.chain(measures).cloned().collect()
 }
 
 fn of_row(row: Row, aggregate: &Aggregate) -> AnsweredRow {

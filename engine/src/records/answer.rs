@@ -1,7 +1,7 @@
 //! What an operation is answered, once the ids of new records are known.
 
 use engine_model::RecordId;
-use engine_model::access::Role;
+use engine_model::access::Rights;
 use engine_model::time::Timestamp;
 use engine_store::commit::{Committed, RecordRef, Refusal};
 
@@ -35,7 +35,7 @@ pub(super) fn summary(plan: &Plan, at: Timestamp) -> Summary {
 
 pub(super) fn answer(
     catalog: &Catalog,
-    role: &Role,
+    rights: &Rights,
     summary: Summary,
     committed: &Committed,
     item: Option<&Result<bool, Vec<Refusal>>>,
@@ -63,7 +63,7 @@ pub(super) fn answer(
             .ok_or_else(|| Error::internal("a committed record has no id"))?,
     };
     let object = catalog.effective.registry.objects.get(state.object.as_str());
-    let shown = object.map_or_else(Shown::nothing, |object| Shown::of(catalog, object, role, None, at));
+    let shown = object.map_or_else(Shown::nothing, |object| Shown::of(catalog, object, rights, None, at));
     let record = state.into_record(RecordId(id.0), &shown)?;
     Ok(Done { record: Some(record), effect, left_out })
 }

@@ -1,6 +1,5 @@
 //! From a state and an input to the next state and the rows to write; nothing is read or written here.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use engine_model::change::{ChangeKind, Difference, changes_text, differences};
@@ -9,15 +8,17 @@ use engine_model::object::ObjectDefinition;
 use engine_model::problem::push_segment;
 use engine_model::property::{Property, normalize};
 use engine_model::time::Timestamp;
-use engine_model::{Name, Problem, Problems, Properties, UserId};
+use engine_model::{Name, Problem, Problems, Properties, TeamId, UserId};
 use engine_store::commit::{LogEntry, NewRecord, RecordRef, RecordUpdate, Write};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::computed::{About, compute};
 use super::input::{PropertiesInput, RecordInput};
-use super::rules::{check, default_stage, intervals, unique_values};
+use super::rules::{RULE_FAILED, check, default_stage, intervals, unique_values};
 use super::state::State;
+use super::users::Strangers;
+use crate::caller::{Caller, Standing};
 use crate::definitions::catalog::{Catalog, shortened};
 
 /// Who writes and when.
@@ -36,8 +37,10 @@ pub(crate) struct Pen {
 pub(crate) struct Basis<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) pen: Pen,
-    /// Users that are named and do not exist.
-    pub(crate) strangers: &'a HashSet<UserId>,
+    /// Who writes it.
+    pub(crate) caller: &'a Caller,
+    /// Users and teams that are named and do not exist.
+    pub(crate) strangers: &'a Strangers,
 }
 
 /// A record's next state, checked.
@@ -64,11 +67,12 @@ impl Draft {
             properties = in_order(object, properties);
         }
         let owner = basis.read_owner(input, None, &mut problems).flatten();
+        let team = basis.read_team(input, None, &mut problems).flatten();
         let about = About { created_at: pen.at, updated_at: pen.at, owner };
         properties = compute(catalog, object, properties, pen.at, &about);
         object.mark_forward(&mut properties);
         basis.check_users(object, None, &properties, &mut problems);
-        add_new(&mut problems, check(catalog, object, None, &mut properties));
+        add_new(&mut problems, basis.told(object, check(catalog, object, None, &mut properties)));
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -80,6 +84,7 @@ impl Draft {
             properties: Arc::new(properties),
             display_name,
             owner,
+            team,
             version: 1,
             created_at: pen.at,
             created_by: Some(pen.by),
@@ -117,8 +122,9 @@ impl Draft {
         }
         default_stage(basis.catalog, object, &mut properties);
         let owner = basis.read_owner(input, before.owner, &mut problems).unwrap_or(before.owner);
+        let team = basis.read_team(input, before.team, &mut problems).unwrap_or(before.team);
         basis.check_users(object, Some(&before.properties), &properties, &mut problems);
-        Self::next(basis, object, before, properties, owner, problems)
+        Self::next(basis, object, before, properties, Standing { owner, team }, problems)
     }
 
     /// A record's next state with these values, which are in normal form, checked as a whole.
@@ -127,20 +133,20 @@ impl Draft {
         object: &ObjectDefinition,
         before: State,
         properties: Properties,
-        owner: Option<UserId>,
+        standing: Standing,
         mut problems: Problems,
     ) -> Result<Self, Problems> {
         let Basis { catalog, pen, .. } = *basis;
-        let mut properties = recompute(catalog, object, &before, properties, owner, pen.at);
-        add_new(&mut problems, check(catalog, object, Some(&before), &mut properties));
+        let mut properties = recompute(catalog, object, &before, properties, standing, pen.at);
+        add_new(&mut problems, basis.told(object, check(catalog, object, Some(&before), &mut properties)));
         if !problems.is_empty() {
             return Err(problems);
         }
         let mut after = before.clone();
-        if properties != *before.properties || owner != before.owner {
+        if properties != *before.properties || standing != before.standing() {
             after.display_name = object.display.render(&properties);
             after.properties = Arc::new(properties);
-            after.owner = owner;
+            (after.owner, after.team) = (standing.owner, standing.team);
             after.touch(pen);
         }
         Ok(Self { before: Some(before), after })
@@ -162,7 +168,7 @@ impl Draft {
                 None => drop(properties.shift_remove(name.as_str())),
             }
         }
-        let properties = recompute(catalog, object, &before, properties, before.owner, pen.at);
+        let properties = recompute(catalog, object, &before, properties, before.standing(), pen.at);
         let mut after = before.clone();
         if properties != *before.properties {
             after.display_name = object.display.render(&properties);
@@ -245,6 +251,7 @@ impl Draft {
                 properties: text(&after.properties),
                 display_name: after.display_name.clone(),
                 owner: after.owner,
+                team: after.team,
             })),
             Some(before) => writes.push(Write::Update(RecordUpdate {
                 record,
@@ -252,6 +259,7 @@ impl Draft {
                 properties: text(&after.properties),
                 display_name: after.display_name.clone(),
                 owner: after.owner,
+                team: after.team,
                 archived_at: after.archived_at,
             })),
         }
@@ -285,10 +293,13 @@ impl Draft {
     fn log(&self) -> Vec<(ChangeKind, String)> {
         let after = &self.after;
         let new_owner = after.owner.map(|owner| Value::from(owner.to_string()));
+        let new_team = after.team.map(|team| Value::from(team.to_string()));
         let Some(before) = &self.before else {
             let nothing = Properties::new();
             let mut changes = differences(&nothing, &after.properties);
-            changes.extend(new_owner.as_ref().map(|new| Difference { name: "owner_id", old: None, new: Some(new) }));
+            for (name, new) in [("owner_id", &new_owner), ("team_id", &new_team)] {
+                changes.extend(new.as_ref().map(|new| Difference { name, old: None, new: Some(new) }));
+            }
             return vec![(ChangeKind::RecordCreated, changes_text(&changes))];
         };
         match (before.archived_at, after.archived_at) {
@@ -297,11 +308,14 @@ impl Draft {
             _ => {}
         }
         let old_owner = before.owner.map(|owner| Value::from(owner.to_string()));
+        let old_team = before.team.map(|team| Value::from(team.to_string()));
         let differences = differences(&before.properties, &after.properties).into_iter();
         let (moved, mut changes): (Vec<_>, Vec<_>) =
             differences.partition(|difference| ["pipeline", "stage"].contains(&difference.name));
-        if old_owner != new_owner {
-            changes.push(Difference { name: "owner_id", old: old_owner.as_ref(), new: new_owner.as_ref() });
+        for (name, old, new) in [("owner_id", &old_owner, &new_owner), ("team_id", &old_team, &new_team)] {
+            if old != new {
+                changes.push(Difference { name, old: old.as_ref(), new: new.as_ref() });
+            }
         }
         let entries = [(ChangeKind::RecordUpdated, changes), (ChangeKind::StageChanged, moved)].into_iter();
         entries
@@ -317,12 +331,12 @@ fn recompute(
     object: &ObjectDefinition,
     before: &State,
     properties: Properties,
-    owner: Option<UserId>,
+    standing: Standing,
     now: Timestamp,
 ) -> Properties {
-    let about = About { owner, ..About::from(before) };
+    let about = About { owner: standing.owner, ..About::from(before) };
     let properties = compute(catalog, object, in_order(object, properties), now, &about);
-    if properties == *before.properties && owner == before.owner {
+    if properties == *before.properties && standing == before.standing() {
         return properties;
     }
     compute(catalog, object, properties, now, &About { updated_at: now, ..about })
@@ -357,6 +371,10 @@ impl Basis<'_> {
                 problems.push(Problem::new(at(), "read_only", format!("`{name}` is read-only")));
                 continue;
             }
+            if let Err(problem) = self.caller.check_writes(object, property, &at()) {
+                problems.push(problem);
+                continue;
+            }
             match normalize(property.kind.as_ref(), raw, &self.catalog.locale) {
                 Ok(value) => given.push((property, value)),
                 Err(faults) => problems.extend(
@@ -376,7 +394,7 @@ impl Basis<'_> {
         let Some(text) = input.owner.as_ref()? else { return Some(None) };
         match text.parse() {
             Ok(owner) => {
-                if before != Some(owner) && self.strangers.contains(&owner) {
+                if before != Some(owner) && self.strangers.users.contains(&owner) {
                     problems.push(no_user("/owner_id".to_owned(), owner));
                 }
                 Some(Some(owner))
@@ -388,6 +406,48 @@ impl Basis<'_> {
         }
     }
 
+    fn read_team(
+        &self,
+        input: &RecordInput,
+        before: Option<TeamId>,
+        problems: &mut Problems,
+    ) -> Option<Option<TeamId>> {
+        let Some(text) = input.team.as_ref()? else { return Some(None) };
+        let team = text.parse::<TeamId>().ok();
+        if team.is_none_or(|team| before != Some(team) && self.strangers.teams.contains(&team)) {
+            let message = format!("there is no team `{}`", shortened(text));
+            problems.push(Problem::new("/team_id", "not_found", message));
+        }
+        team.map(Some)
+    }
+
+    /// What is told of what is wrong with a whole record: of values that the caller does not see, only that they do not
+    /// fit.
+    fn told(&self, object: &ObjectDefinition, mut problems: Problems) -> Problems {
+        if problems.is_empty() {
+            return problems;
+        }
+        let registry = &self.catalog.effective.registry;
+        let sees_all = object.properties.values().all(|property| self.caller.reads(registry, object, property));
+        for problem in problems.iter_mut().filter(|_| !sees_all) {
+            // Why a rule fails may quote what it speaks of.
+            if let Some(end) = problem.message.find(RULE_FAILED) {
+                problem.message.truncate(end);
+            }
+            let hidden = object.properties.values().find(|property| {
+                let at = push_segment("/properties", &property.name);
+                let is_its =
+                    problem.pointer.strip_prefix(&at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+                is_its && !self.caller.reads(registry, object, property)
+            });
+            // That a value is missing says nothing of any.
+            if let Some(property) = hidden.filter(|_| problem.code != "required") {
+                problem.message = format!("what `{}` has, which you do not see, does not fit", property.name);
+            }
+        }
+        problems
+    }
+
     /// Users in properties exist, or were there before.
     fn check_users(
         &self,
@@ -396,7 +456,7 @@ impl Basis<'_> {
         properties: &Properties,
         problems: &mut Problems,
     ) {
-        if self.strangers.is_empty() {
+        if self.strangers.users.is_empty() {
             return;
         }
         for (name, value) in properties {
@@ -404,7 +464,7 @@ impl Basis<'_> {
             if is_user
                 && before.and_then(|before| before.get(name)) != Some(value)
                 && let Some(user) = value.as_str().and_then(|text| text.parse().ok())
-                && self.strangers.contains(&user)
+                && self.strangers.users.contains(&user)
             {
                 problems.push(no_user(push_segment("/properties", name), user));
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine_model::Sequence;
-use engine_model::access::Role;
+use engine_model::access::Rights;
 use engine_model::time::Timestamp;
 use engine_store::commit::{Committed, IdempotencyClaim, Item, RecordRef, Refusal};
 use tokio::sync::OwnedMutexGuard;
@@ -72,7 +72,7 @@ impl Session {
     async fn attempt(&mut self, run: &mut Run<'_>, is_last: bool) -> Result<bool> {
         let at = self.now();
         let Some(ready) = self.prepare(run, at).await? else { return Ok(false) };
-        let (catalog, role) = (Arc::clone(&self.catalog), self.caller.role.clone());
+        let (catalog, rights) = (Arc::clone(&self.catalog), Arc::clone(&self.caller.rights));
         let claim = self.claim_reply(run, &ready, at);
         let mut items = Vec::with_capacity(ready.len());
         for ready in &ready {
@@ -82,12 +82,12 @@ impl Session {
         if claim.is_none() && items.iter().all(|item| item.writes.is_empty()) {
             let sequence = self.position().await?;
             let nothing = Committed { sequence, inserted: Vec::new(), items: Vec::new() };
-            return Ok(run.settle(&catalog, &role, (ready, at), &nothing, false));
+            return Ok(run.settle(&catalog, &rights, (ready, at), &nothing, false));
         }
         let may_wait = claim.is_none() && !is_last;
         match self.commit(at, items, run.mode != Mode::Each, claim).await? {
             Attempt::Outdated => Ok(false),
-            Attempt::Done(committed) => Ok(run.settle(&catalog, &role, (ready, at), &committed, may_wait)),
+            Attempt::Done(committed) => Ok(run.settle(&catalog, &rights, (ready, at), &committed, may_wait)),
             Attempt::Refused(refusals) => {
                 if !refusals.iter().any(|(item, refusal)| goes_again(&ready[*item].plan, refusal)) {
                     return Err(refused(&ready, refusals, run.mode));
@@ -122,11 +122,11 @@ impl Session {
         let reply = Arc::clone(run.reply.as_ref()?);
         let answered: Vec<_> = run.results.iter().map(|result| result.as_ref().map(retold)).collect();
         let plans: Vec<_> = ready.iter().map(|ready| (ready.index, summary(&ready.plan, at))).collect();
-        let (catalog, role) = (Arc::clone(&self.catalog), self.caller.role.clone());
+        let (catalog, rights) = (Arc::clone(&self.catalog), Arc::clone(&self.caller.rights));
         self.claim(move |committed| {
             let mut results = answered;
             for (position, (index, summary)) in plans.into_iter().enumerate() {
-                results[index] = Some(answer(&catalog, &role, summary, committed, committed.items.get(position)));
+                results[index] = Some(answer(&catalog, &rights, summary, committed, committed.items.get(position)));
             }
             let value = results.into_iter().map(settled).collect();
             reply(&Written { value, sequence: committed.sequence })
@@ -147,7 +147,7 @@ impl Session {
             Workspace::load(&mut self.reader().await?, &self.catalog, &chosen).await?
         };
         let strangers = self.strangers(&chosen).await?;
-        let basis = Basis { catalog: &self.catalog, pen: self.pen(at), strangers: &strangers };
+        let basis = Basis { catalog: &self.catalog, pen: self.pen(at), caller: &self.caller, strangers: &strangers };
         let mut planner = Planner { basis, caller: &self.caller, workspace };
         let (mut ready, mut failed) = (Vec::with_capacity(chosen.len()), Vec::new());
         for index in open {
@@ -178,7 +178,7 @@ impl Run<'_> {
     fn settle(
         &mut self,
         catalog: &Catalog,
-        role: &Role,
+        rights: &Rights,
         (ready, at): (Vec<Ready>, Timestamp),
         committed: &Committed,
         may_wait: bool,
@@ -188,7 +188,7 @@ impl Run<'_> {
             let item = committed.items.get(position);
             let refusals = item.and_then(|item| item.as_ref().err()).map_or(&[][..], Vec::as_slice);
             if !(may_wait && refusals.iter().any(|refusal| goes_again(&ready.plan, refusal))) {
-                self.results[ready.index] = Some(answer(catalog, role, summary(&ready.plan, at), committed, item));
+                self.results[ready.index] = Some(answer(catalog, rights, summary(&ready.plan, at), committed, item));
             }
         }
         self.results.iter().all(Option::is_some)

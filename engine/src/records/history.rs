@@ -13,8 +13,12 @@ use super::operation::Target;
 use super::read::{Page, View, key_of, make_cursor, read_cursor};
 use super::record::{Record, Shown};
 use super::state::State;
+use crate::access::Given;
 use crate::error::{Error, Result};
 use crate::session::Session;
+
+/// What a change says of whose a record is, beside its properties.
+pub(crate) const STANDING: [&str; 2] = ["owner_id", "team_id"];
 
 /// Changes that are read at a time.
 const CHUNK: i64 = 500;
@@ -32,7 +36,7 @@ pub struct HistoryEntry {
     pub source: String,
     /// The request that asked for it.
     pub request_id: Option<String>,
-    /// The property, or `owner_id` or `archived_at`.
+    /// The property, or `owner_id`, `team_id` or `archived_at`.
     pub property: String,
     /// Its value before.
     pub old: Value,
@@ -75,22 +79,39 @@ impl Session {
         limit: usize,
         cursor: Option<&str>,
     ) -> Result<Page<HistoryEntry>> {
-        let found = self.record_read(object, target, &View::default()).await?.record;
+        let found = self.record_found(object, target, &View::default()).await?.record;
         let records = [Some(found.id), self.merged_record(object, target).await?];
         let records: Vec<RecordId> = records.into_iter().flatten().collect();
         let name = records.iter().fold("history".to_owned(), |name, record| format!("{name}.{record}"));
         let before = cursor.map_or(Ok(i64::MAX), |cursor| read_cursor(cursor, &[&name]))?;
+        let page = self.history_page(object, (&records, &name), Sequence(before), limit).await?;
+        let mut given = Given::default();
+        let shown = self.shown(object)?;
+        for entry in page.results.iter().filter(|entry| shown.is_sensitive(&entry.property)) {
+            given.add(object, Some(found.id), &entry.property);
+        }
+        self.write_down(given).await?;
+        Ok(page)
+    }
+
+    async fn history_page(
+        &self,
+        object: &str,
+        (records, name): (&[RecordId], &str),
+        before: Sequence,
+        limit: usize,
+    ) -> Result<Page<HistoryEntry>> {
         let shown = self.shown(object)?;
         let mut reader = self.reader().await?;
         let mut results: Vec<HistoryEntry> = Vec::new();
-        let mut next = before;
+        let mut next = before.0;
         // Whole changes only: a page ends between two of them and may so be a little longer than asked for.
         loop {
-            let changes = of_records(&mut reader, &records, Sequence(next)).await?;
+            let changes = of_records(&mut reader, records, Sequence(next)).await?;
             let is_last = changes.len() < usize::try_from(CHUNK).unwrap_or(usize::MAX);
             for change in changes {
                 if results.len() >= limit {
-                    let next_cursor = Some(make_cursor(&[&name], next));
+                    let next_cursor = Some(make_cursor(&[name], next));
                     return Ok(Page { results, next_cursor });
                 }
                 next = change.sequence;
@@ -104,7 +125,7 @@ impl Session {
 
     /// A record as it was at a moment; not found before it was made.
     pub async fn record_as_of(&mut self, object: &str, target: &Target, moment: Moment, view: &View) -> Result<Record> {
-        let current = self.record_read(object, target, &View::default()).await?.record;
+        let current = self.record_found(object, target, &View::default()).await?.record;
         let missing = || Error::not_found("the record did not exist at that moment");
         let mut reader = self.reader().await?;
         let (_, row) = engine_store::record::get(&mut reader, &engine_store::record::Key::Id(current.id)).await?;
@@ -142,11 +163,13 @@ impl Session {
         let shown = Shown::of(
             &self.catalog,
             definition,
-            &self.caller.role,
+            &self.caller.rights,
             selected.as_deref(),
             moment.time().unwrap_or(self.now()),
         );
-        state.into_record(current.id, &shown)
+        let record = state.into_record(current.id, &shown)?;
+        self.give([&record]).await?;
+        Ok(record)
     }
 
     /// The record that the target names itself, where its id leads to another one.
@@ -157,7 +180,7 @@ impl Session {
     }
 
     fn shown(&self, object: &str) -> Result<Shown<'_>> {
-        Ok(Shown::of(&self.catalog, self.catalog.object(object)?, &self.caller.role, None, self.now()))
+        Ok(Shown::of(&self.catalog, self.catalog.object(object)?, &self.caller.rights, None, self.now()))
     }
 }
 
@@ -197,7 +220,7 @@ fn entries(change: &ChangeRow, shown: &Shown<'_>) -> Result<Vec<HistoryEntry>> {
             .collect(),
         kind if kind.starts_with("record.") || kind == "stage.changed" => pairs(change)?
             .into_iter()
-            .filter(|(property, ..)| property == "owner_id" || shown.shows(property))
+            .filter(|(property, ..)| STANDING.contains(&property.as_str()) || shown.shows(property))
             .map(pair_of)
             .collect(),
         _ => Vec::new(),
@@ -229,6 +252,7 @@ fn take_back(state: &mut State, change: &ChangeRow) -> Result<()> {
             for (property, old, _) in pairs(change)?.into_iter().filter(|(property, ..)| property != MERGED_FROM) {
                 match (property.as_str(), old) {
                     ("owner_id", old) => state.owner = old.as_str().and_then(|owner| owner.parse().ok()),
+                    ("team_id", old) => state.team = old.as_str().and_then(|team| team.parse().ok()),
                     (_, Value::Null) => drop(properties.shift_remove(&property)),
                     (_, old) => drop(properties.insert(property, old)),
                 }

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
+use engine_model::Problem;
 use engine_model::access::Action;
 use engine_model::name::did_you_mean;
 use engine_model::object::ObjectDefinition;
-use engine_model::{Problem, UserId};
 use engine_store::association::{Direction, of_many};
 use engine_store::record::many;
 
@@ -125,13 +125,13 @@ impl Session {
             let mut linked = HashMap::new();
             for row in rows {
                 let Ok(object) = self.catalog.object(&row.object) else { continue };
-                if !self.caller.may(Action::Read, &row.object, row.owner_id.map(UserId)) {
+                if !self.caller.may(Action::Read, &row.object, &row) {
                     continue;
                 }
                 let shown = Shown::of(
                     &self.catalog,
                     object,
-                    &self.caller.role,
+                    &self.caller.rights,
                     selected(object, include)?.as_deref(),
                     self.now(),
                 );

@@ -45,6 +45,8 @@ pub struct RecordInput {
     pub properties: PropertiesInput,
     /// New owner: `Some(None)` releases, `None` leaves as is.
     pub owner: Option<Option<String>>,
+    /// Id of the new team: `Some(None)` takes it out of its team, `None` leaves as is.
+    pub team: Option<Option<String>>,
     /// Links to make in the same transaction.
     pub associations: Vec<LinkInput>,
 }

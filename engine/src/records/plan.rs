@@ -3,11 +3,12 @@
 use engine_model::access::Action;
 use engine_model::change::ChangeKind;
 use engine_model::object::ObjectDefinition;
+use engine_model::time::Timestamp;
 use engine_model::{Problem, Problems, RecordId};
 use engine_store::commit::{LogEntry, NewLink, RecordRef, RecordUpdate, UniqueValue, Write};
 use uuid::Uuid;
 
-use super::draft::{Basis, Draft, Pen};
+use super::draft::{Basis, Draft};
 use super::input::{LinkInput, RecordInput};
 use super::links::{End, resolve};
 use super::merge::{Merging, Parting};
@@ -76,7 +77,7 @@ impl<'a> Planner<'a> {
             Operation::Archive { object, target, version } => {
                 let object = self.basis.catalog.object(object)?;
                 let before = self.find(object, target)?;
-                self.caller.check(Action::Archive, &object.name, before.owner)?;
+                self.caller.check(Action::Archive, &object.name, &before)?;
                 check_version(&before, *version)?;
                 let draft = if before.archived_at.is_some() {
                     unchanged(before)
@@ -88,7 +89,7 @@ impl<'a> Planner<'a> {
             Operation::Restore { object, target } => {
                 let object = self.basis.catalog.object(object)?;
                 let before = self.find(object, target)?;
-                self.caller.check(Action::Archive, &object.name, before.owner)?;
+                self.caller.check(Action::Archive, &object.name, &before)?;
                 let draft = if before.archived_at.is_none() {
                     unchanged(before)
                 } else {
@@ -168,16 +169,19 @@ impl<'a> Planner<'a> {
 
     /// Finds a record that the caller may know of.
     fn find(&self, object: &ObjectDefinition, target: &Target) -> Result<State> {
+        if let Some(name) = &target.id_property {
+            self.caller.check_key(&self.basis.catalog.effective.registry, object, name)?;
+        }
         let state = self.workspace.find(self.basis.catalog, object, target)?;
-        if !self.caller.may(Action::Read, &object.name, state.owner) {
+        if !self.caller.may(Action::Read, &object.name, state) {
             return Err(Error::not_found(format!("there is no `{}` record `{}`", object.name, shortened(&target.id))));
         }
         Ok(state.clone())
     }
 
     fn create(&mut self, object: &ObjectDefinition, input: &RecordInput, name: Option<&str>) -> Result<Plan> {
-        self.caller.check(Action::Create, &object.name, None)?;
-        let (index, uid) = (self.workspace.inserts, new_uid(self.basis.pen));
+        self.caller.check_create(&object.name)?;
+        let (index, uid) = (self.workspace.inserts, new_uid(self.basis.pen.at));
         let near = End { record: RecordRef::New(index), object: &object.name };
         let links = self.links(near, input);
         let draft = match (Draft::create(&self.basis, object, input, index, uid), links) {
@@ -210,7 +214,7 @@ impl<'a> Planner<'a> {
 
     /// Refuses a record that may not be changed: by the caller, or because it is archived.
     pub(super) fn check_update(&self, object: &ObjectDefinition, state: &State) -> Result<()> {
-        self.caller.check(Action::Update, &object.name, state.owner)?;
+        self.caller.check(Action::Update, &object.name, state)?;
         if state.archived_at.is_some() {
             let detail = "the record is archived; restore it before changing it";
             return Err(Error::new(ErrorCode::Conflict, detail).with(Problem::new("", "archived", detail)));
@@ -226,6 +230,7 @@ impl<'a> Planner<'a> {
         input: &RecordInput,
         name: Option<&str>,
     ) -> Result<Plan> {
+        self.caller.check_key(&self.basis.catalog.effective.registry, object, id_property)?;
         let key = upsert_key(self.basis.catalog, object, id_property, id, input)?;
         let mut plan = match self.workspace.holder(&key).cloned() {
             Some(before) => self.update(object, before, input, name)?,
@@ -282,13 +287,13 @@ impl<'a> Planner<'a> {
     fn visible(&self, id: &str) -> Option<&State> {
         let state = self.workspace.find_any(id).filter(|state| state.archived_at.is_none())?;
         let is_known = self.basis.catalog.object(&state.object).is_ok();
-        (is_known && self.caller.may(Action::Read, &state.object, state.owner)).then_some(state)
+        (is_known && self.caller.may(Action::Read, &state.object, state)).then_some(state)
     }
 
     fn both_ends(&self, from: &str, to: &str) -> Result<(&State, &State)> {
         match (self.visible(from), self.visible(to)) {
             (Some(near), Some(far)) => {
-                self.caller.check(Action::Update, &near.object, near.owner)?;
+                self.caller.check(Action::Update, &near.object, near)?;
                 Ok((near, far))
             }
             (near, far) => {
@@ -389,6 +394,7 @@ fn purge(catalog: &Catalog, state: &State) -> Result<Vec<Write>> {
         properties: "{}".to_owned(),
         display_name: String::new(),
         owner: None,
+        team: None,
         archived_at: Some(state.archived_at.unwrap_or(state.updated_at)),
     })];
     if let (Some(object), None) = (catalog.effective.registry.objects.get(state.object.as_str()), state.archived_at) {
@@ -416,8 +422,8 @@ pub(super) fn check_version(state: &State, expected: Option<i64>) -> Result<()> 
 }
 
 /// UUIDv7 of the present moment; random in its lower part.
-fn new_uid(pen: Pen) -> Uuid {
-    let micros = u64::try_from(pen.at.0).unwrap_or(0);
+pub(crate) fn new_uid(at: Timestamp) -> Uuid {
+    let micros = u64::try_from(at.0).unwrap_or(0);
     let nanos = u32::try_from(micros % 1_000_000 * 1_000).unwrap_or(0);
     Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, micros / 1_000_000, nanos))
 }

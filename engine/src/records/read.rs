@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use engine_model::access::Action;
 use engine_model::object::ObjectDefinition;
 use engine_model::property::Locale;
-use engine_model::{RecordId, Sequence, UserId};
+use engine_model::{RecordId, Sequence};
 use engine_store::record::{self, Key, RecordRow};
 use serde_json::Value;
 use uuid::Uuid;
@@ -16,6 +16,7 @@ use super::include::{Include, bad_parameter};
 use super::operation::{Operation, Target};
 use super::record::{Record, Shown};
 use super::workspace::{Workspace, unique_property, unique_value};
+use crate::access::Given;
 use crate::definitions::catalog::shortened;
 use crate::error::{Error, Result};
 use crate::session::{Session, with_current};
@@ -63,7 +64,20 @@ pub struct Found {
 impl Session {
     /// A record by id, uid or unique value; archived ones too.
     pub async fn record_read(&mut self, object: &str, target: &Target, view: &View) -> Result<Found> {
+        let found = self.record_found(object, target, view).await?;
+        self.give([&found.record]).await?;
+        Ok(found)
+    }
+
+    /// The same, where nobody is given what is found.
+    pub(crate) async fn record_found(&mut self, object: &str, target: &Target, view: &View) -> Result<Found> {
         with_current!(self, self.try_record_read(object, target, view).await)
+    }
+
+    /// Writes down what sensitive values these records give; to be called before they are given. What is read by
+    /// [`Session::record_read`], listed or searched was written down already.
+    pub async fn give(&self, records: impl IntoIterator<Item = &Record>) -> Result<()> {
+        self.write_down(Given::of(records)).await
     }
 
     async fn try_record_read(&mut self, object: &str, target: &Target, view: &View) -> Result<Found> {
@@ -71,6 +85,7 @@ impl Session {
         for _ in 0..4 {
             let key = {
                 let definition = self.catalog.object(object)?;
+                self.check_target(definition, target)?;
                 key_of(definition, target, &self.catalog.locale)?
             };
             let Some(key) = key else { return Err(missing(object, target)) };
@@ -91,7 +106,7 @@ impl Session {
             let definition = self.catalog.object(object)?;
             let row = row.filter(|row| self.may_read(object, row)).ok_or_else(|| missing(object, target))?;
             let selected = view.select.as_deref().map(|names| select_names(definition, names)).transpose()?;
-            let shown = Shown::of(&self.catalog, definition, &self.caller.role, selected.as_deref(), self.now());
+            let shown = Shown::of(&self.catalog, definition, &self.caller.rights, selected.as_deref(), self.now());
             let mut record = Record::from_row(row, &shown)?;
             if !view.include.is_empty() {
                 self.include(definition, std::slice::from_mut(&mut record), &view.include).await?;
@@ -107,7 +122,13 @@ impl Session {
     }
 
     fn may_read(&self, object: &str, row: &RecordRow) -> bool {
-        row.object == object && self.caller.may(Action::Read, object, row.owner_id.map(UserId))
+        row.object == object && self.caller.may(Action::Read, object, row)
+    }
+
+    /// Refuses to look a record up by what the caller does not see.
+    fn check_target(&self, object: &ObjectDefinition, target: &Target) -> Result<()> {
+        let Some(name) = &target.id_property else { return Ok(()) };
+        self.caller.check_key(&self.catalog.effective.registry, object, name)
     }
 
     /// One page of an object's records in the order of their ids.
@@ -115,7 +136,9 @@ impl Session {
         self.wait_for_position().await?;
         self.refresh().await?;
         self.settle_rollups(object).await?;
-        with_current!(self, self.try_record_list(object, query).await)
+        let page = with_current!(self, self.try_record_list(object, query).await)?;
+        self.give(&page.results).await?;
+        Ok(page)
     }
 
     async fn try_record_list(&self, object: &str, query: &ListQuery) -> Result<Page<Record>> {
@@ -127,7 +150,7 @@ impl Session {
             None => 0,
         };
         let selected = query.view.select.as_deref().map(|names| select_names(definition, names)).transpose()?;
-        let shown = Shown::of(&self.catalog, definition, &self.caller.role, selected.as_deref(), self.now());
+        let shown = Shown::of(&self.catalog, definition, &self.caller.rights, selected.as_deref(), self.now());
         let mut reader = self.reader().await?;
         let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
         let mut rows = record::list(&mut reader, object, query.archived, after, limit + 1).await?;
@@ -157,13 +180,15 @@ impl Session {
         self.wait_for_position().await?;
         self.refresh().await?;
         self.settle_rollups(object).await?;
-        with_current!(self, self.try_record_read_many(object, targets, view).await)
+        let found = with_current!(self, self.try_record_read_many(object, targets, view).await)?;
+        self.give(found.iter().flatten()).await?;
+        Ok(found)
     }
 
     async fn try_record_read_many(&self, object: &str, targets: &[Target], view: &View) -> Result<Vec<Result<Record>>> {
         let definition = self.catalog.object(object)?;
         let selected = view.select.as_deref().map(|names| select_names(definition, names)).transpose()?;
-        let shown = Shown::of(&self.catalog, definition, &self.caller.role, selected.as_deref(), self.now());
+        let shown = Shown::of(&self.catalog, definition, &self.caller.rights, selected.as_deref(), self.now());
         let named: Vec<Operation> = targets
             .iter()
             .map(|target| Operation::Restore { object: object.to_owned(), target: target.clone() })
@@ -173,9 +198,13 @@ impl Session {
         drop(reader);
         let (mut records, mut failures) = (Vec::with_capacity(targets.len()), HashMap::new());
         for (index, target) in targets.iter().enumerate() {
+            if let Err(error) = self.check_target(definition, target) {
+                failures.insert(index, error);
+                continue;
+            }
             let found = workspace.find(&self.catalog, definition, target).cloned();
             let found = found.and_then(|state| match state.id() {
-                Some(id) if self.caller.may(Action::Read, object, state.owner) => state.into_record(id, &shown),
+                Some(id) if self.caller.may(Action::Read, object, &state) => state.into_record(id, &shown),
                 _ => Err(missing(object, target)),
             });
             match found {
@@ -228,9 +257,25 @@ pub(crate) fn make_cursor(list: &[&str], last: i64) -> String {
     URL_SAFE_NO_PAD.encode(format!("{}:{last}", list.join(":")))
 }
 
+/// An opaque place in a list in the order of names.
+pub(crate) fn make_name_cursor(list: &str, last: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{list}:{last}"))
+}
+
+/// The name that a cursor of the same list marks.
+pub(crate) fn read_name_cursor(cursor: &str, list: &str) -> Result<String> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    let name = text.as_deref().and_then(|text| text.strip_prefix(list)?.strip_prefix(':'));
+    name.map(str::to_owned).ok_or_else(|| bad_parameter("cursor", NOT_OURS))
+}
+
+/// What a cursor is told that another list has given, or nobody.
+const NOT_OURS: &str = "this cursor is not one that this list has given";
+
 /// The place that a cursor of the same list marks.
 pub(crate) fn read_cursor(cursor: &str, list: &[&str]) -> Result<i64> {
-    let invalid = || bad_parameter("cursor", "this cursor is not one that this list has given");
+    let invalid = || bad_parameter("cursor", NOT_OURS);
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| invalid())?;
     let text = String::from_utf8(bytes).map_err(|_| invalid())?;
     let (name, last) = text.rsplit_once(':').ok_or_else(invalid)?;

@@ -1,13 +1,15 @@
 //! A record as it is answered.
 
-use engine_model::access::Role;
+use engine_model::access::Rights;
 use engine_model::computed::Formulas;
 use engine_model::migration::is_hidden;
 use engine_model::object::ObjectDefinition;
 use engine_model::time::Timestamp;
-use engine_model::{Properties, RecordId, UserId};
+use engine_model::{Properties, RecordId, TeamId, UserId};
 use engine_store::record::RecordRow;
+use indexmap::IndexMap;
 use serde::Serializer as _;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -31,6 +33,8 @@ pub struct Record {
     pub properties: Box<RawValue>,
     /// Who owns it.
     pub owner: Option<UserId>,
+    /// The team that it belongs to.
+    pub team: Option<TeamId>,
     /// Counts the record's states from 1.
     pub version: i64,
     /// When it was made.
@@ -45,6 +49,8 @@ pub struct Record {
     pub archived_at: Option<Timestamp>,
     /// Linked records that were asked for, by object or association.
     pub included: Vec<(String, Vec<Record>)>,
+    /// Those of the properties that are sensitive and have a value here.
+    pub(crate) sensitive: Vec<String>,
 }
 
 /// What of an object's records is shown: which properties, those included whose values are computed for it.
@@ -55,6 +61,26 @@ pub(crate) struct Shown<'a> {
     migrated: Option<&'a ObjectDefinition>,
     /// Formulas whose values depend on the moment; none where no such value is shown.
     live: Option<Live<'a>>,
+    /// Those of the properties that are sensitive.
+    sensitive: Vec<&'a str>,
+    /// What records are called by, where not all of it is seen.
+    called: Option<Called<'a>>,
+}
+
+/// What records of an object are called, by what is seen of them.
+#[derive(Debug, Clone)]
+struct Called<'a> {
+    object: &'a ObjectDefinition,
+    /// What is not seen.
+    hidden: Vec<&'a str>,
+}
+
+impl Called<'_> {
+    fn of(&self, properties: &Properties) -> String {
+        let mut seen = properties.clone();
+        seen.retain(|name, _| !self.hidden.contains(&name.as_str()));
+        self.object.display.render(&seen)
+    }
 }
 
 /// Some of an object's properties.
@@ -77,19 +103,18 @@ struct Live<'a> {
 }
 
 impl<'a> Shown<'a> {
-    /// What a role sees of an object at a moment, narrowed to the selected properties.
+    /// What somebody with these rights sees of an object at a moment, narrowed to the selected properties.
     pub(crate) fn of(
         catalog: &'a Catalog,
         object: &'a ObjectDefinition,
-        role: &Role,
+        rights: &Rights,
         selected: Option<&[String]>,
         now: Timestamp,
     ) -> Self {
+        let registry = &catalog.effective.registry;
         let hidden = |name: &str| {
-            object
-                .properties
-                .get(name)
-                .is_none_or(|property| property.archived || (property.sensitive && !role.sees_sensitive))
+            let property = object.properties.get(name);
+            property.is_none_or(|property| property.archived || !rights.reads(registry, object, property))
         };
         let properties = match selected {
             Some(selected) => Chosen::Only(selected.iter().filter(|name| !hidden(name)).cloned().collect()),
@@ -104,24 +129,60 @@ impl<'a> Shown<'a> {
         let migrated = object.has_migrated().then_some(object);
         let live = catalog.live_formulas(&object.name).map(|formulas| Live { catalog, object, formulas, now });
         let live = live.filter(|live| live.formulas.live().any(|name| properties.shows(name)));
-        Self { properties, migrated, live }
+        let is_given = |name: &&str| properties.shows(name) && !hidden(name);
+        let sensitive = object.properties.values().filter(|property| property.sensitive);
+        let sensitive = sensitive.map(|property| property.name.as_str()).filter(is_given).collect();
+        let is_unseen = |name: &&str| {
+            object.properties.get(*name).is_some_and(|property| !rights.reads(registry, object, property))
+        };
+        let unseen: Vec<&str> = object.display.names().filter(is_unseen).collect();
+        let called = (!unseen.is_empty()).then_some(Called { object, hidden: unseen });
+        Self { properties, migrated, live, sensitive, called }
     }
 
     /// Nothing, of an object that is no more.
     pub(crate) fn nothing() -> Self {
-        Self { properties: Chosen::Only(Vec::new()), migrated: None, live: None }
+        let (sensitive, called) = (Vec::new(), None);
+        Self { properties: Chosen::Only(Vec::new()), migrated: None, live: None, sensitive, called }
     }
 
-    /// The visible part of a record's properties as stored.
-    fn apply(&self, stored: String, about: &About) -> Result<Box<RawValue>> {
-        if let (Chosen::All, None) = (&self.properties, &self.live) {
-            return RawValue::from_string(stored).map_err(Error::internal);
+    /// The visible part of a record as stored: its properties, those of them that are sensitive, and what it is called
+    /// where that is not what is stored.
+    fn apply(&self, stored: String, about: &About) -> Result<(Box<RawValue>, Vec<String>, Option<String>)> {
+        if let (Chosen::All, None, None) = (&self.properties, &self.live, &self.called) {
+            let sensitive = self.sensitive_in_text(&stored)?;
+            return Ok((RawValue::from_string(stored).map_err(Error::internal)?, sensitive, None));
         }
         let mut properties: Properties = serde_json::from_str(&stored).map_err(Error::internal)?;
         if let Some(object) = self.migrated {
             object.bring_forward(&mut properties);
         }
-        self.apply_map(&properties, about)
+        let (sensitive, called) = (self.sensitive_in(&properties), self.called(&properties));
+        Ok((self.apply_map(&properties, about)?, sensitive, called))
+    }
+
+    /// What a record is called, where that is not what is stored.
+    pub(crate) fn called(&self, properties: &Properties) -> Option<String> {
+        self.called.as_ref().map(|called| called.of(properties))
+    }
+
+    /// Whether a shown property is sensitive.
+    pub(crate) fn is_sensitive(&self, name: &str) -> bool {
+        self.sensitive.contains(&name)
+    }
+
+    /// Those of the shown properties that are sensitive and have a value.
+    pub(crate) fn sensitive_in(&self, properties: &Properties) -> Vec<String> {
+        self.sensitive.iter().filter(|name| properties.contains_key(**name)).map(|name| (*name).to_owned()).collect()
+    }
+
+    fn sensitive_in_text(&self, stored: &str) -> Result<Vec<String>> {
+        if self.sensitive.is_empty() {
+            return Ok(Vec::new());
+        }
+        let present: IndexMap<String, IgnoredAny> = serde_json::from_str(stored).map_err(Error::internal)?;
+        let sensitive = self.sensitive.iter().filter(|name| present.contains_key(**name));
+        Ok(sensitive.map(|name| (*name).to_owned()).collect())
     }
 
     /// The visible part of properties.
@@ -164,13 +225,15 @@ impl Record {
     /// A stored record as far as it is shown.
     pub(crate) fn from_row(row: RecordRow, shown: &Shown<'_>) -> Result<Self> {
         let about = About::from(&row);
+        let (properties, sensitive, called) = shown.apply(row.properties, &about)?;
         Ok(Self {
             id: RecordId(row.id),
             uid: row.uid,
             object: row.object,
-            display_name: row.display_name,
-            properties: shown.apply(row.properties, &about)?,
+            display_name: called.unwrap_or(row.display_name),
+            properties,
             owner: row.owner_id.map(UserId),
+            team: row.team_id.map(TeamId),
             version: row.version,
             created_at: Timestamp(row.created_at),
             created_by: row.created_by.map(UserId),
@@ -178,13 +241,25 @@ impl Record {
             updated_by: row.updated_by.map(UserId),
             archived_at: row.archived_at.map(Timestamp),
             included: Vec::new(),
+            sensitive,
         })
+    }
+
+    /// Properties of it that are given beside it.
+    pub(crate) fn add_sensitive<'n>(&mut self, object: &ObjectDefinition, names: impl Iterator<Item = &'n str>) {
+        for name in names {
+            let is_sensitive = object.property(name).is_some_and(|property| property.sensitive);
+            if is_sensitive && !self.sensitive.iter().any(|known| known == name) {
+                self.sensitive.push(name.to_owned());
+            }
+        }
     }
 
     /// Shows only these properties.
     pub fn narrow(&mut self, names: &[String]) -> Result<()> {
         let properties: Properties = serde_json::from_str(self.properties.get()).map_err(Error::internal)?;
         self.properties = Chosen::Only(names.to_vec()).apply(&properties)?;
+        self.sensitive.retain(|name| names.contains(name));
         Ok(())
     }
 }

@@ -94,6 +94,9 @@ fn check_rules(object: &ObjectDefinition, properties: &Properties, problems: &mu
     }
 }
 
+/// Between what a rule says and why it could not be computed.
+pub(super) const RULE_FAILED: &str = " (the rule failed: ";
+
 /// What a rule has against a record; also that a value is missing that it speaks of, where it `needs_values`.
 fn broken(rule: &Rule, object: &ObjectDefinition, properties: &Properties, needs_values: bool) -> Option<Problem> {
     let Rule { expression, message, at } = rule;
@@ -102,7 +105,7 @@ fn broken(rule: &Rule, object: &ObjectDefinition, properties: &Properties, needs
         Ok(false) => message.clone(),
         Err(error) if error.is_missing_value() && !needs_values => return None,
         Err(error) if error.is_missing_value() => message.clone(),
-        Err(error) => format!("{message} (the rule failed: {error})"),
+        Err(error) => format!("{message}{RULE_FAILED}{error})"),
     };
     Some(Problem::new(at.as_ref().map_or_else(|| "/properties".to_owned(), |name| pointer(name)), "rule", told))
 }

@@ -203,11 +203,15 @@ fn described(record: RecordRef) -> String {
     }
 }
 
-/// Problems of a draft: a move that the pipeline forbids is a conflict with the record's state, all else is invalid.
+/// Problems of a draft: what the caller may not change is forbidden, a move that the pipeline forbids is a conflict with
+/// the record's state, all else is invalid.
 pub(crate) fn refuse(problems: Vec<Problem>) -> Error {
+    let is_forbidden = problems.iter().any(|problem| problem.code == "forbidden");
     let is_conflict = !problems.is_empty() && problems.iter().all(|problem| problem.code == "transition");
     let mut error = Error::invalid(problems);
-    if is_conflict {
+    if is_forbidden {
+        error.code = ErrorCode::Forbidden;
+    } else if is_conflict {
         error.code = ErrorCode::Conflict;
     }
     error

@@ -42,14 +42,19 @@ impl Session {
         let Some(Content::View(view)) = behavior.map(|behavior| behavior.content) else {
             return Err(Error::invalid(item.warnings));
         };
-        let text = query_of(&view, page, &item.warnings)?;
+        let object = self.catalog.object(&view.object)?;
+        let registry = &self.catalog.effective.registry;
+        let is_hidden = |column: &str| {
+            object.property(column).is_some_and(|property| !self.caller.reads(registry, object, property))
+        };
+        let text = query_of(&view, page, &item.warnings, is_hidden)?;
         let found = self.record_search(&view.object, &text, Vec::new()).await.map_err(of_page)?;
         Ok(ViewRecords { view: item, found })
     }
 }
 
-/// What of a view is not there any more is left out where the rest goes on without it.
-fn query_of(view: &View, page: &ViewPage, warnings: &[Problem]) -> Result<QueryText> {
+/// What of a view is not there any more, or not for the caller, is left out where the rest goes on without it.
+fn query_of(view: &View, page: &ViewPage, warnings: &[Problem], is_hidden: impl Fn(&str) -> bool) -> Result<QueryText> {
     let is_gone = |at: &str| warnings.iter().any(|warning| warning.pointer == at);
     let mut query = Map::from_iter([("limit".to_owned(), json!(page.limit)), ("count".to_owned(), json!(true))]);
     let mut put = |key: &str, value: Option<Value>| query.extend(value.map(|value| (key.to_owned(), value)));
@@ -58,8 +63,8 @@ fn query_of(view: &View, page: &ViewPage, warnings: &[Problem]) -> Result<QueryT
     put("cursor", page.cursor.clone().map(Value::from));
     put("q", page.q.clone().map(Value::from));
     let columns = view.columns.iter().enumerate();
-    let columns: Vec<&String> =
-        columns.filter(|(index, _)| !is_gone(&format!("/columns/{index}"))).map(|(_, column)| column).collect();
+    let shown = columns.filter(|(index, column)| !is_gone(&format!("/columns/{index}")) && !is_hidden(column));
+    let columns: Vec<&String> = shown.map(|(_, column)| column).collect();
     put("select", (!columns.is_empty()).then(|| json!(columns)));
     if let Some(group) = view.group.as_ref().filter(|_| !is_gone("/group")) {
         put("aggregate", Some(json!({GROUPS: {"group": [group], "measures": {"n": {"count": true}}}})));

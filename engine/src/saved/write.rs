@@ -24,7 +24,7 @@ impl Session {
         spec: Map<String, Value>,
         reply: Option<SavedReply>,
     ) -> Result<Written<SavedItem>> {
-        self.caller.check_writes()?;
+        self.caller.check_saves()?;
         self.refresh().await?;
         let now = self.now().0;
         let row = SavedRow {
@@ -101,7 +101,7 @@ impl Session {
 
     /// One that the caller may change: what the caller has saved; what others share, for administrators.
     async fn own_row(&self, section: Section, id: &str) -> Result<SavedRow> {
-        self.caller.check_writes()?;
+        self.caller.check_saves()?;
         let of_pack = self.catalog.effective.registry.behaviors.values();
         let of_pack = of_pack.filter(|behavior| behavior.section == section && behavior.name.as_str() == id);
         if let Some(behavior) = of_pack.last() {

@@ -81,6 +81,10 @@ impl Session {
     pub async fn tenant_export(&mut self) -> Result<TenantExport> {
         self.refresh().await?;
         self.caller.check_admin()?;
+        if !self.caller.rights.reads_everything() {
+            let detail = "an export has everything that the tenant has, and the caller may not see all of it";
+            return Err(Error::new(ErrorCode::Forbidden, detail));
+        }
         self.wait_for_position().await?;
         let busy = |_| Error::new(ErrorCode::Unavailable, "other tenants are being exported; try again shortly");
         let place = Arc::clone(&self.engine.inner.exports).try_acquire_owned().map_err(busy)?;

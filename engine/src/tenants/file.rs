@@ -7,15 +7,19 @@
 use engine_store::Head;
 use engine_store::transfer::{
     AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, Member, Merge,
-    MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, SavedItem, Team, UniqueValue, User,
+    MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role, SavedItem, SensitiveRead, Team,
+    UniqueValue, User,
 };
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 
-/// The format that is written, and read.
-pub(super) const FORMAT: u64 = 1;
+/// The format that is written.
+pub(super) const FORMAT: u64 = 2;
+
+/// The oldest format that is read: it has no roles, no teams of records, and not who was given sensitive values.
+pub(super) const OLDEST_FORMAT: u64 = 1;
 
 /// How many lines of each kind there are, in the order of the file.
 pub(super) type Counts = IndexMap<String, u64>;
@@ -100,6 +104,7 @@ pub(super) async fn each_table(tables: &mut (impl Tables + Send)) -> Result<()> 
     tables.table::<User>().await?;
     tables.table::<Team>().await?;
     tables.table::<Member>().await?;
+    tables.table::<Role>().await?;
     tables.table::<SavedItem>().await?;
     tables.table::<Record>().await?;
     tables.table::<Link>().await?;
@@ -107,13 +112,14 @@ pub(super) async fn each_table(tables: &mut (impl Tables + Send)) -> Result<()> 
     tables.table::<UniqueValue>().await?;
     tables.table::<Interval>().await?;
     tables.table::<Change>().await?;
+    tables.table::<SensitiveRead>().await?;
     tables.table::<Counter>().await?;
     tables.table::<Follower>().await?;
     tables.table::<OpenJob>().await
 }
 
 /// Every kind of line, in the order of the file.
-pub(super) const KINDS: [&str; 22] = [
+pub(super) const KINDS: [&str; 24] = [
     Header::KIND,
     Installed::KIND,
     ObjectDefinition::KIND,
@@ -123,6 +129,7 @@ pub(super) const KINDS: [&str; 22] = [
     User::KIND,
     Team::KIND,
     Member::KIND,
+    Role::KIND,
     SavedItem::KIND,
     Record::KIND,
     Link::KIND,
@@ -130,6 +137,7 @@ pub(super) const KINDS: [&str; 22] = [
     UniqueValue::KIND,
     Interval::KIND,
     Change::KIND,
+    SensitiveRead::KIND,
     Counter::KIND,
     Follower::KIND,
     OpenJob::KIND,

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 
-use super::file::{Counts, End, FORMAT, Header, KINDS, Standing, Tables, each_table};
+use super::file::{Counts, End, FORMAT, Header, KINDS, OLDEST_FORMAT, Standing, Tables, each_table};
 use crate::digest::{digest, hexadecimal};
 use crate::error::{Error, Result};
 
@@ -154,11 +154,11 @@ pub(super) async fn check<R: AsyncRead + Unpin + Send + Sync>(lines: &mut Lines<
         let raw = lines.line.get(lines.content.0..lines.content.1).unwrap_or_default();
         // Another format may have other members.
         if let Ok(Format { format }) = serde_json::from_slice::<Format>(raw)
-            && format != FORMAT
+            && !(OLDEST_FORMAT..=FORMAT).contains(&format)
         {
             let message = format!(
-                "the file has the format {format}, and this server reads the format {FORMAT}; use a \
-                                   server of the version that it was exported from, or a newer one"
+                "the file has the format {format}, and this server reads the formats {OLDEST_FORMAT} to {FORMAT}; \
+                                   use a server of the version that it was exported from, or a newer one"
             );
             return Err(lines.refuse("unknown_format", message));
         }

@@ -61,8 +61,12 @@ impl<'a> Steps<'a> {
             }
         });
         let reference = self.remember(draft);
-        let input =
-            RecordInput { properties: PropertiesInput(std::mem::take(&mut draft.properties)), owner, associations };
+        let input = RecordInput {
+            properties: PropertiesInput(std::mem::take(&mut draft.properties)),
+            owner,
+            team: None,
+            associations,
+        };
         let object = self.bound.object.clone();
         let operation = match &self.bound.key {
             Some(key) => Operation::Upsert { object, id_property: key.clone(), id: None, input },

@@ -97,8 +97,8 @@ impl Session {
             self.caller.check_admin()?;
         } else {
             self.catalog.object(object)?;
-            self.caller.check(Action::Create, object, None)?;
-            self.caller.check(Action::Update, object, None)?;
+            self.caller.check_create(object)?;
+            self.caller.check_any(Action::Update, object)?;
         }
         let map = match &request.map {
             Some(text) => ColumnMap::read(text).map_err(Error::invalid)?,

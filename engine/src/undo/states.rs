@@ -17,13 +17,14 @@ use crate::records::{MERGED_INTO, Operation, PropertiesInput, RecordInput, Targe
 use crate::session::Session;
 
 const OWNER: &str = "owner_id";
+const TEAM: &str = "team_id";
 
 /// A record as it is now.
 #[derive(Debug)]
 pub(super) struct Known {
     id: i64,
     object: String,
-    /// The owner stands among them.
+    /// Owner and team stand among them.
     values: Properties,
     version: i64,
     is_archived: bool,
@@ -34,6 +35,7 @@ impl Known {
     pub(super) fn of(row: RecordRow) -> Result<Self> {
         let mut values: Properties = serde_json::from_str(&row.properties).map_err(Error::internal)?;
         values.extend(row.owner_id.map(|owner| (OWNER.to_owned(), Value::from(owner.to_string()))));
+        values.extend(row.team_id.map(|team| (TEAM.to_owned(), Value::from(team.to_string()))));
         let (object, is_archived) = (row.object, row.archived_at.is_some());
         Ok(Self { id: row.id, object, values, version: row.version, is_archived, merged_into: row.merged_into })
     }
@@ -128,8 +130,9 @@ impl<'k> Then<'k> {
 
     /// Nobody has changed it where it is, but for what is taken back, as it was made.
     fn take_creation_back(&mut self, object: &ObjectDefinition, made: &[(String, Value, Value)]) {
-        let counts =
-            |name: &str| name == OWNER || object.property(name).is_some_and(|property| !property.kind.is_computed());
+        let counts = |name: &str| {
+            [OWNER, TEAM].contains(&name) || object.property(name).is_some_and(|property| !property.kind.is_computed())
+        };
         let as_made =
             made.iter().filter(|(name, ..)| counts(name)).all(|(name, _, new)| self.values.get(name) == Some(new));
         let is_more = |name: &&String| counts(name) && !made.iter().any(|(known, ..)| known == *name);
@@ -207,12 +210,14 @@ impl<'k> Then<'k> {
             let value = then.get(name).unwrap_or(&Value::Null);
             if name == OWNER {
                 input.owner = Some(value.as_str().map(str::to_owned));
+            } else if name == TEAM {
+                input.team = Some(value.as_str().map(str::to_owned));
             } else {
                 let raw = serde_json::value::to_raw_value(value).map_err(Error::internal)?;
                 properties.push((name.clone(), raw));
             }
         }
-        let is_empty = properties.is_empty() && input.owner.is_none();
+        let is_empty = properties.is_empty() && input.owner.is_none() && input.team.is_none();
         input.properties = PropertiesInput(properties);
         Ok((!is_empty).then_some(input))
     }

@@ -114,6 +114,7 @@ fn create(tenant: TenantId, number: u64) -> Unit {
         properties,
         display_name: format!("Ada Lovelace {number}"),
         owner: None,
+        team: None,
     };
     let origin = Origin {
         actor: Some(UserId(1)),

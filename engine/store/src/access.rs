@@ -167,6 +167,19 @@ pub async fn team(reader: &mut Reader, id: TeamId) -> Result<Option<TeamRow>> {
     reader.fetch_optional(&TEAM, args![tenant, id]).await
 }
 
+const TEAMS_AMONG: Sql = Sql::each(
+    "select t.id from json_each($2) wanted cross join team t on t.tenant_id = $1 and t.id = wanted.value",
+    "select t.id from unnest($2::bigint[]) wanted(id) cross join lateral ( \
+       select id from team where tenant_id = $1 and id = wanted.id offset 0) t",
+);
+
+/// Those of these teams that exist.
+pub async fn teams_among(reader: &mut Reader, ids: Vec<i64>) -> Result<Vec<TeamId>> {
+    let tenant = reader.tenant();
+    let found: Vec<(i64,)> = reader.fetch_all(&TEAMS_AMONG, args![tenant, ids]).await?;
+    Ok(found.into_iter().map(|(id,)| TeamId(id)).collect())
+}
+
 /// The team called `name`.
 pub async fn team_by_name(reader: &mut Reader, name: &str) -> Result<Option<TeamRow>> {
     let tenant = reader.tenant();

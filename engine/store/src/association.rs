@@ -32,6 +32,8 @@ pub struct LinkRow {
     pub display_name: String,
     /// Who owns it.
     pub owner_id: Option<i64>,
+    /// The team that it belongs to.
+    pub team_id: Option<i64>,
     /// What the link is called.
     pub label: Option<String>,
     /// JSON object.
@@ -42,7 +44,7 @@ pub struct LinkRow {
 
 macro_rules! columns {
     () => {
-        "r.id, r.uid, r.object, r.display_name, r.owner_id, l.label, l.properties, l.created_at"
+        "r.id, r.uid, r.object, r.display_name, r.owner_id, r.team_id, l.label, l.properties, l.created_at"
     };
 }
 
@@ -51,7 +53,7 @@ macro_rules! other_end {
     ($id:literal) => {
         concat!(
             " cross join lateral ( \
-               select id, uid, object, display_name, owner_id, archived_at from record \
+               select id, uid, object, display_name, owner_id, team_id, archived_at from record \
                where tenant_id = $1 and id = ",
             $id,
             " offset 0) r"

@@ -39,6 +39,12 @@ const FILES: &[File] = &[
         postgres: include_str!("../../../migrations/postgres/0003_record_merge.sql"),
     },
     File {
+        version: 4,
+        name: "access",
+        sqlite: include_str!("../../../migrations/sqlite/0004_access.sql"),
+        postgres: include_str!("../../../migrations/postgres/0004_access.sql"),
+    },
+    File {
         version: 6,
         name: "saved_item",
         sqlite: include_str!("../../../migrations/sqlite/0006_saved_item.sql"),

@@ -24,6 +24,8 @@ pub struct RecordRow {
     pub display_name: String,
     /// User who owns it.
     pub owner_id: Option<i64>,
+    /// Team that it belongs to.
+    pub team_id: Option<i64>,
     /// Counts the record's states from 1.
     pub version: i64,
     /// Microseconds since 1970.
@@ -49,8 +51,8 @@ impl RecordRow {
 
 macro_rules! columns {
     () => {
-        "r.id, r.uid, r.object, r.properties, r.display_name, r.owner_id, r.version, r.created_at, r.created_by, \
-         r.updated_at, r.updated_by, r.archived_at, r.merged_into"
+        "r.id, r.uid, r.object, r.properties, r.display_name, r.owner_id, r.team_id, r.version, r.created_at, \
+         r.created_by, r.updated_at, r.updated_by, r.archived_at, r.merged_into"
     };
 }
 

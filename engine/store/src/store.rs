@@ -14,6 +14,7 @@ use crate::error::{Result, StoreError};
 use crate::growth::GrowthListener;
 use crate::lease::Lease;
 use crate::pool::{Pool, Scope};
+use crate::sensitive::{NewRead, Recorder};
 use crate::signal::Signals;
 use crate::sql::{Arg, Sql, args};
 
@@ -29,6 +30,7 @@ struct Inner {
     /// SQLite has one writer; on PostgreSQL this is the same pool as the readers'.
     writers: Arc<Pool>,
     committer: Committer,
+    recorder: Recorder,
     signals: Arc<Signals>,
     exchange: Vec<JoinHandle<()>>,
     is_postgres: bool,
@@ -46,8 +48,9 @@ impl Store {
         let writers = if is_postgres { Arc::clone(&readers) } else { Pool::new(target, 1) };
         let signals = Signals::new(is_postgres);
         let committer = Committer::start(&writers, &signals, is_postgres);
+        let recorder = Recorder::start(&writers, is_postgres);
         let exchange = signals.exchange(config, &readers);
-        let inner = Inner { readers, writers, committer, signals, exchange, is_postgres };
+        let inner = Inner { readers, writers, committer, recorder, signals, exchange, is_postgres };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -82,6 +85,12 @@ impl Store {
     /// Writes records: checked and applied together with whatever else is waiting, answered after the shared commit.
     pub async fn commit(&self, unit: Unit) -> Result<Outcome> {
         self.inner.committer.commit(unit).await
+    }
+
+    /// Writes down that sensitive values are about to be given, together with what other requests of this node give;
+    /// durable once it returns.
+    pub async fn record_sensitive(&self, tenant: TenantId, reads: Vec<NewRead>) -> Result<()> {
+        self.inner.recorder.record(tenant, reads).await
     }
 
     /// A transaction of its own for definitions, users and the like; holds the tenant's lock until it ends.
@@ -138,6 +147,7 @@ impl Store {
     /// Finishes the writes that were accepted, then closes every connection.
     pub async fn close(&self) {
         self.inner.committer.close().await;
+        self.inner.recorder.close().await;
         for task in &self.inner.exchange {
             task.abort();
         }

@@ -127,7 +127,7 @@ fn bootstrap(session: &Session, tenant: Tenant) -> Start {
     let caller = &session.caller;
     Start {
         user: StartUser { id: caller.user, name: caller.user_name.clone(), email: caller.user_email.clone() },
-        role: caller.role.name.to_string(),
+        role: caller.role.clone(),
         capabilities: tenant.capabilities.clone(),
         profile: tenant.profile.clone(),
         metadata_version: tenant.metadata_version,

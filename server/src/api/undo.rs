@@ -62,7 +62,7 @@ pub(crate) struct SkippedBody {
     /// The record; null for definitions.
     #[schema(required, value_type = Option<String>)]
     record: Option<RecordId>,
-    /// The property, `owner_id`, or the association of a link; null for all of the record.
+    /// The property, `owner_id`, `team_id`, or the association of a link; null for all of the record.
     #[schema(required)]
     property: Option<String>,
     /// Why not.

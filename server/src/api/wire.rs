@@ -49,6 +49,9 @@ pub(crate) struct RecordBody {
     properties: Box<RawValue>,
     #[schema(required, value_type = Option<String>)]
     owner_id: Option<UserId>,
+    /// The team that it belongs to.
+    #[schema(required, value_type = Option<String>)]
+    team_id: Option<TeamId>,
     version: i64,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -109,6 +112,7 @@ impl From<Record> for RecordBody {
             display_name: record.display_name,
             properties: record.properties,
             owner_id: record.owner,
+            team_id: record.team,
             version: record.version,
             created_at: record.created_at,
             created_by: record.created_by,

@@ -18,7 +18,7 @@ pub(super) enum Token {
 pub(super) struct Create {
     /// What it is for.
     name: String,
-    /// Role: owner, admin, member, viewer; the role of the user it belongs to without it.
+    /// Role: owner, admin, member, viewer, or another one that there is; the role of the user it belongs to without it.
     #[arg(long)]
     role: Option<String>,
     /// When it ends: `2027-01-31`, `2027-01-31T12:00:00Z`, or after `90d` or `12h`; never without it.

@@ -147,7 +147,7 @@ fn step(object: &str, index: usize, line: Line, ids: &HashMap<Named, String>) ->
             Ok(LinkInput { kind, to, label, properties: PropertiesInput::default() })
         })
         .collect::<anyhow::Result<_>>()?;
-    let input = RecordInput { properties: line.properties, owner: None, associations };
+    let input = RecordInput { properties: line.properties, owner: None, team: None, associations };
     let operation = Operation::Create { object: object.to_owned(), input };
     Ok(Step { reference: Some(format!("line{index}")), operation })
 }

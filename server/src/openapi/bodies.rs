@@ -15,6 +15,8 @@ pub(crate) struct RecordInput {
     properties: Option<Map<String, Value>>,
     /// The user who owns it.
     owner_id: Option<String>,
+    /// The team that it belongs to.
+    team_id: Option<String>,
     /// Links that are made with it.
     associations: Option<Vec<LinkInput>>,
 }
@@ -84,6 +86,7 @@ pub(crate) struct RecordBatchInput {
     version: Option<i64>,
     properties: Option<Map<String, Value>>,
     owner_id: Option<String>,
+    team_id: Option<String>,
     associations: Option<Vec<LinkInput>>,
 }
 
@@ -146,6 +149,7 @@ pub(crate) struct Operation {
     version: Option<i64>,
     properties: Option<Map<String, Value>>,
     owner_id: Option<String>,
+    team_id: Option<String>,
     associations: Option<Vec<LinkInput>>,
     /// The association's name.
     #[schema(rename = "type")]
@@ -317,6 +321,48 @@ pub(crate) struct TenantPatch {
     country: Option<String>,
     /// Capability to whether it is on.
     capabilities: Option<BTreeMap<String, bool>>,
+}
+
+/// What a role grants on an object; what is not said is not granted.
+#[derive(ToSchema)]
+pub(crate) struct RoleGrants {
+    create: Option<bool>,
+    /// `all`, `team`, `own`, `own_or_unclaimed` or `none`, as in `update` and `archive`.
+    read: Option<String>,
+    update: Option<String>,
+    archive: Option<String>,
+}
+
+/// What a role grants on a property.
+#[derive(ToSchema)]
+pub(crate) struct RoleProperty {
+    read: Option<bool>,
+    /// As `read` unless given.
+    write: Option<bool>,
+}
+
+/// A role to be made.
+#[derive(ToSchema)]
+pub(crate) struct RoleInput {
+    name: String,
+    label: Option<String>,
+    /// By object; `*` is every object without an entry of its own.
+    objects: Option<BTreeMap<String, RoleGrants>>,
+    /// By `object.property`; a sensitive one is shown where `read` is true.
+    properties: Option<BTreeMap<String, RoleProperty>>,
+    /// May change definitions, users, tokens and settings, and purge.
+    admin: Option<bool>,
+}
+
+/// What to change of a role; null takes away.
+#[derive(ToSchema)]
+pub(crate) struct RolePatch {
+    label: Option<String>,
+    /// By object, each as in a new role, or null.
+    objects: Option<BTreeMap<String, Value>>,
+    /// By `object.property`, each as in a new role, or null.
+    properties: Option<BTreeMap<String, Value>>,
+    admin: Option<bool>,
 }
 
 /// A user to be added.

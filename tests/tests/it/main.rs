@@ -23,6 +23,8 @@ macro_rules! scenarios {
 }
 
 mod access;
+mod access_leaks;
+mod access_random;
 mod associations;
 mod bad_input;
 mod batch;
@@ -46,6 +48,7 @@ mod packs_tenants;
 mod property_types;
 mod readme;
 mod records;
+mod roles;
 mod saved;
 mod search;
 mod tenancy;

@@ -91,9 +91,13 @@ async fn furnish(tenant: &Tenant) {
     let (_, mia) = tenant.user("mia", "member").await;
     let (_, gone) = tenant.user("gone", "admin").await;
     tenant.delete(&format!("/users/{gone}")).await;
-    tenant.post("/teams", &json!({"name": "North", "members": [mia]})).await.ok(201);
+    let north = id(&tenant.post("/teams", &json!({"name": "North", "members": [mia]})).await.ok(201));
+    let role =
+        json!({"name": "north", "objects": {"firm": {"read": "team"}}, "properties": {"bill.net": {"write": false}}});
+    tenant.post("/roles", &role).await.ok(201);
 
     let firm = create_id(tenant, "firm", json!({"name": "Müller \"&\" Söhne"})).await;
+    tenant.patch(&format!("/records/firm/{firm}"), &json!({"team_id": north})).await.ok(200);
     for number in 0..12 {
         let links = json!([{"type": "bill_firm", "to": firm, "label": "payer", "properties": {"since": "2026-01-02"}}]);
         let properties = json!({"number": format!("B{number}\\\n"), "net": format!("{number}.50"), "tags": ["a", "ä"],
@@ -315,7 +319,7 @@ async fn broken_file_leaves_no_tenant(server: TestServer) {
     refused(joined(&[&all[..at], &["nonsense"][..], &all[at..]].concat()), "invalid", &format!("line {}:", at + 1))
         .await;
     refused(joined(&[&all[..], &all[..1]].concat()), "invalid", &format!("line {}:", count + 1)).await;
-    refused(file.replacen("{\"format\":1,", "{\"format\":2,", 1).into_bytes(), "unknown_format", "format 2").await;
+    refused(file.replacen("{\"format\":2,", "{\"format\":3,", 1).into_bytes(), "unknown_format", "format 3").await;
     refused(b"a,b\n1,2\n".to_vec(), "invalid", "line 1:").await;
     refused([&bytes[..bytes.len() / 2], &[0xff, 0xfe][..], &bytes[bytes.len() / 2..]].concat(), "invalid", "UTF-8")
         .await;

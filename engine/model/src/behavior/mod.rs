@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 pub use dashboard::{Dashboard, Item};
 pub(crate) use names::Names;
 pub use report::{Period, Report};
-pub use role::{PropertyGrants, RoleDefinition};
+pub use role::{PropertyGrants, ReadRole, RoleDefinition};
 pub use view::View;
 pub use workflow::{Effect, Trigger, Workflow};
 

@@ -1,26 +1,19 @@
-//! Roles that packs define: what their holders may do with records and properties.
+//! Roles that packs and tenants define: what their holders may do with records and properties.
 
 use indexmap::IndexMap;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Names;
 use crate::access::{BUILT_IN, Grants, Reach};
 use crate::name::{Name, did_you_mean};
 use crate::problem::{Problem, Problems, push_segment};
+use crate::registry::Registry;
 use crate::spec::{SpecReader, shape};
-
-const REACHES: [(&str, Reach); 5] = [
-    ("all", Reach::All),
-    ("team", Reach::Team),
-    ("own", Reach::Own),
-    ("own_or_unclaimed", Reach::OwnOrUnclaimed),
-    ("none", Reach::None),
-];
 
 /// The key of what is granted on every object without an entry of its own.
 const EVERY: &str = "*";
 
-/// A role of a pack.
+/// A role of a pack or of a tenant.
 #[derive(Debug, Clone)]
 pub struct RoleDefinition {
     /// Grants by object's name.
@@ -42,16 +35,52 @@ pub struct PropertyGrants {
     pub write: bool,
 }
 
+/// A role that a tenant defines itself, with the places of what is wrong in its specification.
+///
+/// Names of objects and properties that are not there are told apart from the rest: a role that was made when they were
+/// goes on without them.
+#[derive(Debug)]
+pub struct ReadRole {
+    /// What people read, and what it grants; none where it cannot stand.
+    pub role: Option<(String, RoleDefinition)>,
+    /// What is wrong with its form.
+    pub problems: Problems,
+    /// What it names and is not there.
+    pub unknown: Problems,
+}
+
 impl RoleDefinition {
+    /// One that grants nothing.
+    pub fn nothing() -> Self {
+        Self { objects: IndexMap::new(), default: Grants::NONE, properties: IndexMap::new(), admin: false }
+    }
+
+    /// Reads what a tenant defines, as a pack would say it; without definitions, nothing is looked up in them.
+    pub fn of_tenant(name: &Name, spec: &Map<String, Value>, registry: Option<&Registry>) -> ReadRole {
+        let mut problems = Problems::new();
+        let mut reader = SpecReader::of_map(spec, "", &mut problems);
+        let label = reader.string("label").map_or_else(|| name.to_label(), str::to_owned);
+        let role = Self::read(name, &mut reader);
+        reader.finish();
+        let mut unknown = Problems::new();
+        if let (Some(role), Some(registry)) = (&role, registry) {
+            let mut names = Names::new(registry, String::new());
+            role.look_up(&mut names);
+            unknown = names.problems;
+        }
+        let role = role.filter(|_| problems.is_empty()).map(|role| (label, role));
+        ReadRole { role, problems, unknown }
+    }
+
     pub(super) fn read(name: &Name, reader: &mut SpecReader<'_>) -> Option<Self> {
         if BUILT_IN.contains(&name.as_str()) {
             let message = format!("`{name}` is a role that every tenant has; choose another name");
-            let pointer = reader.pointer().to_owned();
+            // In a pack the name is the key; a tenant sends it with the rest.
+            let pointer = if reader.pointer().is_empty() { "/name" } else { reader.pointer() }.to_owned();
             reader.problems().push(Problem::new(pointer, "reserved", message));
         }
         let mut objects = IndexMap::new();
-        let nothing = Grants { create: false, read: Reach::None, update: Reach::None, archive: Reach::None };
-        let mut default = nothing.clone();
+        let mut default = Grants::NONE;
         let pointer = reader.pointer_of("objects");
         for (object, spec) in reader.map("objects").into_iter().flatten() {
             let at = push_segment(&pointer, object);
@@ -101,33 +130,33 @@ fn read_grants(spec: &Value, at: &str, problems: &mut Problems) -> Option<Grants
     let [create, read, update, archive] =
         ["create", "read", "update", "archive"].map(|action| read_reach(&mut reader, action));
     reader.finish();
-    let create = create == Reach::All;
+    let create = create == Reach::ALL;
     Some(Grants { create, read, update, archive })
 }
 
 /// One of the reaches, `true` for all or `false` for none.
 fn read_reach(reader: &mut SpecReader<'_>, action: &'static str) -> Reach {
-    let names = || REACHES.iter().map(|(name, _)| *name);
+    let names = || Reach::NAMED.into_iter().map(|(name, _)| name);
     match reader.value(action) {
-        None | Some(Value::Bool(false)) => Reach::None,
-        Some(Value::Bool(true)) => Reach::All,
-        Some(Value::String(text)) => match REACHES.iter().find(|(name, _)| name == text) {
-            Some((_, reach)) if action != "create" || matches!(reach, Reach::All | Reach::None) => *reach,
+        None | Some(Value::Bool(false)) => Reach::NONE,
+        Some(Value::Bool(true)) => Reach::ALL,
+        Some(Value::String(text)) => match Reach::NAMED.into_iter().find(|(name, _)| name == text) {
+            Some((_, reach)) if action != "create" || matches!(reach, Reach::ALL | Reach::NONE) => reach,
             Some(_) => {
                 let message = "whoever may create a record may create any: write true or false";
                 reader.problem(action, "not_applicable", message);
-                Reach::None
+                Reach::NONE
             }
             None => {
                 let hint = did_you_mean(text, names());
                 let known = names().collect::<Vec<_>>().join(", ");
                 reader.problem(action, "unknown", format!("`{text}` is none of {known}{hint}"));
-                Reach::None
+                Reach::NONE
             }
         },
         Some(other) => {
             reader.problem(action, "wrong_type", format!("a reach such as `own` is expected, not {}", shape(other)));
-            Reach::None
+            Reach::NONE
         }
     }
 }

@@ -78,8 +78,8 @@ fn what_is_right_is_read_whole() {
     let Content::View(view) = content(Section::Views, "open_deals") else { panic!("a view") };
     assert_eq!((view.kind, view.sharing, view.columns.len()), ("board", "team", 3));
     let Content::Role(role) = content(Section::Roles, "seller") else { panic!("a role") };
-    assert_eq!(role.default.read, crate::access::Reach::Team);
-    assert_eq!(role.objects["deal"].archive, crate::access::Reach::None);
+    assert_eq!(role.default.read, crate::access::Reach::TEAM);
+    assert_eq!(role.objects["deal"].archive, crate::access::Reach::NONE);
     assert_eq!(role.properties["deal.amount"], PropertyGrants { read: true, write: false });
     let Content::Workflow(workflow) = content(Section::Workflows, "clean") else { panic!("a workflow") };
     assert!(matches!(workflow.trigger, Trigger::Every { seconds: 86_400, .. }));

@@ -46,6 +46,7 @@ pub(crate) fn contact(id: i64, version: i64) -> Document {
         properties: &properties,
         display_name: &format!("Contact {id}"),
         owner: None,
+        team: None,
         version,
         created_at: Timestamp(id),
         created_by: None,

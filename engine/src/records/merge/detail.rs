@@ -1,7 +1,7 @@
 //! What is remembered of a merge with each loser.
 
 use engine_model::time::Timestamp;
-use engine_model::{Properties, UserId};
+use engine_model::{Properties, TeamId, UserId};
 use engine_store::association::{LinkKey, StoredLink};
 use engine_store::commit::Made;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,9 @@ pub(super) struct Detail {
     /// The winner's owner before and after, where that came from this loser.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) owner: Option<(Option<UserId>, Option<UserId>)>,
+    /// The winner's team before and after, where that came from this loser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) team: Option<(Option<TeamId>, Option<TeamId>)>,
     /// The loser's links as they were.
     pub(super) links: Vec<KeptLink>,
 }

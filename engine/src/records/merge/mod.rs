@@ -14,7 +14,9 @@ mod values;
 use engine_model::access::Action;
 use engine_model::change::ChangeKind;
 use engine_model::object::ObjectDefinition;
-use engine_model::{Problem, Problems, RecordId};
+use engine_model::problem::push_segment;
+use engine_model::property::Property;
+use engine_model::{Problem, Problems, Properties, RecordId};
 use engine_store::association::LinkKey;
 use engine_store::commit::{LogEntry, MergedRecord, NewLink, RecordRef, Write};
 use serde_json::{Map, Value, json};
@@ -83,16 +85,18 @@ impl Planner<'_> {
             }
         };
         for loser in &losers {
-            self.caller.check(Action::Archive, &object.name, loser.owner)?;
+            self.caller.check(Action::Archive, &object.name, loser)?;
         }
         let surroundings = &self.workspace.surroundings;
         if surroundings.has_too_many_links {
             return Err(too_many_links());
         }
         let combined = values::combine(object, &winner, &losers, &choices);
+        self.check_values(object, &winner, &combined.properties)?;
         let moved = moving::move_links(self.basis.catalog, surroundings, id, &losers);
-        let mut draft = Draft::next(&self.basis, object, winner, combined.properties, combined.owner, Problems::new())
-            .map_err(refuse)?;
+        let mut draft =
+            Draft::next(&self.basis, object, winner, combined.properties, combined.standing, Problems::new())
+                .map_err(refuse)?;
         draft.touch_at_least(self.basis.pen);
         let (mut taken, mut links_of) = (combined.taken.into_iter(), moved.kept.into_iter());
         let mut merged = Vec::with_capacity(losers.len());
@@ -108,6 +112,18 @@ impl Planner<'_> {
         }
         let merging = Merging { winner: draft, losers: merged, unlinks: moved.unlinks, links: moved.links };
         Ok(Plan { body: Body::Merge(Box::new(merging)), links: Vec::new(), effect: Effect::Changed, upsert: None })
+    }
+
+    /// Refuses to change values that the caller may not change.
+    fn check_values(&self, object: &ObjectDefinition, before: &State, after: &Properties) -> Result<()> {
+        let changed = object.properties.values().filter(|property| {
+            let name = property.name.as_str();
+            !property.kind.is_computed() && before.properties.get(name) != after.get(name)
+        });
+        let at = |property: &Property| push_segment("/properties", &property.name);
+        let problems: Problems =
+            changed.filter_map(|property| self.caller.check_writes(object, property, &at(property)).err()).collect();
+        if problems.is_empty() { Ok(()) } else { Err(refuse(problems)) }
     }
 
     /// The records to be merged, each of them another one.
@@ -160,7 +176,7 @@ impl Planner<'_> {
 }
 
 fn may_know(caller: &Caller, state: &State) -> bool {
-    caller.may(Action::Read, &state.object, state.owner)
+    caller.may(Action::Read, &state.object, state)
 }
 
 fn id_of(state: &State) -> Result<RecordId> {

@@ -3,7 +3,7 @@
 use engine_model::access::Action;
 use engine_model::change::ChangeKind;
 use engine_model::object::ObjectDefinition;
-use engine_model::{Problem, Problems, Properties, RecordId, UserId};
+use engine_model::{Problem, Problems, Properties, RecordId};
 use engine_store::association::LinkKey;
 use engine_store::commit::{NewLink, Write};
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::detail::Detail;
 use super::returning::return_links;
 use super::{MERGED_INTO, id_of, may_know, parted, told_of_winner, unlink, with};
+use crate::caller::Standing;
 use crate::definitions::catalog::{Catalog, shortened};
 use crate::error::{Error, ErrorCode, Result};
 use crate::records::draft::Draft;
@@ -43,7 +44,7 @@ impl Planner<'_> {
         self.check_update(object, &winner)?;
         check_version(&winner, version)?;
         let loser = self.merged_record(&winner, id)?;
-        self.caller.check(Action::Archive, &object.name, loser.owner)?;
+        self.caller.check(Action::Archive, &object.name, &loser)?;
         let (winner_id, loser_id) = (id_of(&winner)?, id_of(&loser)?);
         let seen = &self.workspace.surroundings;
         let merged = seen.merge_of(loser_id).ok_or_else(|| Error::internal("a merge is not remembered"))?;
@@ -56,9 +57,10 @@ impl Planner<'_> {
             return Err(conflict("merged_elsewhere", message));
         }
         let returned = return_links(self.basis.catalog, seen, &merged.detail.links, loser_id, winner_id);
-        let (properties, owner) = give_back(object, &winner, &merged.detail);
+        let (properties, standing) = give_back(object, &winner, &merged.detail);
+        self.check_values(object, &winner, &properties)?;
         let mut winner =
-            Draft::next(&self.basis, object, winner, properties, owner, Problems::new()).map_err(refuse)?;
+            Draft::next(&self.basis, object, winner, properties, standing, Problems::new()).map_err(refuse)?;
         winner.touch_at_least(self.basis.pen);
         let loser = Draft::restore(loser, self.basis.pen);
         self.workspace.put(object, winner.before.as_ref(), winner.after.clone(), None);
@@ -106,7 +108,7 @@ fn conflict(code: &'static str, message: String) -> Error {
 }
 
 /// The winner without what it took from the loser, where nobody has changed that since.
-fn give_back(object: &ObjectDefinition, winner: &State, detail: &Detail) -> (Properties, Option<UserId>) {
+fn give_back(object: &ObjectDefinition, winner: &State, detail: &Detail) -> (Properties, Standing) {
     let mut properties = Properties::clone(&winner.properties);
     let value = |value: &Value| Some(value.clone()).filter(|value| !value.is_null());
     for (name, pair) in detail.values.iter().filter(|(name, _)| object.property(name).is_some()) {
@@ -122,7 +124,11 @@ fn give_back(object: &ObjectDefinition, winner: &State, detail: &Detail) -> (Pro
         Some((old, new)) if winner.owner == new => old,
         Some(_) | None => winner.owner,
     };
-    (properties, owner)
+    let team = match detail.team {
+        Some((old, new)) if winner.team == new => old,
+        Some(_) | None => winner.team,
+    };
+    (properties, Standing { owner, team })
 }
 
 impl Parting {

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use engine_model::object::ObjectDefinition;
 use engine_model::problem::push_segment;
-use engine_model::{Problem, Problems, Properties, UserId};
+use engine_model::{Problem, Problems, Properties};
 use serde_json::json;
 
 use super::detail::Detail;
+use crate::caller::Standing;
 use crate::definitions::catalog::shortened;
 use crate::records::state::State;
 use crate::records::workspace::Workspace;
@@ -58,7 +59,7 @@ pub(super) fn choose(
 /// The merged record's values, and what each loser gave.
 pub(super) struct Combined {
     pub(super) properties: Properties,
-    pub(super) owner: Option<UserId>,
+    pub(super) standing: Standing,
     /// In the order of the losers.
     pub(super) taken: Vec<Detail>,
 }
@@ -93,5 +94,12 @@ pub(super) fn combine(object: &ObjectDefinition, winner: &State, losers: &[State
         owner = loser.owner;
         detail.owner = Some((None, owner));
     }
-    Combined { properties, owner, taken }
+    let mut team = winner.team;
+    if team.is_none()
+        && let Some((loser, detail)) = losers.iter().zip(&mut taken).find(|(loser, _)| loser.team.is_some())
+    {
+        team = loser.team;
+        detail.team = Some((None, team));
+    }
+    Combined { properties, standing: Standing { owner, team }, taken }
 }

@@ -13,10 +13,10 @@ use crate::store::Head;
 
 macro_rules! insert_on_sqlite {
     () => {
-        "insert into record (tenant_id, id, uid, object, properties, display_name, owner_id, version, created_at, \
-           created_by, updated_at, updated_by, archived_at) \
+        "insert into record (tenant_id, id, uid, object, properties, display_name, owner_id, team_id, version, \
+           created_at, created_by, updated_at, updated_by, archived_at) \
          select $1, value->>0, unhex(value->>1), value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, \
-           value->>8, value->>9, value->>10, value->>11 from json_each($6); \
+           value->>8, value->>9, value->>10, value->>11, value->>12 from json_each($6); \
          insert into unique_value (tenant_id, object, properties, value, record_id) \
          select $1, value->>0, value->>1, value->>2, value->>3 from json_each($7); \
          insert into change (tenant_id, sequence, at, kind, object, record_id, changes, actor, source, request_id, \
@@ -39,11 +39,12 @@ macro_rules! write_on_sqlite {
          delete from interval_claim where (tenant_id, object, properties, within_value, starts_at, record_id) in ( \
            select $1, value->>0, value->>1, value->>2, value->>3, value->>4 from json_each($12)); \
          with changed as materialized (select value->>0 as id, value->>1 as properties, value->>2 as display_name, \
-           value->>3 as owner_id, value->>4 as version, value->>5 as archived_at, value->>6 as at, value->>7 as by \
+           value->>3 as owner_id, value->>4 as team_id, value->>5 as version, value->>6 as archived_at, \
+           value->>7 as at, value->>8 as by \
            from json_each($9)) \
          update record set properties = changed.properties, display_name = changed.display_name, \
-           owner_id = changed.owner_id, version = changed.version, archived_at = changed.archived_at, \
-           updated_at = changed.at, updated_by = changed.by \
+           owner_id = changed.owner_id, team_id = changed.team_id, version = changed.version, \
+           archived_at = changed.archived_at, updated_at = changed.at, updated_by = changed.by \
          from changed where record.tenant_id = $1 and record.id = changed.id; \
          ",
             insert_on_sqlite!(),
@@ -86,42 +87,44 @@ const WRITE_AND_COMMIT_ON_SQLITE: Sql = Sql::sqlite(concat!(write_on_sqlite!(), 
 const WRITE: Sql = Sql::postgres(
     "with head as ( \
        update tenant_head set last_sequence = $2, last_record_id = $3, metadata_version = $4, access_version = $5 \
-       where tenant_id = $1 and last_sequence = $41 and last_record_id = $42 and metadata_version = $43 \
-         and access_version = $44 \
+       where tenant_id = $1 and last_sequence = $43 and last_record_id = $44 and metadata_version = $45 \
+         and access_version = $46 \
        returning tenant_id), \
      records as ( \
-       insert into record (tenant_id, id, uid, object, properties, display_name, owner_id, version, created_at, \
-         created_by, updated_at, updated_by, archived_at) \
+       insert into record (tenant_id, id, uid, object, properties, display_name, owner_id, team_id, version, \
+         created_at, created_by, updated_at, updated_by, archived_at) \
        select $1, r.* \
        from unnest($6::bigint[], $7::uuid[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::bigint[], \
-         $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[]) r \
+         $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[]) r \
        where exists (select from head)), \
      claims as ( \
        insert into unique_value (tenant_id, object, properties, value, record_id) \
        select $1, u.object, u.properties, u.value, u.record_id \
-       from unnest($18::text[], $19::text[], $20::text[], $21::bigint[]) u(object, properties, value, record_id) \
+       from unnest($19::text[], $20::text[], $21::text[], $22::bigint[]) u(object, properties, value, record_id) \
        where exists (select from head)), \
      changes as ( \
        insert into change (tenant_id, sequence, at, kind, object, record_id, changes, actor, source, request_id, ip, \
          user_agent) \
-       select $1, c.* from unnest($22::bigint[], $23::bigint[], $24::text[], $25::text[], $26::bigint[], $27::text[], \
-         $28::bigint[], $29::text[], $30::text[], $31::text[], $32::text[]) c \
+       select $1, c.* from unnest($23::bigint[], $24::bigint[], $25::text[], $26::text[], $27::bigint[], $28::text[], \
+         $29::bigint[], $30::text[], $31::text[], $32::text[], $33::text[]) c \
        where exists (select from head)), \
      updates as ( \
-       insert into record (tenant_id, id, uid, object, created_at, properties, display_name, owner_id, version, \
-         archived_at, updated_at, updated_by) \
+       insert into record (tenant_id, id, uid, object, created_at, properties, display_name, owner_id, team_id, \
+         version, archived_at, updated_at, updated_by) \
        select $1, changed.id, '00000000-0000-0000-0000-000000000000', '', 0, changed.properties, \
-         changed.display_name, changed.owner_id, changed.version, changed.archived_at, changed.at, changed.by \
-       from unnest($33::bigint[], $34::text[], $35::text[], $36::bigint[], $37::bigint[], $38::bigint[], \
-         $39::bigint[], $40::bigint[]) changed(id, properties, display_name, owner_id, version, archived_at, at, by) \
+         changed.display_name, changed.owner_id, changed.team_id, changed.version, changed.archived_at, changed.at, \
+         changed.by \
+       from unnest($34::bigint[], $35::text[], $36::text[], $37::bigint[], $38::bigint[], $39::bigint[], \
+         $40::bigint[], $41::bigint[], $42::bigint[]) \
+         changed(id, properties, display_name, owner_id, team_id, version, archived_at, at, by) \
        where exists (select from head) \
        on conflict (tenant_id, id) do update set properties = excluded.properties, \
-         display_name = excluded.display_name, owner_id = excluded.owner_id, version = excluded.version, \
-         archived_at = excluded.archived_at, updated_at = excluded.updated_at, updated_by = excluded.updated_by), \
+         display_name = excluded.display_name, owner_id = excluded.owner_id, team_id = excluded.team_id, \
+         version = excluded.version, archived_at = excluded.archived_at, updated_at = excluded.updated_at, updated_by = excluded.updated_by), \
      links as ( \
        insert into association (tenant_id, type, from_id, to_id, label, properties, created_at, created_by) \
-       select $1, l.* from unnest($45::text[], $46::bigint[], $47::bigint[], $48::text[], $49::text[], $50::bigint[], \
-         $51::bigint[]) l \
+       select $1, l.* from unnest($47::text[], $48::bigint[], $49::bigint[], $50::text[], $51::text[], $52::bigint[], \
+         $53::bigint[]) l \
        where exists (select from head) \
        on conflict (tenant_id, from_id, type, to_id) \
        do update set label = excluded.label, properties = excluded.properties) \
@@ -291,8 +294,8 @@ pub(super) async fn end(lease: &mut Lease, then: Then) -> Result<()> {
 
 fn written<'r>(tenant: TenantId, head: &Head, rows: &'r Rows<'_>) -> Vec<Arg<'r>> {
     let inserts = rows!(rows.inserts; row => *row.0, row.1.uid, row.1.object, row.1.state.properties,
-        row.1.state.display_name, row.1.state.owner, row.1.state.version, row.1.created_at, row.1.created_by,
-        row.1.state.at, row.1.state.by, row.1.state.archived_at);
+        row.1.state.display_name, row.1.state.owner, row.1.state.team, row.1.state.version, row.1.created_at,
+        row.1.created_by, row.1.state.at, row.1.state.by, row.1.state.archived_at);
     let taken: Vec<_> = rows.values.iter().filter_map(|(value, holder)| Some((*value, (*holder)?))).collect();
     let claims = rows!(taken; row => row.0.object.as_str(), row.0.properties.as_str(),
         row.0.value.as_str(), row.1);
@@ -300,7 +303,7 @@ fn written<'r>(tenant: TenantId, head: &Head, rows: &'r Rows<'_>) -> Vec<Arg<'r>
         row.entry.record, row.entry.changes.as_ref(), row.origin.actor.map(|actor| actor.0), row.origin.source.as_str(),
         row.origin.request_id.as_deref(), row.origin.ip.as_deref(), row.origin.user_agent.as_deref());
     let updates = rows!(rows.updates; row => *row.0, row.1.properties, row.1.display_name, row.1.owner,
-        row.1.version, row.1.archived_at, row.1.at, row.1.by);
+        row.1.team, row.1.version, row.1.archived_at, row.1.at, row.1.by);
     args![
         tenant,
         head.last_sequence,

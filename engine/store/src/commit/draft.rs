@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use engine_model::{RecordId, UserId};
+use engine_model::{RecordId, TeamId, UserId};
 use indexmap::{IndexMap, IndexSet};
 
 use super::rows::{Entry, InsertRow, LinkKey, LinkRow, MergeRow, StateRow};
@@ -125,6 +125,7 @@ impl<'s, 'u> Draft<'s, 'u> {
             properties: &record.properties,
             display_name: &record.display_name,
             owner: record.owner.map(|UserId(owner)| owner),
+            team: record.team.map(|TeamId(team)| team),
             archived_at: None,
             at,
             by,
@@ -148,6 +149,7 @@ impl<'s, 'u> Draft<'s, 'u> {
             properties: &update.properties,
             display_name: &update.display_name,
             owner: update.owner.map(|UserId(owner)| owner),
+            team: update.team.map(|TeamId(team)| team),
             archived_at: update.archived_at.map(|at| at.0),
             at,
             by,

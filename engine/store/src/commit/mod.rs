@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use engine_model::change::ChangeKind;
 use engine_model::time::Timestamp;
-use engine_model::{RecordId, Sequence, TenantId, UserId};
+use engine_model::{RecordId, Sequence, TeamId, TenantId, UserId};
 use uuid::Uuid;
 
 use crate::idempotency::StoredReply;
@@ -146,6 +146,8 @@ pub struct NewRecord {
     pub display_name: String,
     /// Who owns it.
     pub owner: Option<UserId>,
+    /// The team that it belongs to.
+    pub team: Option<TeamId>,
 }
 
 /// A record's new state.
@@ -161,6 +163,8 @@ pub struct RecordUpdate {
     pub display_name: String,
     /// Who owns it.
     pub owner: Option<UserId>,
+    /// The team that it belongs to.
+    pub team: Option<TeamId>,
     /// When it was archived.
     pub archived_at: Option<Timestamp>,
 }

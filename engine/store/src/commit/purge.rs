@@ -31,12 +31,12 @@ macro_rules! of_purged {
 }
 
 const RECORDS: Sql = Sql::each(
-    "update record set properties = '{}', display_name = '', owner_id = null, purged_at = updated_at, \
-       archived_at = coalesce(archived_at, updated_at) \
+    "update record set properties = '{}', display_name = '', owner_id = null, team_id = null, \
+       purged_at = updated_at, archived_at = coalesce(archived_at, updated_at) \
      where tenant_id = $1 and id in (select value from json_each($2))",
     concat!(
-        "update record set properties = '{}', display_name = '', owner_id = null, purged_at = updated_at, \
-           archived_at = coalesce(archived_at, updated_at) from",
+        "update record set properties = '{}', display_name = '', owner_id = null, team_id = null, \
+           purged_at = updated_at, archived_at = coalesce(archived_at, updated_at) from",
         of_purged!("record", "id")
     ),
 );

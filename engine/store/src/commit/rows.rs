@@ -50,6 +50,7 @@ pub(super) struct StateRow<'u> {
     pub(super) properties: &'u str,
     pub(super) display_name: &'u str,
     pub(super) owner: Option<i64>,
+    pub(super) team: Option<i64>,
     pub(super) archived_at: Option<i64>,
     pub(super) at: i64,
     pub(super) by: Option<i64>,

@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use crate::error::Result;
 use crate::store::{Reader, Tx};
 
-pub use access::{Member, Team, User};
+pub use access::{Member, Role, SensitiveRead, Team, User};
 pub use definitions::{AssociationDefinition, Installed, MetadataVersion, ObjectDefinition, Pack, Pipeline, add_pack};
 pub use log::{Change, Counter, Follower, OpenJob};
 pub use records::{Interval, Link, Merge, Record, UniqueValue};

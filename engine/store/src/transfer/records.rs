@@ -23,6 +23,9 @@ pub struct Record {
     properties: String,
     display_name: String,
     owner_id: Option<i64>,
+    /// Files of the first format have none.
+    #[serde(default)]
+    team_id: Option<i64>,
     version: i64,
     created_at: i64,
     created_by: Option<i64>,
@@ -34,21 +37,21 @@ pub struct Record {
 }
 
 const RECORDS: Sql = Sql::same(
-    "select id, uid, object, properties, display_name, owner_id, version, created_at, created_by, updated_at, \
-       updated_by, archived_at, purged_at, merged_into \
+    "select id, uid, object, properties, display_name, owner_id, team_id, version, created_at, created_by, \
+       updated_at, updated_by, archived_at, purged_at, merged_into \
      from record where tenant_id = $1 and id > $2 order by id limit $3",
 );
 const ADD_RECORDS: Sql = Sql::each(
-    "insert into record (tenant_id, id, uid, object, properties, display_name, owner_id, version, created_at, \
-       created_by, updated_at, updated_by, archived_at, purged_at, merged_into) \
+    "insert into record (tenant_id, id, uid, object, properties, display_name, owner_id, team_id, version, \
+       created_at, created_by, updated_at, updated_by, archived_at, purged_at, merged_into) \
      select $1, value->>0, unhex(value->>1), value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, \
-       value->>8, value->>9, value->>10, value->>11, value->>12, value->>13 from json_each($2) where true \
+       value->>8, value->>9, value->>10, value->>11, value->>12, value->>13, value->>14 from json_each($2) where true \
      on conflict do nothing",
-    "insert into record (tenant_id, id, uid, object, properties, display_name, owner_id, version, created_at, \
-       created_by, updated_at, updated_by, archived_at, purged_at, merged_into) \
+    "insert into record (tenant_id, id, uid, object, properties, display_name, owner_id, team_id, version, \
+       created_at, created_by, updated_at, updated_by, archived_at, purged_at, merged_into) \
      select $1, r.* from unnest($2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[], \
        $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], \
-       $15::bigint[]) r on conflict do nothing",
+       $15::bigint[], $16::bigint[]) r on conflict do nothing",
 );
 
 impl Carried for Record {
@@ -62,8 +65,8 @@ impl Carried for Record {
 
     async fn insert(tx: &mut Tx, rows: &[Self]) -> Result<u64> {
         let rows = rows!(rows; row => row.id, row.uid, row.object.as_str(), row.properties.as_str(),
-            row.display_name.as_str(), row.owner_id, row.version, row.created_at, row.created_by, row.updated_at,
-            row.updated_by, row.archived_at, row.purged_at, row.merged_into);
+            row.display_name.as_str(), row.owner_id, row.team_id, row.version, row.created_at, row.created_by,
+            row.updated_at, row.updated_by, row.archived_at, row.purged_at, row.merged_into);
         tx.execute(&ADD_RECORDS, args![tx.tenant(), rows]).await
     }
 }

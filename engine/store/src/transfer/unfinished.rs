@@ -46,7 +46,15 @@ const RECORDS: Sql = Sql::each(
      where record.tenant_id = $1 and record.ctid = first.place",
 );
 
-const LARGE: [&Sql; 5] = [&VALUES, &INTERVALS, &LINKS, &CHANGES, &RECORDS];
+const SENSITIVE_READS: Sql = Sql::each(
+    "delete from sensitive_read where tenant_id = $1 and id in ( \
+       select x.id from sensitive_read x where x.tenant_id = $1 order by x.id limit $2)",
+    "delete from sensitive_read using ( \
+       select ctid as place from sensitive_read where tenant_id = $1 order by id limit $2) first \
+     where sensitive_read.tenant_id = $1 and sensitive_read.ctid = first.place",
+);
+
+const LARGE: [&Sql; 6] = [&VALUES, &INTERVALS, &LINKS, &CHANGES, &SENSITIVE_READS, &RECORDS];
 
 const OBJECT_DEFINITION: Sql = Sql::same("delete from object_definition where tenant_id = $1");
 const ASSOCIATION_DEFINITION: Sql = Sql::same("delete from association_definition where tenant_id = $1");
@@ -56,6 +64,7 @@ const TENANT_PACK: Sql = Sql::same("delete from tenant_pack where tenant_id = $1
 const TENANT_USER: Sql = Sql::same("delete from tenant_user where tenant_id = $1");
 const TEAM: Sql = Sql::same("delete from team where tenant_id = $1");
 const TEAM_MEMBER: Sql = Sql::same("delete from team_member where tenant_id = $1");
+const TENANT_ROLE: Sql = Sql::same("delete from tenant_role where tenant_id = $1");
 const RECORD_MERGE: Sql = Sql::same("delete from record_merge where tenant_id = $1");
 const SAVED_ITEM: Sql = Sql::same("delete from saved_item where tenant_id = $1");
 const COUNTER: Sql = Sql::same("delete from counter where tenant_id = $1");
@@ -63,7 +72,7 @@ const FOLLOWER: Sql = Sql::same("delete from follower where tenant_id = $1");
 const JOB: Sql = Sql::same("delete from job where tenant_id = $1");
 const TENANT: Sql = Sql::same("delete from tenant where tenant_id = $1");
 
-const SMALL: [&Sql; 14] = [
+const SMALL: [&Sql; 15] = [
     &OBJECT_DEFINITION,
     &ASSOCIATION_DEFINITION,
     &PIPELINE,
@@ -72,6 +81,7 @@ const SMALL: [&Sql; 14] = [
     &TENANT_USER,
     &TEAM,
     &TEAM_MEMBER,
+    &TENANT_ROLE,
     &RECORD_MERGE,
     &SAVED_ITEM,
     &COUNTER,

@@ -127,6 +127,8 @@ async fn team_reads_back_as_written(home: Home) {
     assert_eq!((read.id, read.name.as_str(), read.created_at), (1, "West", 9));
     assert_eq!(access::team_by_name(&mut reader, "South").await.unwrap().unwrap().id, 2);
     assert!(access::team_by_name(&mut reader, "North").await.unwrap().is_none());
+    assert_eq!(access::teams_among(&mut reader, vec![2, 9, 1]).await.unwrap().len(), 2);
+    assert_eq!(access::teams_among(&mut home.reader(home.tenant().await).await, vec![1]).await.unwrap(), []);
     let listed = access::teams(&mut reader, 1, 5).await.unwrap();
     assert_eq!(listed.iter().map(|team| team.id).collect::<Vec<_>>(), [2]);
     let mut tx = begin(&home, tenant).await;

@@ -121,6 +121,7 @@ pub(crate) fn insert_as(object: &str, name: &str) -> Write {
         properties: named(name),
         display_name: name.to_owned(),
         owner: Some(UserId(3)),
+        team: None,
     })
 }
 
@@ -137,6 +138,7 @@ pub(crate) fn update(record: impl Into<Ref>, version: i64, name: &str) -> Write 
         properties: named(name),
         display_name: name.to_owned(),
         owner: None,
+        team: None,
         archived_at: None,
     })
 }
@@ -149,6 +151,7 @@ pub(crate) fn archive(record: impl Into<Ref>, version: i64) -> Write {
         properties: named("archived"),
         display_name: "archived".to_owned(),
         owner: None,
+        team: None,
         archived_at: Some(NOW),
     })
 }

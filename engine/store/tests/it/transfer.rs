@@ -5,8 +5,8 @@ use engine_model::time::Timestamp;
 use engine_store::tenant::Unfinished;
 use engine_store::transfer::{
     AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, Member, Merge,
-    MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, SavedItem, Team, UniqueValue, User, add_pack,
-    discard,
+    MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role, SavedItem, SensitiveRead, Team,
+    UniqueValue, User, add_pack, discard,
 };
 use engine_store::{Head, change, pack, tenant};
 use serde_json::{Value, json};
@@ -102,6 +102,26 @@ async fn rows_come_back_as_they_were_written(home: Home) {
     )
     .await;
     round_trip::<Member>(&home, &id, json!([{"team_id": 1, "user_id": 2}, {"team_id": 2, "user_id": 1}])).await;
+    round_trip::<Role>(
+        &home,
+        &id,
+        json!([
+            {"name": "audit", "spec": {}, "created_at": 1, "updated_at": 2},
+            {"name": "sales", "spec": spec, "created_at": 1, "updated_at": 2},
+        ]),
+    )
+    .await;
+    round_trip::<SensitiveRead>(
+        &home,
+        &id,
+        json!([
+            {"id": uids[0], "at": 1, "user_id": 1, "token_id": 2, "object": "a", "record_id": 1, "properties": "x,y",
+                "request_id": "r1", "ip": "::1", "user_agent": "curl"},
+            {"id": uids[1], "at": 2, "user_id": 1, "token_id": 2, "object": "a", "record_id": null, "properties": "x",
+                "request_id": null, "ip": null, "user_agent": null},
+        ]),
+    )
+    .await;
     round_trip::<SavedItem>(&home, &id, json!([
         {"id": 1, "kind": "view", "object": "a", "label": "Mine", "sharing": "private", "owner_id": 1, "team_id": null,
             "spec": spec, "created_at": 1, "updated_at": 2},
@@ -109,9 +129,9 @@ async fn rows_come_back_as_they_were_written(home: Home) {
             "spec": {}, "created_at": 1, "updated_at": 2},
     ])).await;
     round_trip::<Record>(&home, &id, json!([
-        {"id": 1, "uid": uids[0], "object": "a", "properties": spec, "display_name": "One", "owner_id": 1, "version": 4,
+        {"id": 1, "uid": uids[0], "object": "a", "properties": spec, "display_name": "One", "owner_id": 1, "team_id": 2, "version": 4,
             "created_at": 1, "created_by": 1, "updated_at": 2, "updated_by": 1, "archived_at": null, "purged_at": null, "merged_into": null},
-        {"id": 2, "uid": uids[1], "object": "a", "properties": {}, "display_name": "", "owner_id": null, "version": 5,
+        {"id": 2, "uid": uids[1], "object": "a", "properties": {}, "display_name": "", "owner_id": null, "team_id": null, "version": 5,
             "created_at": 1, "created_by": null, "updated_at": 2, "updated_by": null, "archived_at": 8, "purged_at": 9, "merged_into": 1},
     ])).await;
     round_trip::<Link>(&home, &id, json!([

@@ -1,5 +1,8 @@
-//! Users, teams and tokens.
+//! Users, teams, roles and tokens; why somebody may do something, and who was given sensitive values.
 
+pub(crate) mod explain;
+pub(crate) mod log;
+pub(crate) mod roles;
 pub(crate) mod teams;
 pub(crate) mod tokens;
 pub(crate) mod users;

@@ -209,7 +209,8 @@ pub(crate) async fn run(
     });
     let reply = session.idempotency().is_some().then_some(reply);
     let Written { value, sequence } = session.execute(steps, mode, reply).await?;
-    let results = value.into_iter().map(|result| selected(result, select.as_deref())).collect();
+    let results: Results = value.into_iter().map(|result| selected(result, select.as_deref())).collect();
+    session.give(results.iter().flatten().filter_map(|done| done.record.as_ref())).await?;
     Ok(multi(results, is_atomic, &request_id)?.at(sequence))
 }
 

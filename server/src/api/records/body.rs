@@ -10,7 +10,7 @@ use crate::extract::json::{FromJson, ObjectReader, PropertiesBody, Reading};
 /// Most links that one write makes beside its record.
 const MOST_LINKS: usize = 1_000;
 
-/// `{properties, owner_id?, associations?}`.
+/// `{properties, owner_id?, team_id?, associations?}`.
 #[derive(Debug)]
 pub(crate) struct RecordFields(pub(crate) RecordInput);
 
@@ -27,9 +27,10 @@ impl<'a> FromJson<'a> for RecordFields {
 pub(crate) fn read_fields<'a>(object: &mut ObjectReader<'a, '_>) -> Option<RecordInput> {
     let properties = object.optional::<PropertiesBody>("properties").map(|body| PropertiesInput(body.0));
     let owner = object.patch::<Id>("owner_id").map(|owner| owner.map(|Id(id)| id));
+    let team = object.patch::<Id>("team_id").map(|team| team.map(|Id(id)| id));
     let associations = object.list::<LinkFields>("associations", MOST_LINKS)?;
     let associations = associations.into_iter().map(|LinkFields(link)| link).collect();
-    Some(RecordInput { properties: properties.unwrap_or_default(), owner, associations })
+    Some(RecordInput { properties: properties.unwrap_or_default(), owner, team, associations })
 }
 
 /// An id: a string, or, since people write it, a whole number.

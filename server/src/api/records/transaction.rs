@@ -162,6 +162,7 @@ pub(crate) async fn transact(
     let reply = session.idempotency().is_some().then_some(reply);
     let Written { value, sequence } = session.execute(&steps, Mode::Atomic("operations"), reply).await?;
     let done = value.into_iter().collect::<Result<Vec<Done>, engine::Error>>()?;
+    session.give(done.iter().filter_map(|done| done.record.as_ref())).await?;
     Ok(answer(done, &references)?.at(sequence))
 }
 

@@ -175,6 +175,7 @@ async fn perform(session: &mut Session, operation: Operation) -> ApiResult<Answe
     let reply: DoneReply = Arc::new(|done: &Done, sequence: Sequence| Answer::keep(answer(done.clone(), sequence)));
     let reply = session.idempotency().is_some().then_some(reply);
     let written = session.perform(operation, reply).await?;
+    session.give(&written.value.record).await?;
     answer(written.value, written.sequence)
 }
 

@@ -1,4 +1,4 @@
-//! Tenants, users, teams, tokens.
+//! Tenants, users, teams, roles, tokens; why somebody may do something, and who was given sensitive values.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::case::{ADMINS, Case, EVERYBODY, PLATFORM, case, to};
 
 pub(super) fn cases() -> Vec<Case> {
-    [tenants(), users(), teams(), tokens()].into_iter().flatten().collect()
+    [tenants(), users(), teams(), roles(), rights(), tokens()].into_iter().flatten().collect()
 }
 
 /// A tenant as the first version of the format has it.
@@ -199,6 +199,101 @@ fn teams() -> Vec<Case> {
             )
             .refuses(to("/teams/$team").json(json!({"members": ["x"]})), 422, "validation_failed", &["/members/0"]),
         made(case(Method::DELETE, "/teams/{id}"), "Gone").allows(ADMINS, to("/teams/$team"), 204, Value::Null),
+    ]
+}
+
+fn roles() -> Vec<Case> {
+    let make = |body| to("/roles").json(body);
+    let made =
+        |case: Case, name: &str| case.given("", "", make(json!({"name": name, "objects": {"deal": {"read": "own"}}})));
+    let written = json!({"create": false, "read": "own", "update": "none", "archive": "none"});
+    vec![
+        case(Method::GET, "/roles")
+            .allows(
+                EVERYBODY,
+                to("/roles?limit=1"),
+                200,
+                json!({"results": [{"name": "owner", "label": "Owner", "layer": "engine", "admin": true, "properties": {},
+                    "objects": {"*": {"create": true, "read": "all", "update": "all", "archive": "all"}}, "warning": null}],
+                    "next_cursor": "*"}),
+            )
+            .refuses(to("/roles?limit=0"), 400, "bad_request", &["/limit"])
+            .refuses(to("/roles?cursor=nonsense"), 400, "bad_request", &["/cursor"]),
+        made(case(Method::POST, "/roles"), "taken_role")
+            .allows(
+                ADMINS,
+                make(json!({"name": "sales", "label": "Sales", "objects": {
+                    "deal": {"create": true, "read": "team", "update": "own_or_unclaimed", "archive": "own"},
+                    "*": {"read": "all"}}, "properties": {"deal.amount": {"read": true, "write": false}}, "admin": false})),
+                201,
+                json!({"name": "sales", "label": "Sales", "layer": "custom", "admin": false, "warning": null,
+                    "objects": {"deal": {"create": true, "read": "team", "update": "own_or_unclaimed", "archive": "own"},
+                        "*": {"create": false, "read": "all", "update": "none", "archive": "none"}},
+                    "properties": {"deal.amount": {"read": true, "write": false}}, "created_at": "*", "updated_at": "*"}),
+            )
+            .refuses(make(json!({})), 422, "validation_failed", &["/name"])
+            .refuses(make(json!({"name": "member"})), 422, "validation_failed", &["/name"])
+            .refuses(
+                make(json!({"name": "x", "objects": {"deel": {"read": "al"}}, "properties": {"deal.amuont": {}, "x": {}}})),
+                422,
+                "validation_failed",
+                &["/objects/deel/read", "/objects/deel", "/properties/deal.amuont", "/properties/x"],
+            )
+            .refuses(make(json!({"name": "taken_role"})), 409, "conflict", &["/name"]),
+        made(case(Method::GET, "/roles/{role}"), "read_role").allows(
+            EVERYBODY,
+            to("/roles/read_role"),
+            200,
+            json!({"name": "read_role", "label": "Read role", "layer": "custom", "objects": {"deal": written}}),
+        ),
+        made(case(Method::PATCH, "/roles/{role}"), "changed_role")
+            .allows(
+                ADMINS,
+                to("/roles/changed_role").json(json!({"label": "Changed", "objects": {"deal": null, "contact": {"read": "all"}}})),
+                200,
+                json!({"name": "changed_role", "label": "Changed", "objects": {"contact": {"read": "all"}}}),
+            )
+            .refuses(
+                to("/roles/changed_role").json(json!({"objects": {"deel": {}}})),
+                422,
+                "validation_failed",
+                &["/objects/deel"],
+            )
+            .refuses(to("/roles/member").json(json!({"label": "X"})), 409, "conflict", &[""]),
+        made(made(case(Method::DELETE, "/roles/{role}"), "gone_role"), "used_role")
+            .given("", "", to("/users").json(json!({"name": "Una", "role": "used_role"})))
+            .allows(ADMINS, to("/roles/gone_role"), 204, Value::Null)
+            .refuses(to("/roles/used_role"), 409, "conflict", &[""])
+            .refuses(to("/roles/owner"), 409, "conflict", &[""]),
+    ]
+}
+
+fn rights() -> Vec<Case> {
+    let explain = |query: &str| to(&format!("/access/explain?{query}"));
+    vec![
+        case(Method::GET, "/access/explain")
+            .record("deal", "deal", json!({"name": "Roof"}))
+            .allows(
+                EVERYBODY,
+                explain("record=$deal&action=update&property=amount"),
+                200,
+                json!({"allowed": false, "reason": "the role `viewer` does not allow to update `deal` records",
+                    "rules": [{"source": "user_role", "name": "viewer", "rule": "*.update: none", "allows": false},
+                        {"source": "user_role", "name": "viewer", "rule": "deal.amount: not restricted", "allows": true}]}),
+            )
+            .refuses(explain("object=deal"), 400, "bad_request", &["/action"])
+            .refuses(explain("object=deal&action=raed"), 400, "bad_request", &["/action"])
+            .refuses(explain("object=deel&action=read"), 400, "bad_request", &["/object"])
+            .refuses(explain("action=read"), 400, "bad_request", &["/object"])
+            .refuses(explain("object=deal&action=read&property=amuont"), 400, "bad_request", &["/property"])
+            .refuses(explain("record=999999999&action=read"), 404, "not_found", &[])
+            .refuses(explain("user=1&object=deal&action=read"), 403, "forbidden", &[]),
+        case(Method::GET, "/access/log")
+            .allows(ADMINS, to("/access/log?limit=1"), 200, json!({"results": [], "next_cursor": null}))
+            .refuses(to("/access/log?record=x"), 400, "bad_request", &["/record"])
+            .refuses(to("/access/log?user=x"), 400, "bad_request", &["/user"])
+            .refuses(to("/access/log?after=nonsense"), 400, "bad_request", &["/after"])
+            .refuses(to("/access/log?limit=0"), 400, "bad_request", &["/limit"]),
     ]
 }
 

@@ -60,6 +60,7 @@ struct SystemField {
 static SYSTEM_FIELDS: LazyLock<Vec<SystemField>> = LazyLock::new(|| {
     const ID: &[&str] = &["eq", "neq", "lt", "lte", "gt", "gte", "between", "in", "not_in"];
     const UID: &[&str] = &["eq", "in"];
+    const TEAM: &[&str] = &["eq", "neq", "in", "not_in", "exists", "not_exists"];
     let of_type = |name, type_name| {
         let kind = kind_of(type_name);
         SystemField { name: system_name(name), role: Role::Value, operators: kind.operators(), kind }
@@ -69,6 +70,7 @@ static SYSTEM_FIELDS: LazyLock<Vec<SystemField>> = LazyLock::new(|| {
         SystemField { role: Role::Uid, operators: UID, ..of_type("uid", "string") },
         of_type("display_name", "string"),
         of_type("owner_id", "user"),
+        SystemField { operators: TEAM, ..of_type("team_id", "string") },
         of_type("created_at", "datetime"),
         of_type("created_by", "user"),
         of_type("updated_at", "datetime"),
@@ -126,7 +128,7 @@ fn field_of_property(object: &ObjectDefinition, property: &Property) -> Field {
 
 /// What `name` stands for in `object`, if the caller may see it.
 pub(crate) fn known<'a>(name: &str, object: &'a ObjectDefinition, context: &ResolveContext<'_>) -> Option<Known<'a>> {
-    if let Some(system) = SYSTEM_FIELDS.iter().find(|field| field.name.as_str() == name) {
+    if let Some(system) = system(name, object, context) {
         let (kind, role) = (system.kind.as_ref(), system.role);
         let field = system.field(&object.name);
         return Some(Known { field, kind, operators: system.operators, is_substring: false, role });
@@ -136,10 +138,17 @@ pub(crate) fn known<'a>(name: &str, object: &'a ObjectDefinition, context: &Reso
     Some(Known { field, kind, operators: kind.operators(), is_substring: property.substring, role: Role::Value })
 }
 
+/// The field of that name that every record has. What a record is called is hidden with whatever it is made of.
+fn system(name: &str, object: &ObjectDefinition, context: &ResolveContext<'_>) -> Option<&'static SystemField> {
+    let field = SYSTEM_FIELDS.iter().find(|field| field.name.as_str() == name)?;
+    let mut parts = object.display.names().filter_map(|part| object.properties.get(part));
+    (name != "display_name" || parts.all(|part| (context.may_see)(object, part))).then_some(field)
+}
+
 /// Whether `name` stands for something in `object` that the caller may see.
 pub(super) fn is_known(name: &str, object: &ObjectDefinition, context: &ResolveContext<'_>) -> bool {
-    let is_system = SYSTEM_FIELDS.iter().any(|field| field.name.as_str() == name);
-    is_system || object.property_called(name).is_some_and(|property| (context.may_see)(object, property))
+    system(name, object, context).is_some()
+        || object.property_called(name).is_some_and(|property| (context.may_see)(object, property))
 }
 
 /// The message for a name that stands in none of these objects for anything that the caller may see.
@@ -148,7 +157,8 @@ pub(crate) fn unknown(name: &str, objects: &[&ObjectDefinition], context: &Resol
         let properties = object.properties.values().filter(|found| !found.archived);
         properties.filter(|found| (context.may_see)(object, found)).map(|found| found.name.as_str())
     });
-    let system = SYSTEM_FIELDS.iter().map(|field| field.name.as_str());
+    let names = SYSTEM_FIELDS.iter().map(|field| field.name.as_str());
+    let system = names.filter(|name| objects.iter().any(|object| system(name, object, context).is_some()));
     let hint = did_you_mean(name, seen.chain(system));
     format!("`{}` is no property of {}{hint}", excerpt(name), listed(objects))
 }

@@ -6,7 +6,7 @@ use super::super::typed::{Field, Filter, Scope, SortKey};
 use super::ResolveContext;
 use super::aggregate::{aggregate, differences};
 use super::filter::filter;
-use super::known::{known, system_field, unknown};
+use super::known::{known, unknown};
 use super::sort::sort;
 use super::work::Work;
 use crate::object::{ObjectDefinition, SYSTEM_FIELDS};
@@ -47,7 +47,8 @@ fn searched(object: &ObjectDefinition, context: &ResolveContext<'_>) -> Vec<Fiel
     let is_text = |storage| matches!(storage, Storage::Text | Storage::LongText | Storage::TextList);
     let properties = object.properties.values().filter(|property| property.searchable);
     let fields = properties.filter_map(|property| known(&property.name, object, context)).map(|known| known.field);
-    system_field(&object.name, "display_name")
+    known("display_name", object, context)
+        .map(|known| known.field)
         .into_iter()
         .chain(fields.filter(|field| is_text(field.storage)))
         .collect()

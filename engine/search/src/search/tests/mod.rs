@@ -145,6 +145,7 @@ fn add(writer: &IndexWriter, object: &ObjectDefinition, record: &Record, propert
         properties,
         display_name: properties.get("name").and_then(Value::as_str).unwrap_or_default(),
         owner: None,
+        team: None,
         version: 1,
         created_at: Timestamp(record.id),
         created_by: None,

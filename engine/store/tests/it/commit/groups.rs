@@ -38,6 +38,7 @@ fn poisoned(tenant: TenantId, uid: Uuid) -> Unit {
         properties: "{}".to_owned(),
         display_name: String::new(),
         owner: None,
+        team: None,
     };
     unit(tenant).item([Write::Insert(record), log(ChangeKind::RecordCreated, New(0))]).build()
 }

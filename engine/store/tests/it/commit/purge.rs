@@ -55,6 +55,7 @@ fn purge(tenant: TenantId, id: RecordId, version: i64) -> UnitBuilder {
         properties: "{}".to_owned(),
         display_name: String::new(),
         owner: None,
+        team: None,
         archived_at: Some(NOW),
     });
     unit(tenant).item([

@@ -2,7 +2,7 @@
 
 use engine_model::change::ChangeKind;
 use engine_model::time::Timestamp;
-use engine_model::{RecordId, Sequence, UserId};
+use engine_model::{RecordId, Sequence, TeamId, UserId};
 use engine_store::commit::{NewRecord, RecordRef, RecordUpdate, Refusal, Write};
 use engine_store::record::{self, Key};
 
@@ -33,6 +33,7 @@ async fn created_record_reads_back_with_its_change(home: Home) {
         properties: named("Ada"),
         display_name: "Ada".to_owned(),
         owner: Some(UserId(3)),
+        team: Some(TeamId(4)),
     };
     let entry = log_of(ChangeKind::RecordCreated, New(0), r#"{"name":[null,"Ada"]}"#);
     let done = home.done(unit(tenant).item([Write::Insert(record), claim(New(0), "ada@example.com"), entry])).await;
@@ -44,7 +45,7 @@ async fn created_record_reads_back_with_its_change(home: Home) {
         assert_eq!((head.last_sequence, head.last_record_id, head.metadata_version), (1, 1, 1));
         let row = row.unwrap();
         assert_eq!((row.id, row.uid, row.object.as_str(), row.display_name.as_str()), (1, uid, "contact", "Ada"));
-        assert_eq!((row.properties, row.owner_id, row.version), (named("Ada"), Some(3), 1));
+        assert_eq!((row.properties, row.owner_id, row.team_id, row.version), (named("Ada"), Some(3), Some(4), 1));
         assert_eq!((row.created_at, row.created_by, row.updated_at, row.updated_by), (NOW.0, Some(7), NOW.0, Some(7)));
         assert_eq!(row.archived_at, None);
     }
@@ -167,6 +168,7 @@ async fn text_is_kept_letter_by_letter(home: Home) {
             properties: serde_json::json!({ "name": text }).to_string(),
             display_name: text.to_owned(),
             owner: None,
+            team: None,
         };
         let written = record.properties.clone();
         let entry = log_of(ChangeKind::RecordCreated, New(0), &written);
@@ -188,11 +190,12 @@ async fn numbers_are_kept_to_their_limits(home: Home) {
             properties: "{}".to_owned(),
             display_name: String::new(),
             owner: Some(UserId(number)),
+            team: Some(TeamId(number)),
             archived_at: Some(Timestamp(number)),
         });
         home.done(unit(tenant).item([write])).await;
         let row = home.record(tenant, id).await.unwrap();
-        assert_eq!((row.owner_id, row.archived_at), (Some(number), Some(number)));
+        assert_eq!((row.owner_id, row.team_id, row.archived_at), (Some(number), Some(number), Some(number)));
     }
 }
 

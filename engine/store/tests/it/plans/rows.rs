@@ -53,6 +53,7 @@ fn value(table: &str, column: &str) -> &'static str {
         // One row for each tenant.
         ("tenant" | "tenant_head", "tenant_id") => "1000 + g",
         (_, "tenant_id") => "1000 + g % 20",
+        ("sensitive_read", "id") => "gen_random_uuid()",
         _ => VALUES.iter().find(|(name, _)| *name == column).map_or("g", |(_, value)| value),
     }
 }

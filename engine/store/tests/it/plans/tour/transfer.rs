@@ -2,8 +2,8 @@
 
 use engine_store::transfer::{
     AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, Member, Merge,
-    MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, SavedItem, Team, UniqueValue, User, add_pack,
-    discard,
+    MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role, SavedItem, SensitiveRead, Team,
+    UniqueValue, User, add_pack, discard,
 };
 use engine_store::{Head, Reader, Tx, tenant};
 
@@ -37,6 +37,8 @@ async fn every_table(reader: &mut Reader, tx: &mut Tx) {
     table::<User>(reader, tx).await;
     table::<Team>(reader, tx).await;
     table::<Member>(reader, tx).await;
+    table::<Role>(reader, tx).await;
+    table::<SensitiveRead>(reader, tx).await;
     table::<SavedItem>(reader, tx).await;
     table::<Record>(reader, tx).await;
     table::<Link>(reader, tx).await;
