@@ -38,6 +38,12 @@ const FILES: &[File] = &[
         sqlite: include_str!("../../../migrations/sqlite/0003_record_merge.sql"),
         postgres: include_str!("../../../migrations/postgres/0003_record_merge.sql"),
     },
+    File {
+        version: 5,
+        name: "stage_visit",
+        sqlite: include_str!("../../../migrations/sqlite/0005_stage_visit.sql"),
+        postgres: include_str!("../../../migrations/postgres/0005_stage_visit.sql"),
+    },
 ];
 
 /// Runs what is missing, on PostgreSQL as the role that owns the schema.

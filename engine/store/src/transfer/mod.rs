@@ -11,6 +11,7 @@ mod json_text;
 mod log;
 mod records;
 mod unfinished;
+mod visits;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,6 +24,7 @@ pub use definitions::{AssociationDefinition, Installed, MetadataVersion, ObjectD
 pub use log::{Change, Counter, Follower, OpenJob};
 pub use records::{Interval, Link, Merge, Record, UniqueValue};
 pub use unfinished::discard;
+pub use visits::Visit;
 
 /// A row of one table.
 pub trait Carried: Serialize + DeserializeOwned + Send + Sync + 'static {

@@ -31,6 +31,7 @@ mod rls;
 mod survey;
 mod tenants;
 mod transfer;
+mod visits;
 
 /// Makes two tests of each function, one for each store.
 ///

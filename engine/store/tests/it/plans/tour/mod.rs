@@ -7,6 +7,7 @@ mod definitions;
 mod jobs;
 mod reads;
 mod transfer;
+mod visits;
 
 use engine_model::time::Timestamp;
 use engine_store::{Store, StoreConfig, tenant};
@@ -23,6 +24,7 @@ pub(super) async fn whole(home: &Home) {
     definitions::tour(home).await;
     access::tour(home).await;
     jobs::tour(home).await;
+    visits::tour(home).await;
     transfer::tour(home).await;
 }
 
