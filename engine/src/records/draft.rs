@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use engine_model::change::{ChangeKind, Difference, changes_text, differences};
+use engine_model::change::{ChangeKind, Difference, changes_text, differences, move_text};
 use engine_model::migration::forget_before;
 use engine_model::object::ObjectDefinition;
 use engine_model::problem::push_segment;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::computed::{About, compute};
 use super::input::{PropertiesInput, RecordInput};
-use super::rules::{check, default_stage, intervals, unique_values};
+use super::rules::{check, default_stage, intervals, pipeline_defaults, unique_values};
 use super::state::State;
 use crate::definitions::catalog::{Catalog, shortened};
 
@@ -45,6 +45,8 @@ pub(crate) struct Basis<'a> {
 pub(crate) struct Draft {
     pub(crate) before: Option<State>,
     pub(crate) after: State,
+    /// Whole seconds that it was in the stage that it leaves, once that is known.
+    pub(super) stay: Option<i64>,
 }
 
 impl Draft {
@@ -61,6 +63,7 @@ impl Draft {
         let given = basis.read_properties(object, &input.properties, &mut problems);
         let mut properties = with_defaults(object, given);
         if default_stage(catalog, object, &mut properties) {
+            pipeline_defaults(catalog, object, &mut properties);
             properties = in_order(object, properties);
         }
         let owner = basis.read_owner(input, None, &mut problems).flatten();
@@ -87,7 +90,7 @@ impl Draft {
             updated_by: Some(pen.by),
             archived_at: None,
         };
-        Ok(Self { before: None, after })
+        Ok(Self { before: None, after, stay: None })
     }
 
     /// A record with some values changed; the rest stays.
@@ -106,15 +109,7 @@ impl Draft {
         if changes_pipeline && given_to("stage").is_none() {
             properties.shift_remove("stage");
         }
-        for (property, value) in given {
-            if object.has_migrated() && properties.get(property.name.as_str()) != value.as_ref() {
-                forget_before(&mut properties, &property.name);
-            }
-            match value {
-                Some(value) => drop(properties.insert(property.name.to_string(), value)),
-                None => drop(properties.shift_remove(property.name.as_str())),
-            }
-        }
+        put(object, &mut properties, given);
         default_stage(basis.catalog, object, &mut properties);
         let owner = basis.read_owner(input, before.owner, &mut problems).unwrap_or(before.owner);
         basis.check_users(object, Some(&before.properties), &properties, &mut problems);
@@ -143,7 +138,7 @@ impl Draft {
             after.owner = owner;
             after.touch(pen);
         }
-        Ok(Self { before: Some(before), after })
+        Ok(Self { before: Some(before), after, stay: None })
     }
 
     /// A record with the values that its roll-ups have by now, and with what is made of them. Nothing is checked, since
@@ -170,7 +165,7 @@ impl Draft {
             after.version += 1;
             (after.updated_at, after.updated_by) = (pen.at, None);
         }
-        Self { before: Some(before), after }
+        Self { before: Some(before), after, stay: None }
     }
 
     /// A record as its definition has it now, where the values that are stored were brought forward; nothing is checked,
@@ -192,7 +187,7 @@ impl Draft {
         after.display_name = object.display.render(&properties);
         after.properties = Arc::new(properties);
         after.touch(pen);
-        Self { before: Some(before), after }
+        Self { before: Some(before), after, stay: None }
     }
 
     /// A record without the values of properties that are not defined any more.
@@ -202,7 +197,7 @@ impl Draft {
         if after.properties != before.properties {
             after.touch(basis.pen);
         }
-        Self { before: Some(before), after }
+        Self { before: Some(before), after, stay: None }
     }
 
     /// A record put away; its unique values become free.
@@ -210,7 +205,7 @@ impl Draft {
         let mut after = before.clone();
         after.archived_at = Some(pen.at);
         after.touch(pen);
-        Self { before: Some(before), after }
+        Self { before: Some(before), after, stay: None }
     }
 
     /// An archived record brought back; it takes its unique values again.
@@ -218,7 +213,7 @@ impl Draft {
         let mut after = before.clone();
         after.archived_at = None;
         after.touch(pen);
-        Self { before: Some(before), after }
+        Self { before: Some(before), after, stay: None }
     }
 
     /// Makes a version though no value is another one, since something else about the record is.
@@ -303,11 +298,9 @@ impl Draft {
         if old_owner != new_owner {
             changes.push(Difference { name: "owner_id", old: old_owner.as_ref(), new: new_owner.as_ref() });
         }
-        let entries = [(ChangeKind::RecordUpdated, changes), (ChangeKind::StageChanged, moved)].into_iter();
-        entries
-            .filter(|(_, changes)| !changes.is_empty())
-            .map(|(kind, changes)| (kind, changes_text(&changes)))
-            .collect()
+        let updated = (!changes.is_empty()).then(|| (ChangeKind::RecordUpdated, changes_text(&changes)));
+        let moved = (!moved.is_empty()).then(|| (ChangeKind::StageChanged, move_text(&moved, self.stay)));
+        updated.into_iter().chain(moved).collect()
     }
 }
 
@@ -338,7 +331,7 @@ impl State {
 
 impl Basis<'_> {
     /// Values in normal form; `None` takes a value away.
-    fn read_properties<'o>(
+    pub(super) fn read_properties<'o>(
         &self,
         object: &'o ObjectDefinition,
         input: &PropertiesInput,
@@ -389,7 +382,7 @@ impl Basis<'_> {
     }
 
     /// Users in properties exist, or were there before.
-    fn check_users(
+    pub(super) fn check_users(
         &self,
         object: &ObjectDefinition,
         before: Option<&Properties>,
@@ -417,7 +410,20 @@ fn no_user(pointer: String, user: UserId) -> Problem {
 }
 
 /// What a caller gives a property; `None` takes its value away.
-type Given<'o> = (&'o Property, Option<Value>);
+pub(super) type Given<'o> = (&'o Property, Option<Value>);
+
+/// Values take the places of those before.
+pub(super) fn put(object: &ObjectDefinition, properties: &mut Properties, given: Vec<Given<'_>>) {
+    for (property, value) in given {
+        if object.has_migrated() && properties.get(property.name.as_str()) != value.as_ref() {
+            forget_before(properties, &property.name);
+        }
+        match value {
+            Some(value) => drop(properties.insert(property.name.to_string(), value)),
+            None => drop(properties.shift_remove(property.name.as_str())),
+        }
+    }
+}
 
 /// A new record's values, in the order of the definition. Null is the same as nothing.
 fn with_defaults(object: &ObjectDefinition, mut given: Vec<Given<'_>>) -> Properties {

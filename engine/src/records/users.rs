@@ -33,16 +33,17 @@ impl Session {
 
 /// Users that an operation names as owner or in a property. What is no id is told where it is read.
 fn named(catalog: &Catalog, operation: &Operation) -> Vec<UserId> {
-    let (Operation::Create { object, input }
-    | Operation::Update { object, input, .. }
-    | Operation::Upsert { object, input, .. }) = operation
-    else {
-        return Vec::new();
+    let (object, properties, owner) = match operation {
+        Operation::Create { object, input }
+        | Operation::Update { object, input, .. }
+        | Operation::Upsert { object, input, .. } => (object, &input.properties, input.owner.as_ref()),
+        Operation::Move { object, input, .. } => (object, &input.properties, None),
+        _ => return Vec::new(),
     };
-    let owner = input.owner.iter().flatten().filter_map(|text| text.parse().ok());
+    let owner = owner.into_iter().flatten().filter_map(|text| text.parse().ok());
     let Ok(object) = catalog.object(object) else { return owner.collect() };
     let is_user = |name: &str| object.property(name).is_some_and(|property| property.kind.name() == "user");
-    let values = input.properties.0.iter().filter(|(name, _)| is_user(name));
+    let values = properties.0.iter().filter(|(name, _)| is_user(name));
     owner.chain(values.filter_map(|(_, raw)| read_id(raw))).collect()
 }
 

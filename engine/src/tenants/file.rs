@@ -7,7 +7,7 @@
 use engine_store::Head;
 use engine_store::transfer::{
     AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, Member, Merge,
-    MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Team, UniqueValue, User,
+    MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Team, UniqueValue, User, Visit,
 };
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -106,13 +106,14 @@ pub(super) async fn each_table(tables: &mut (impl Tables + Send)) -> Result<()> 
     tables.table::<UniqueValue>().await?;
     tables.table::<Interval>().await?;
     tables.table::<Change>().await?;
+    tables.table::<Visit>().await?;
     tables.table::<Counter>().await?;
     tables.table::<Follower>().await?;
     tables.table::<OpenJob>().await
 }
 
 /// Every kind of line, in the order of the file.
-pub(super) const KINDS: [&str; 21] = [
+pub(super) const KINDS: [&str; 22] = [
     Header::KIND,
     Installed::KIND,
     ObjectDefinition::KIND,
@@ -128,6 +129,7 @@ pub(super) const KINDS: [&str; 21] = [
     UniqueValue::KIND,
     Interval::KIND,
     Change::KIND,
+    Visit::KIND,
     Counter::KIND,
     Follower::KIND,
     OpenJob::KIND,

@@ -22,14 +22,15 @@ async fn a_pipeline_gives_its_object_stages() {
     });
     let defined = session.pipeline_define("company", map(body), None).await.expect("a pipeline").value.definition;
     let invited = json!({"name": "invited", "label": "Invited", "type": "open", "probability": null, "requires": [],
-        "color": null, "archived": false});
+        "rules": [], "color": null, "archived": false});
     let active = json!({"name": "active", "label": "Is here", "type": "won", "probability": 100, "requires": ["phone"],
-        "color": null, "archived": false});
+        "rules": [], "color": null, "archived": false});
     assert_eq!(
         defined,
         json!({
             "name": "onboarding", "object": "company", "label": "Onboarding", "default": true,
-            "stages": [invited, active], "transitions": {"invited": ["active"]}, "layer": "custom", "archived_at": null,
+            "categories": {}, "stages": [invited, active], "transitions": {"invited": ["active"]},
+            "defaults": {}, "layer": "custom", "archived_at": null,
         })
     );
     assert_eq!(session.pipelines("company", ALL).await.expect("pipelines"), std::slice::from_ref(&defined));
