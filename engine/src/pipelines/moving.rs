@@ -28,7 +28,7 @@ impl Session {
         reply: Option<DoneReply>,
     ) -> Result<Written<Done>> {
         let rank = match &moving.after {
-            Some(after) => self.rank_behind(object, &target, &moving, after.as_deref()).await.map(Some),
+            Some(after) => self.rank_behind(object, &target, &moving, after.as_deref()).await,
             None => Ok(None),
         };
         match rank {

@@ -16,7 +16,8 @@ use crate::records::{Record, Target, View};
 use crate::session::Session;
 
 impl Session {
-    /// The rank of a record that is put behind `after`, or on top, in the column that it is moved to.
+    /// The rank of a record that is put behind `after`, or on top, in the column that it is moved to; none where it
+    /// stands there already.
     ///
     /// # Errors
     /// A problem at `/after` where that is no record of the column.
@@ -26,7 +27,7 @@ impl Session {
         target: &Target,
         moving: &Moving,
         after: Option<&str>,
-    ) -> Result<String> {
+    ) -> Result<Option<String>> {
         let record = self.record_read(object, target, &View::default()).await?.record;
         let column = self.column_of(object, &record, moving)?;
         let above = match after {
@@ -34,8 +35,16 @@ impl Session {
             None => None,
         };
         let below = self.next_below(object, above.as_ref(), record.id, &column).await?;
+        let own = properties(&record)?;
+        let rank = text(&own, RANK).unwrap_or_else(|| unplaced(record.id));
+        let is_there = is_in(&own, &column)
+            && above.as_ref().is_none_or(|(above, _)| *above < rank)
+            && below.as_ref().is_none_or(|below| rank < *below);
+        if is_there {
+            return Ok(None);
+        }
         let rank = between(above.as_ref().map(|(rank, _)| rank.as_str()), below.as_deref(), record.id);
-        rank.ok_or_else(|| {
+        rank.map(Some).ok_or_else(|| {
             let detail = "so many records were put between these two that there is no room left; put one of them at \
                           the top of its column, or behind another record";
             Error::new(ErrorCode::Conflict, detail).with(Problem::new("/after", "no_room", detail))
@@ -63,7 +72,7 @@ impl Session {
         object: &str,
         id: &str,
         moved: &Record,
-        (pipeline, stage): &(String, String),
+        column: &(String, String),
     ) -> Result<(String, RecordId)> {
         let refused = |code, message: String| Error::invalid_at("/after", code, message);
         let found = match self.record_read(object, &Target::id(id), &View::default()).await {
@@ -77,11 +86,9 @@ impl Session {
             return Err(refused("invalid", "a record cannot be put behind itself".to_owned()));
         }
         let properties = properties(&found)?;
-        let is_there = text(&properties, "pipeline").as_ref() == Some(pipeline)
-            && text(&properties, "stage").as_ref() == Some(stage)
-            && found.archived_at.is_none();
-        if !is_there {
-            let message = format!("record {} is not in the stage `{}` of this pipeline", found.id, shortened(stage));
+        if !is_in(&properties, column) || found.archived_at.is_some() {
+            let stage = shortened(&column.1);
+            let message = format!("record {} is not in the stage `{stage}` of this pipeline", found.id);
             return Err(refused("invalid", message));
         }
         let rank = text(&properties, RANK).unwrap_or_else(|| unplaced(found.id));
@@ -129,6 +136,10 @@ pub(super) fn in_column(object: &ObjectDefinition, (pipeline, stage): &(String, 
         None => Filter::nothing(),
     };
     Filter::All(vec![is(field_of(object, "pipeline"), pipeline), is(field_of(object, "stage"), stage)])
+}
+
+fn is_in(properties: &Properties, (pipeline, stage): &(String, String)) -> bool {
+    text(properties, "pipeline").as_ref() == Some(pipeline) && text(properties, "stage").as_ref() == Some(stage)
 }
 
 fn properties(record: &Record) -> Result<Properties> {

@@ -163,6 +163,9 @@ async fn boards_have_their_order_counts_and_sums(server: TestServer) {
     placed("A", Some("B")).await;
     placed("C", Some("D")).await;
     assert_eq!(names(&board(&tenant, "").await)["begun"], ["D", "C", "B", "A"]);
+    // Whoever stands there already stays as it is.
+    placed("C", Some("D")).await;
+    placed("D", None).await;
     let changes = quiet.broken_by().await;
     assert_eq!(kinds(&changes), ["record.updated"; 3]);
     assert_eq!(changes[0]["changes"].as_object().unwrap().keys().collect::<Vec<_>>(), ["rank"]);
