@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use engine_model::access::Action;
+use engine_model::change::{ChangeKind, SECONDS};
 use engine_model::time::Timestamp;
 use engine_model::{RecordId, Sequence, UserId};
 use engine_store::change::{self, ChangeRow};
@@ -37,6 +38,8 @@ pub struct Change {
     pub record: Option<RecordId>,
     /// Property to `[old, new]`.
     pub changes: Map<String, Value>,
+    /// Of a move, whole seconds that the record was in the stage that it has left; none where that is not known.
+    pub seconds: Option<i64>,
     /// The request that asked for it.
     pub request_id: Option<String>,
     /// `api`, `import` and the like.
@@ -162,6 +165,10 @@ impl Session {
     /// The change as far as the caller may see it.
     fn visible(&self, row: ChangeRow, standings: &HashMap<i64, Standing>, given: &mut Given) -> Result<Option<Change>> {
         let mut changes: Map<String, Value> = serde_json::from_str(&row.changes).map_err(Error::internal)?;
+        let seconds = match row.kind == ChangeKind::StageChanged.as_str() {
+            true => changes.shift_remove(SECONDS).and_then(|seconds| seconds.as_i64()),
+            false => None,
+        };
         if let Some(name) = &row.object {
             // A change of an object that is off or archived stays in the log for those who know it, not for this call.
             let Some(object) = self.catalog.effective.registry.objects.get(name.as_str()) else { return Ok(None) };
@@ -184,6 +191,7 @@ impl Session {
             object: row.object,
             record: row.record_id.map(RecordId),
             changes,
+            seconds,
             request_id: row.request_id,
             source: row.source,
             ip: row.ip,

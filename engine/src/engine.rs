@@ -19,6 +19,7 @@ use crate::definitions::shared::Shared;
 use crate::error::{Error, ErrorCode, Result};
 use crate::followers::Follower;
 use crate::index::Indexes;
+use crate::pipelines::Visits;
 use crate::rollups::Rollups;
 use crate::session::{Credential, Session};
 use crate::token::hash_secret;
@@ -85,6 +86,7 @@ impl Engine {
         let mut followers = std::mem::take(&mut config.followers);
         let engine = Self::idle(config).await?;
         followers.push(Arc::new(Rollups::new(&engine)));
+        followers.push(Arc::new(Visits::new(&engine)));
         crate::jobs::start_worker(&engine);
         crate::followers::start(&engine, followers)?;
         crate::expiry::start(&engine);

@@ -267,6 +267,28 @@ impl Driver {
     }
 }
 
+/// Hands over what is in a tenant's log up to a position, for somebody who waits for it: as far as it gets until
+/// `deadline`. It may be done by a driver at the same time, which is the same as its being done again.
+pub(crate) async fn catch_up(
+    engine: &Engine,
+    follower: &Arc<dyn Follower>,
+    tenant: TenantId,
+    position: Sequence,
+    deadline: Instant,
+) -> Result<Sequence> {
+    loop {
+        let reached = change::position(&mut engine.store().read(tenant).await?, follower.name()).await?;
+        if reached >= position || Instant::now() >= deadline {
+            return Ok(reached);
+        }
+        if let Turn::CaughtUp = take_turn(engine.clone(), Arc::clone(follower), tenant).await?
+            && engine.inner.stopping.is_cancelled()
+        {
+            return Ok(reached);
+        }
+    }
+}
+
 /// How long to rest after so many failures in a row.
 fn rest_after(failures: u32) -> Duration {
     let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));

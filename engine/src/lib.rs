@@ -21,6 +21,7 @@ mod followers;
 mod index;
 mod jobs;
 pub mod packs;
+pub mod pipelines;
 pub mod query;
 pub mod records;
 mod rollups;

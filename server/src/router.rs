@@ -5,11 +5,11 @@ use axum::routing::get;
 use utoipa_axum::routes;
 
 use crate::api::records::{
-    associations, batch, history, list, merge, read, search as record_search, transaction, write,
+    associations, batch, history, list, merge, read, search as record_search, stage, transaction, write,
 };
 use crate::api::{
-    access, changes, definitions, imports, jobs, packs, saved, search, search_index, tenant_file, tenant_packs,
-    tenants, undo,
+    access, changes, definitions, imports, jobs, packs, pipelines as moved, saved, search, search_index, tenant_file,
+    tenant_packs, tenants, undo,
 };
 use crate::middleware::Observed;
 use crate::routes::Routes;
@@ -37,6 +37,10 @@ fn records(routes: Routes) -> Routes {
         .api(routes!(merge::merge))
         .api(routes!(merge::unmerge))
         .api(routes!(history::history))
+        .api(routes!(stage::put))
+        .api(routes!(stage::list))
+        .api(routes!(moved::board::read))
+        .api(routes!(moved::report::read))
         .api(routes!(record_search::search))
         .api(routes!(record_search::suggest))
         .api(routes!(search::across))

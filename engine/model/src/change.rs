@@ -66,14 +66,29 @@ pub fn differences<'a>(before: &'a Map<String, Value>, after: &'a Map<String, Va
     there.filter(|difference| difference.old != difference.new).chain(added).collect()
 }
 
+/// Beside the pairs of a stored `stage.changed`: whole seconds that the record was in the stage that it has left.
+pub const SECONDS: &str = "seconds";
+
 /// Differences as the log has them: a JSON object of property to `[old, new]`, null where there is no value.
 pub fn changes_text(differences: &[Difference<'_>]) -> String {
+    text_of(differences, None)
+}
+
+/// The same of a move, with how many seconds the record was in the stage that it leaves.
+pub fn move_text(differences: &[Difference<'_>], seconds: Option<i64>) -> String {
+    text_of(differences, seconds)
+}
+
+fn text_of(differences: &[Difference<'_>], seconds: Option<i64>) -> String {
     let pairs = |differences: &[Difference<'_>]| {
         let mut text = Vec::with_capacity(differences.len() * 48 + 2);
         let mut serializer = serde_json::Serializer::new(&mut text);
-        let mut map = serializer.serialize_map(Some(differences.len()))?;
+        let mut map = serializer.serialize_map(None)?;
         for difference in differences {
             map.serialize_entry(difference.name, &(difference.old, difference.new))?;
+        }
+        if let Some(seconds) = seconds {
+            map.serialize_entry(SECONDS, &seconds)?;
         }
         map.end()?;
         Ok::<_, serde_json::Error>(text)
@@ -95,6 +110,7 @@ mod tests {
         let (before, after) = (before.as_object().expect("map"), after.as_object().expect("map"));
         let text = changes_text(&differences(before, after));
         assert_eq!(text, r#"{"b":[2,5],"c":[3,null],"d":[null,4]}"#);
+        assert_eq!(move_text(&differences(before, after)[..1], Some(7)), r#"{"b":[2,5],"seconds":7}"#);
         assert!(differences(after, after).is_empty());
     }
 }

@@ -28,6 +28,7 @@ pub mod pipeline;
 pub mod problem;
 pub mod property;
 pub mod query;
+pub mod rank;
 pub mod registry;
 pub mod remnant;
 pub mod rule;

@@ -5,10 +5,11 @@ use serde_json::{Map, Value};
 
 use crate::computed::CIRCUMSTANCES;
 use crate::expression::{Types, check_formula};
-use crate::layer::Folded;
+use crate::layer::{ENGINE, Folded};
 use crate::name::{Name, did_you_mean};
 use crate::problem::{Problem, Problems, push_segment};
 use crate::property::{Formula, Property, Storage};
+use crate::rank::RANK;
 use crate::rule::Rule;
 use crate::spec::{SpecReader, named_entries};
 use crate::template::Template;
@@ -200,6 +201,11 @@ impl ObjectDefinition {
     pub fn property_called(&self, name: &str) -> Option<&Property> {
         let once = || self.properties.values().find(|found| found.was.as_ref().is_some_and(|was| was.as_str() == name));
         self.property(name).or_else(|| once().filter(|property| !property.archived))
+    }
+
+    /// The property that says where records stand on boards, where the engine has given it.
+    pub fn rank(&self) -> Option<&Property> {
+        self.property(RANK).filter(|property| property.layer == ENGINE)
     }
 
     /// Every set of properties whose values are unique: single ones first, then composite.

@@ -4,10 +4,11 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::expression::Types;
-use crate::layer::Folded;
+use crate::layer::{ENGINE, Folded};
 use crate::name::{Name, did_you_mean};
 use crate::object::ObjectDefinition;
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, push_segment};
+use crate::property::{Fault, Locale, normalize_value};
 use crate::rule::Rule;
 use crate::spec::{SpecReader, named_entries};
 
@@ -22,10 +23,14 @@ pub struct Pipeline {
     pub label: String,
     /// New records start here unless told otherwise.
     pub is_default: bool,
+    /// What being in a stage may mean beside what every pipeline knows, by name.
+    pub categories: IndexMap<Name, Category>,
     /// Stages in order; at least one.
     pub stages: IndexMap<Name, Stage>,
     /// Allowed moves by the stage they start from; `None` allows every move.
     pub transitions: Option<IndexMap<Name, Vec<Name>>>,
+    /// Values of new records that begin in it, where nothing else gives one; as written.
+    pub defaults: IndexMap<Name, Value>,
     /// Layer that declared it.
     pub layer: String,
     /// No longer offered; records in it stay.
@@ -55,8 +60,17 @@ pub struct Stage {
     pub archived: bool,
 }
 
+/// What a pipeline of its own lets a stage mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Category {
+    /// What people read.
+    pub label: String,
+    /// A record there has ended, neither won nor lost.
+    pub has_ended: bool,
+}
+
 /// What being in a stage means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StageCategory {
     /// Still moving.
     Open,
@@ -66,14 +80,52 @@ pub enum StageCategory {
     Lost,
     /// Ended, neither won nor lost.
     Closed,
+    /// One of the pipeline's own.
+    Own {
+        /// Its name.
+        name: Name,
+        /// A record there has ended, neither won nor lost.
+        has_ended: bool,
+    },
 }
 
+/// What stages of every pipeline may mean.
 const CATEGORIES: [(&str, StageCategory); 4] = [
     ("open", StageCategory::Open),
     ("won", StageCategory::Won),
     ("lost", StageCategory::Lost),
     ("closed", StageCategory::Closed),
 ];
+
+impl StageCategory {
+    /// The word for it in definitions.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Open => "open",
+            Self::Won => "won",
+            Self::Lost => "lost",
+            Self::Closed => "closed",
+            Self::Own { name, .. } => name,
+        }
+    }
+
+    /// Whether a record there is on its way no more.
+    pub fn has_ended(&self) -> bool {
+        match self {
+            Self::Open => false,
+            Self::Won | Self::Lost | Self::Closed => true,
+            Self::Own { has_ended, .. } => *has_ended,
+        }
+    }
+}
+
+impl Stage {
+    /// Chance in percent that a record here is won: what is said, else all of what is won and nothing of the rest.
+    pub fn chance(&self) -> u8 {
+        let unless_said = if self.category == StageCategory::Won { 100 } else { 0 };
+        self.probability.unwrap_or(unless_said)
+    }
+}
 
 impl Pipeline {
     /// Reads a folded specification; `None` where it cannot stand.
@@ -84,8 +136,10 @@ impl Pipeline {
         reader.value("name");
         let label = reader.string("label").map_or_else(|| name.to_label(), str::to_owned);
         let is_default = reader.boolean("default").unwrap_or(false);
-        let stages = read_stages(&mut reader);
+        let categories = read_categories(&mut reader);
+        let stages = read_stages(&mut reader, &categories);
         let transitions = read_transitions(&mut reader, &stages);
+        let defaults = read_defaults(&mut reader);
         let archived = reader.boolean("archived").unwrap_or(false);
         // Kept for whoever shows the definition.
         reader.string("archived_at");
@@ -95,7 +149,7 @@ impl Pipeline {
         }
         let layer = folded.layer.clone();
         let spec = folded.spec.clone();
-        Some(Self { name, object, label, is_default, stages, transitions, layer, archived, spec })
+        Some(Self { name, object, label, is_default, categories, stages, transitions, defaults, layer, archived, spec })
     }
 
     /// What its stages ask for that records of the object cannot have; `pointer` is its own.
@@ -119,9 +173,38 @@ impl Pipeline {
         }
     }
 
+    /// What its defaults give that no record of the object can have; `pointer` is its own.
+    pub(crate) fn check_defaults(&self, object: &ObjectDefinition, pointer: &str, problems: &mut Problems) {
+        for (name, value) in &self.defaults {
+            let at = push_segment(&format!("{pointer}/defaults"), name);
+            let Some(property) = object.properties.get(name) else {
+                let hint = object.property_hint(name);
+                let message = format!("`{name}` is no property of `{}`{hint}", object.name);
+                problems.push(Problem::new(at, "unknown", message));
+                continue;
+            };
+            if property.kind.is_computed() || property.layer == ENGINE {
+                let message = format!("the engine itself gives `{name}` its value");
+                problems.push(Problem::new(at, "not_applicable", message));
+                continue;
+            }
+            if let Err(faults) = normalize_value(property.kind.as_ref(), value, &Locale::default()) {
+                let told = |fault: Fault| Problem::new(format!("{at}{}", fault.pointer), fault.code, fault.message);
+                problems.extend(faults.into_iter().map(told));
+            }
+        }
+    }
+
     /// The stage where new records start.
     pub fn first_stage(&self) -> Option<&Stage> {
         self.stages.values().find(|stage| !stage.archived)
+    }
+
+    /// The stages that a record may move to from one, in order.
+    pub fn next_stages(&self, from: &str) -> impl Iterator<Item = &Stage> {
+        let is_next =
+            move |stage: &&Stage| !stage.archived && stage.name.as_str() != from && self.allows(from, &stage.name);
+        self.stages.values().filter(is_next)
     }
 
     /// Whether a record may move from one stage to another.
@@ -133,7 +216,42 @@ impl Pipeline {
     }
 }
 
-fn read_stages(reader: &mut SpecReader<'_>) -> IndexMap<Name, Stage> {
+fn read_categories(reader: &mut SpecReader<'_>) -> IndexMap<Name, Category> {
+    let mut categories = IndexMap::new();
+    let Some(map) = reader.map("categories") else { return categories };
+    let pointer = reader.pointer_of("categories");
+    for (name, spec, at) in named_entries(map, &pointer, reader.problems()) {
+        if CATEGORIES.iter().any(|(known, _)| *known == name.as_str()) {
+            let message = format!("`{name}` is a category of every pipeline; choose another name");
+            reader.problems().push(Problem::new(at, "reserved", message));
+            continue;
+        }
+        let category = match spec {
+            Value::String(label) => Some(Category { label: label.clone(), has_ended: false }),
+            spec => read_category(&name, spec, &at, reader.problems()),
+        };
+        categories.extend(category.map(|category| (name, category)));
+    }
+    categories
+}
+
+fn read_category(name: &Name, spec: &Value, at: &str, problems: &mut Problems) -> Option<Category> {
+    let mut reader = SpecReader::new(spec, at, problems)?;
+    let label = reader.string("label").map_or_else(|| name.to_label(), str::to_owned);
+    let has_ended = reader.boolean("ended").unwrap_or(false);
+    reader.finish();
+    Some(Category { label, has_ended })
+}
+
+/// What it names, and of which type that is, is checked with the object.
+fn read_defaults(reader: &mut SpecReader<'_>) -> IndexMap<Name, Value> {
+    let Some(map) = reader.map("defaults") else { return IndexMap::new() };
+    let pointer = reader.pointer_of("defaults");
+    let entries = named_entries(map, &pointer, reader.problems()).into_iter();
+    entries.filter(|(_, value, _)| !value.is_null()).map(|(name, value, _)| (name, value.clone())).collect()
+}
+
+fn read_stages(reader: &mut SpecReader<'_>, categories: &IndexMap<Name, Category>) -> IndexMap<Name, Stage> {
     let mut stages = IndexMap::new();
     let Some(written) = reader.value("stages") else {
         reader.missing("stages");
@@ -153,14 +271,20 @@ fn read_stages(reader: &mut SpecReader<'_>) -> IndexMap<Name, Stage> {
         return stages;
     }
     for (name, spec, at) in named_entries(&listed, &pointer, reader.problems()) {
-        if let Some(stage) = read_stage(name.clone(), spec, &at, reader.problems()) {
+        if let Some(stage) = read_stage(name.clone(), spec, categories, &at, reader.problems()) {
             stages.insert(name, stage);
         }
     }
     stages
 }
 
-fn read_stage(name: Name, spec: &Value, at: &str, problems: &mut Problems) -> Option<Stage> {
+fn read_stage(
+    name: Name,
+    spec: &Value,
+    categories: &IndexMap<Name, Category>,
+    at: &str,
+    problems: &mut Problems,
+) -> Option<Stage> {
     if let Value::String(label) = spec {
         let (label, category) = (label.clone(), StageCategory::Open);
         let (requires, rules) = (Vec::new(), Vec::new());
@@ -169,11 +293,7 @@ fn read_stage(name: Name, spec: &Value, at: &str, problems: &mut Problems) -> Op
     let mut reader = SpecReader::new(spec, at, problems)?;
     reader.value("name");
     let label = reader.string("label").map_or_else(|| name.to_label(), str::to_owned);
-    let names = CATEGORIES.map(|(name, _)| name);
-    let category = reader
-        .choice("type", &names)
-        .and_then(|text| CATEGORIES.iter().find(|(name, _)| *name == text))
-        .map_or(StageCategory::Open, |(_, category)| *category);
+    let category = read_type(&mut reader, categories);
     let probability = reader.count("probability");
     if probability.is_some_and(|percent| percent > 100) {
         reader.problem("probability", "too_large", "a probability is a percentage from 0 to 100");
@@ -185,6 +305,21 @@ fn read_stage(name: Name, spec: &Value, at: &str, problems: &mut Problems) -> Op
     reader.finish();
     let probability = probability.and_then(|percent| u8::try_from(percent).ok());
     Some(Stage { name, label, category, probability, requires, rules, color, archived })
+}
+
+fn read_type(reader: &mut SpecReader<'_>, categories: &IndexMap<Name, Category>) -> StageCategory {
+    let Some(text) = reader.string("type") else { return StageCategory::Open };
+    if let Some((_, category)) = CATEGORIES.into_iter().find(|(name, _)| *name == text) {
+        return category;
+    }
+    if let Some((name, category)) = categories.get_key_value(text) {
+        return StageCategory::Own { name: name.clone(), has_ended: category.has_ended };
+    }
+    let known: Vec<&str> =
+        CATEGORIES.iter().map(|(name, _)| *name).chain(categories.keys().map(Name::as_str)).collect();
+    let hint = did_you_mean(text, known.iter().copied());
+    reader.problem("type", "unknown", format!("`{text}` is none of {}{hint}", known.join(", ")));
+    StageCategory::Open
 }
 
 fn read_rules(reader: &mut SpecReader<'_>) -> Vec<Rule> {

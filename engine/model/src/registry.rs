@@ -13,6 +13,7 @@ use crate::name::{Name, did_you_mean};
 use crate::object::ObjectDefinition;
 use crate::pipeline::Pipeline;
 use crate::problem::{Problem, Problems, push_segment};
+use crate::rank::{LONGEST, RANK};
 
 /// All definitions of a tenant, immutable.
 #[derive(Debug, Clone, Default)]
@@ -144,12 +145,18 @@ impl Registry {
         let stages: Vec<Value> = stages.into_values().collect();
         let entry = folded.spec.entry("properties").or_insert_with(|| Value::Object(Map::new()));
         let Some(properties) = entry.as_object_mut() else { return };
-        for (name, label, options) in [("pipeline", "Pipeline", names), ("stage", "Stage", stages)] {
-            let spec = json!({"type": "enum", "label": label, "options": options});
+        let options = |label: &str, options: Vec<Value>| json!({"type": "enum", "label": label, "options": options});
+        let mut own = vec![("pipeline", options("Pipeline", names)), ("stage", options("Stage", stages))];
+        // An object that has a property of this name has had it before there were ranks, and keeps it.
+        let is_free = properties.get(RANK).and_then(|written| written.get("type")).is_none_or(Value::is_null);
+        own.extend(is_free.then(|| (RANK, rank_spec())));
+        for (name, spec) in own {
             let written = properties.entry(name).or_insert_with(|| json!({}));
-            // A layer may relabel these two; what they hold is the pipelines' business.
+            // A layer may relabel them; what they hold is the pipelines' business.
             if let (Some(written), Value::Object(mut spec)) = (written.as_object_mut(), spec) {
-                spec.extend(written.clone().into_iter().filter(|(key, _)| key != "type" && key != "options"));
+                let is_relabelled =
+                    |key: &str| !["type", "options", "pattern", "max_length", "read_only"].contains(&key);
+                spec.extend(written.clone().into_iter().filter(|(key, _)| is_relabelled(key)));
                 *written = spec;
             }
             folded.property_layers.insert(name.to_owned(), ENGINE.to_owned());
@@ -212,6 +219,7 @@ impl Registry {
             self.check_object(&pipeline.object, format!("{at}/object"), problems);
             let Some(object) = self.objects.get(&pipeline.object) else { continue };
             pipeline.check_gates(object, &at, problems);
+            pipeline.check_defaults(object, &at, problems);
         }
         let mut plurals: IndexMap<&str, &Name> = IndexMap::new();
         // What is archived is called by nobody, and needs no switch.
@@ -286,6 +294,14 @@ impl Registry {
     }
 }
 
+/// Where records stand on boards. Nobody writes it but whoever moves a record.
+fn rank_spec() -> Value {
+    let description = "Where the record stands on boards; records that nobody has placed come in the order of their \
+                       making.";
+    json!({"type": "string", "label": "Rank", "description": description, "read_only": true, "max_length": LONGEST,
+        "pattern": "^[0-9a-z]*[1-9a-z]$"})
+}
+
 /// Whether a layer may say something of an association or a pipeline: it is its own, or it is another's and said to be
 /// changed. `present` is the layer that has it; `unknown` is said where none has.
 pub(crate) fn may_lay(
@@ -330,7 +346,8 @@ mod tests {
         }));
         assert_eq!(problems, []);
         let deal = &registry.objects["deal"];
-        assert_eq!(deal.properties.keys().map(Name::as_str).collect::<Vec<_>>(), ["name", "pipeline", "stage"]);
+        assert_eq!(deal.properties.keys().map(Name::as_str).collect::<Vec<_>>(), ["name", "pipeline", "stage", "rank"]);
+        assert_eq!(deal.rank().map(|rank| rank.read_only), Some(true));
         assert_eq!(deal.properties["stage"].layer, ENGINE);
         assert_eq!(deal.plural, "deals");
         let sales = registry.default_pipeline("deal").expect("a pipeline");

@@ -60,7 +60,7 @@ impl Level {
             Self::Object => &["properties", "groups"],
             Self::Property => &["options"],
             Self::Association => &["labels", "properties"],
-            Self::Pipeline => &["stages"],
+            Self::Pipeline => &["stages", "categories"],
             Self::Named(_) | Self::PipelinesOf | Self::Labelled => &[],
         }
     }
@@ -227,6 +227,10 @@ impl Registry {
                             let unknown = under(texts, "stages", &at);
                             for (stage, _, at) in unknown.filter(|(stage, ..)| !found.stages.contains_key(*stage)) {
                                 tell(&at, "stage", stage, names_of(&found.stages));
+                            }
+                            let unknown = under(texts, "categories", &at);
+                            for (category, _, at) in unknown.filter(|one| !found.categories.contains_key(one.0)) {
+                                tell(&at, "category", category, names_of(&found.categories));
                             }
                         }
                     }

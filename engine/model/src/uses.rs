@@ -11,7 +11,7 @@ use crate::registry::Registry;
 /// One place that names a property.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
-    /// `display`, `constraint`, `currency`, `formula`, `rollup`, `stage`, `view`, `report`, `workflow` or `role`.
+    /// `display`, `constraint`, `currency`, `formula`, `rollup`, `pipeline`, `stage`, `view`, `report`, `workflow` or `role`.
     pub kind: &'static str,
     /// The definition that names it: `deal`, `deal.margin`, `deal.sales.won`, `open_deals`.
     pub name: String,
@@ -34,6 +34,7 @@ impl Registry {
             }
         }
         for pipeline in self.active_pipelines(object) {
+            uses.extend(of_defaults(pipeline, property));
             for stage in pipeline.stages.values().filter(|stage| !stage.archived) {
                 uses.extend(of_stage(pipeline, stage, property));
             }
@@ -83,6 +84,16 @@ fn of_property(object: &ObjectDefinition, property: &Property, kind: &'static st
         pointer: format!("{}/{key}", push_segment(&format!("{at}/properties"), &property.name)),
         layer: property.layer.clone(),
     }
+}
+
+/// What new records of a pipeline begin with.
+fn of_defaults(pipeline: &Pipeline, property: &str) -> Option<Use> {
+    pipeline.defaults.contains_key(property).then(|| Use {
+        kind: "pipeline",
+        name: format!("{}.{}", pipeline.object, pipeline.name),
+        pointer: push_segment(&format!("{}/defaults", push_segment("/pipelines", &pipeline.name)), property),
+        layer: pipeline.layer.clone(),
+    })
 }
 
 /// What the gate of a stage names.
@@ -169,7 +180,7 @@ mod tests {
                         "where": "cost > 5"},
                     "name": {"type": "string"}}}},
             "associations": {"deal_company": {"from": "deal", "to": "company"}},
-            "pipelines": {"sales": {"object": "deal", "stages": {"open": {},
+            "pipelines": {"sales": {"object": "deal", "defaults": {"cost": 7}, "stages": {"open": {},
                 "won": {"type": "won", "requires": ["amount"], "rules": [{"rule": "amount > 0"}]}}}},
         }));
         let uses = |object: &str, property: &str| -> Vec<(&'static str, String, String)> {
@@ -198,6 +209,7 @@ mod tests {
                 told("constraint", "deal", "/objects/deal/constraints/1"),
                 told("formula", "deal.double", "/objects/deal/properties/double/formula"),
                 told("rollup", "company.total", "/objects/company/properties/total/where"),
+                told("pipeline", "deal.sales", "/pipelines/sales/defaults/cost"),
             ]
         );
         assert_eq!(

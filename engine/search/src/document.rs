@@ -3,6 +3,7 @@
 use engine_model::object::ObjectDefinition;
 use engine_model::property::{Property, Storage};
 use engine_model::query::{fold, words};
+use engine_model::rank::unplaced;
 use engine_model::time::Timestamp;
 use engine_model::{Properties, RecordId, Sequence, TeamId, UserId};
 use serde_json::Value;
@@ -118,6 +119,12 @@ impl Document {
             if let Some(property) = property {
                 values.add(record.object, property, value, is_archived);
             }
+        }
+        let ranked = record.definition.and_then(ObjectDefinition::rank);
+        if let Some(rank) = ranked.filter(|rank| !record.properties.contains_key(rank.name.as_str())) {
+            // So that it is found in its place among those that somebody has placed.
+            let at = path(record.object, &rank.name, rank.kind.storage(), is_archived);
+            values.add_key(at, &unplaced(record.id));
         }
         if let Some(due) = record.due {
             values.add_number(DUE.to_owned(), due.0);

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::records::{Reply, Written};
 use crate::session::Session;
 
-const KEYS: &[&str] = &["label", "default", "stages", "transitions", "archived"];
+const KEYS: &[&str] = &["label", "default", "categories", "stages", "transitions", "defaults", "archived"];
 
 impl Session {
     /// An object's pipelines, in order.

@@ -5,7 +5,7 @@ use engine_model::association::{AssociationDefinition, Target};
 use engine_model::behavior::Behavior;
 use engine_model::layer::CUSTOM;
 use engine_model::object::ObjectDefinition;
-use engine_model::pipeline::{Pipeline, Stage, StageCategory};
+use engine_model::pipeline::{Category, Pipeline, Stage};
 use engine_model::property::Property;
 use engine_model::registry::Registry;
 use engine_model::rule::Rule;
@@ -114,8 +114,10 @@ impl<'a> Showing<'a> {
             "object": pipeline.object,
             "label": pipeline.label,
             "default": default.is_some_and(|default| default.name == pipeline.name),
+            "categories": pipeline.categories.iter().map(category).collect::<Map<_, _>>(),
             "stages": pipeline.stages.values().map(stage).collect::<Vec<_>>(),
             "transitions": pipeline.transitions,
+            "defaults": pipeline.defaults,
             "layer": pipeline.layer,
             "archived_at": self.archived_at(&pipeline.spec, pipeline.archived),
         })
@@ -143,17 +145,15 @@ fn is_own_key(key: &str) -> bool {
     matches!(key, "type" | "label" | "archived" | "archived_at")
 }
 
+fn category((name, category): (&Name, &Category)) -> (String, Value) {
+    (name.to_string(), json!({"label": category.label, "ended": category.has_ended}))
+}
+
 fn stage(stage: &Stage) -> Value {
-    let category = match stage.category {
-        StageCategory::Open => "open",
-        StageCategory::Won => "won",
-        StageCategory::Lost => "lost",
-        StageCategory::Closed => "closed",
-    };
     json!({
         "name": stage.name,
         "label": stage.label,
-        "type": category,
+        "type": stage.category.as_str(),
         "probability": stage.probability,
         "requires": stage.requires,
         "rules": stage.rules.iter().map(rule).collect::<Vec<_>>(),

@@ -46,6 +46,7 @@ impl Session {
                     let object = text(view, "object");
                     let path = ["pipelines", object.as_str(), name.as_str()];
                     put(&texts, view, &path, &["label"]);
+                    nested(&texts, view, "categories", &path);
                     for stage in view.get_mut("stages").and_then(Value::as_array_mut).into_iter().flatten() {
                         let name = text(stage, "name");
                         put(&texts, stage, &[&path[..], &["stages", &name]].concat(), &["label"]);

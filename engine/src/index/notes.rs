@@ -84,10 +84,13 @@ impl Notes {
                 // Values that no write brings, but the time or another definition, come into the index with any record,
                 // those that were put before excepted.
                 let is_live = is_live(registry, &object.name, &property.name) || property.migrated.is_some();
-                if is_live && !self.is_unfinished && !self.knows(&object.name, &property.name) {
+                // Every record has a rank, stored or not; where none has been put yet, none is missing.
+                let is_rank = object.rank().is_some_and(|rank| rank.name == property.name);
+                let may_lack = is_live || is_rank && self.forms.contains_key(object.name.as_str());
+                if may_lack && !self.is_unfinished && !self.knows(&object.name, &property.name) {
                     self.lose(&object.name, &property.name);
                 }
-                if is_live || self.knows(&object.name, &property.name) {
+                if is_live || is_rank || self.knows(&object.name, &property.name) {
                     self.take_over_property(&object.name, &property.name, form(registry, &object.name, property));
                 }
             }
@@ -203,8 +206,12 @@ mod tests {
     const TEXT: Storage = Storage::Text;
 
     fn registry(objects: Value) -> Registry {
+        with_pipelines(objects, &json!({}))
+    }
+
+    fn with_pipelines(objects: Value, pipelines: &Value) -> Registry {
         let mut problems = Problems::new();
-        let document = json!({ "objects": objects });
+        let document = json!({"objects": objects, "pipelines": pipelines});
         let layer = Layer::read("core", document.as_object().expect("a map"), &mut problems);
         let (registry, more) = Registry::fold(&[layer]);
         assert_eq!((problems, more), (Problems::new(), Problems::new()));
@@ -238,6 +245,19 @@ mod tests {
         assert!(!notes.knows("site", "size"));
         assert!(!notes.take_over(&site(&json!({"name": {"type": "string"}, "size": {"type": "decimal"}}))));
         assert!(notes.is_filled("site", "size", Storage::Scaled(2)) && unfilled(&notes).is_empty());
+    }
+
+    #[test]
+    fn records_lack_ranks_that_were_put_before_their_object_had_pipelines() {
+        let pipelines = json!({"way": {"object": "site", "stages": {"begun": {}, "done": {}}}});
+        let ranked = with_pipelines(json!({"site": {"properties": {"name": {"type": "string"}}}}), &pipelines);
+        let mut notes = Notes::default();
+        assert!(notes.take_over(&ranked) && unfilled(&notes).is_empty());
+        assert!(notes.is_filled("site", "rank", TEXT));
+        let mut notes = met(&["name"], &site(&json!({"name": {"type": "string"}})));
+        assert!(notes.take_over(&ranked));
+        assert_eq!(unfilled(&notes), [("site", "rank")]);
+        assert!(!notes.is_filled("site", "rank", TEXT) && notes.is_filled("site", "name", TEXT));
     }
 
     #[test]

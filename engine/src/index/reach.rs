@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use engine_model::query::Field;
 use engine_model::time::Timestamp;
 use engine_model::{Sequence, TenantId};
 use tokio::time::Instant;
@@ -31,6 +32,34 @@ impl Engine {
     /// As for [`Engine::search_view`].
     pub(crate) async fn fresh_view(&self, tenant: TenantId, at_least: Sequence, now: Timestamp) -> Result<SearchView> {
         self.reach(tenant, at_least, Some(now), Instant::now() + PATIENCE).await
+    }
+
+    /// The same once all values of these fields are in it, which takes a moment after their definitions have changed;
+    /// with the values of `fresh_at`, where they depend on the time.
+    ///
+    /// # Errors
+    /// As for [`Engine::search_view`]; and where the values are not all there within 5 seconds, how far that is.
+    pub(crate) async fn filled_view(
+        &self,
+        tenant: TenantId,
+        at_least: Sequence,
+        fresh_at: Option<Timestamp>,
+        fields: &[&Field],
+    ) -> Result<SearchView> {
+        let deadline = Instant::now() + PATIENCE;
+        let slot = self.inner.indexes.slot(tenant);
+        let mut shown = slot.watch();
+        loop {
+            drop(shown.borrow_and_update());
+            let view = self.reach(tenant, at_least, fresh_at, deadline).await?;
+            let filled = |field: &&Field| view.check_filled(&field.object, &field.name, field.storage);
+            let Err(unfilled) = fields.iter().try_for_each(filled) else { return Ok(view) };
+            match tokio::time::timeout_at(deadline, shown.changed()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return Err(closing()),
+                Err(_) => return Err(unfilled),
+            }
+        }
     }
 
     pub(super) async fn reach(

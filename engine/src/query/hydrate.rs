@@ -22,7 +22,7 @@ pub struct FoundRecord {
 
 impl Session {
     /// The records of a page, in order, with `marked` words marked. One that is gone since the index saw it is left out.
-    pub(super) async fn read_hits(
+    pub(crate) async fn read_hits(
         &self,
         hits: &[Hit],
         query: &Query,

@@ -35,7 +35,7 @@ impl Session {
 }
 
 /// What is wrong here stands in a query string, not in a body: places are parameters as a whole.
-pub(super) fn of_parameters(mut error: Error) -> Error {
+pub(crate) fn of_parameters(mut error: Error) -> Error {
     if error.code != ErrorCode::ValidationFailed {
         return error;
     }

@@ -12,6 +12,7 @@ mod suggest;
 mod table;
 
 pub use hydrate::FoundRecord;
+pub(crate) use list::of_parameters;
 pub use search::SearchAnswer;
 pub use suggest::Suggestion;
 pub use table::{Answered, AnsweredRow, AnsweredTable};

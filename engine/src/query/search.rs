@@ -102,7 +102,7 @@ impl Session {
     }
 
     /// The position that a search has to see: all that is acknowledged by now, unless it asks for less.
-    async fn search_position(&mut self, text: &QueryText) -> Result<Sequence> {
+    pub(crate) async fn search_position(&mut self, text: &QueryText) -> Result<Sequence> {
         let head = self.reader().await?.head().await?;
         self.catch_up(head.metadata_version, head.access_version).await?;
         if head.sequence() < self.at_least {
@@ -160,7 +160,12 @@ impl Session {
     }
 
     /// What is asked, and what of each record is to be answered; every mistake in either at once.
-    fn resolve_search(&self, objects: &[&str], text: &QueryText, malformed: Problems) -> Result<(Query, RecordView)> {
+    pub(crate) fn resolve_search(
+        &self,
+        objects: &[&str],
+        text: &QueryText,
+        malformed: Problems,
+    ) -> Result<(Query, RecordView)> {
         let definitions = objects.iter().map(|name| self.catalog.object(name)).collect::<Result<Vec<_>>>()?;
         for object in &definitions {
             self.caller.check_any(Action::Read, &object.name)?;
@@ -220,7 +225,7 @@ fn next_cursor(answer: &Answer, hits: &[Hit], text: &QueryText, query: &Query) -
 
 impl crate::engine::Engine {
     /// Asks a snapshot of an index, at most so many at a time as there are processors to answer.
-    pub(super) async fn ask(&self, view: SearchView, query: Arc<Query>) -> Result<Answer> {
+    pub(crate) async fn ask(&self, view: SearchView, query: Arc<Query>) -> Result<Answer> {
         let closed = |_| Error::new(ErrorCode::Unavailable, "the server is closing");
         let _turn = Arc::clone(&self.inner.searches).acquire_owned().await.map_err(closed)?;
         let tenant = view.tenant();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine_model::change::{ChangeKind, Difference, changes_text, differences};
+use engine_model::change::{ChangeKind, Difference, changes_text, differences, move_text};
 use engine_model::migration::forget_before;
 use engine_model::object::ObjectDefinition;
 use engine_model::problem::push_segment;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::computed::{About, compute};
 use super::input::{PropertiesInput, RecordInput};
-use super::rules::{RULE_FAILED, check, default_stage, intervals, unique_values};
+use super::rules::{RULE_FAILED, check, default_stage, intervals, pipeline_defaults, unique_values};
 use super::state::State;
 use super::users::Strangers;
 use crate::caller::{Caller, Standing};
@@ -48,6 +48,8 @@ pub(crate) struct Basis<'a> {
 pub(crate) struct Draft {
     pub(crate) before: Option<State>,
     pub(crate) after: State,
+    /// Whole seconds that it was in the stage that it leaves, once that is known.
+    pub(super) stay: Option<i64>,
 }
 
 impl Draft {
@@ -64,6 +66,7 @@ impl Draft {
         let given = basis.read_properties(object, &input.properties, &mut problems);
         let mut properties = with_defaults(object, given);
         if default_stage(catalog, object, &mut properties) {
+            pipeline_defaults(catalog, object, &mut properties);
             properties = in_order(object, properties);
         }
         let owner = basis.read_owner(input, None, &mut problems).flatten();
@@ -92,7 +95,7 @@ impl Draft {
             updated_by: Some(pen.by),
             archived_at: None,
         };
-        Ok(Self { before: None, after })
+        Ok(Self { before: None, after, stay: None })
     }
 
     /// A record with some values changed; the rest stays.
@@ -111,15 +114,7 @@ impl Draft {
         if changes_pipeline && given_to("stage").is_none() {
             properties.shift_remove("stage");
         }
-        for (property, value) in given {
-            if object.has_migrated() && properties.get(property.name.as_str()) != value.as_ref() {
-                forget_before(&mut properties, &property.name);
-            }
-            match value {
-                Some(value) => drop(properties.insert(property.name.to_string(), value)),
-                None => drop(properties.shift_remove(property.name.as_str())),
-            }
-        }
+        put(object, &mut properties, given);
         default_stage(basis.catalog, object, &mut properties);
         let owner = basis.read_owner(input, before.owner, &mut problems).unwrap_or(before.owner);
         let team = basis.read_team(input, before.team, &mut problems).unwrap_or(before.team);
@@ -149,7 +144,7 @@ impl Draft {
             (after.owner, after.team) = (standing.owner, standing.team);
             after.touch(pen);
         }
-        Ok(Self { before: Some(before), after })
+        Ok(Self { before: Some(before), after, stay: None })
     }
 
     /// A record with the values that its roll-ups have by now, and with what is made of them. Nothing is checked, since
@@ -176,7 +171,7 @@ impl Draft {
             after.version += 1;
             (after.updated_at, after.updated_by) = (pen.at, None);
         }
-        Self { before: Some(before), after }
+        Self { before: Some(before), after, stay: None }
     }
 
     /// A record as its definition has it now, where the values that are stored were brought forward; nothing is checked,
@@ -198,7 +193,7 @@ impl Draft {
         after.display_name = object.display.render(&properties);
         after.properties = Arc::new(properties);
         after.touch(pen);
-        Self { before: Some(before), after }
+        Self { before: Some(before), after, stay: None }
     }
 
     /// A record without the values of properties that are not defined any more.
@@ -208,7 +203,7 @@ impl Draft {
         if after.properties != before.properties {
             after.touch(basis.pen);
         }
-        Self { before: Some(before), after }
+        Self { before: Some(before), after, stay: None }
     }
 
     /// A record put away; its unique values become free.
@@ -216,7 +211,7 @@ impl Draft {
         let mut after = before.clone();
         after.archived_at = Some(pen.at);
         after.touch(pen);
-        Self { before: Some(before), after }
+        Self { before: Some(before), after, stay: None }
     }
 
     /// An archived record brought back; it takes its unique values again.
@@ -224,7 +219,7 @@ impl Draft {
         let mut after = before.clone();
         after.archived_at = None;
         after.touch(pen);
-        Self { before: Some(before), after }
+        Self { before: Some(before), after, stay: None }
     }
 
     /// Makes a version though no value is another one, since something else about the record is.
@@ -317,11 +312,9 @@ impl Draft {
                 changes.push(Difference { name, old: old.as_ref(), new: new.as_ref() });
             }
         }
-        let entries = [(ChangeKind::RecordUpdated, changes), (ChangeKind::StageChanged, moved)].into_iter();
-        entries
-            .filter(|(_, changes)| !changes.is_empty())
-            .map(|(kind, changes)| (kind, changes_text(&changes)))
-            .collect()
+        let updated = (!changes.is_empty()).then(|| (ChangeKind::RecordUpdated, changes_text(&changes)));
+        let moved = (!moved.is_empty()).then(|| (ChangeKind::StageChanged, move_text(&moved, self.stay)));
+        updated.into_iter().chain(moved).collect()
     }
 }
 
@@ -352,7 +345,7 @@ impl State {
 
 impl Basis<'_> {
     /// Values in normal form; `None` takes a value away.
-    fn read_properties<'o>(
+    pub(super) fn read_properties<'o>(
         &self,
         object: &'o ObjectDefinition,
         input: &PropertiesInput,
@@ -449,7 +442,7 @@ impl Basis<'_> {
     }
 
     /// Users in properties exist, or were there before.
-    fn check_users(
+    pub(super) fn check_users(
         &self,
         object: &ObjectDefinition,
         before: Option<&Properties>,
@@ -477,7 +470,20 @@ fn no_user(pointer: String, user: UserId) -> Problem {
 }
 
 /// What a caller gives a property; `None` takes its value away.
-type Given<'o> = (&'o Property, Option<Value>);
+pub(super) type Given<'o> = (&'o Property, Option<Value>);
+
+/// Values take the places of those before.
+pub(super) fn put(object: &ObjectDefinition, properties: &mut Properties, given: Vec<Given<'_>>) {
+    for (property, value) in given {
+        if object.has_migrated() && properties.get(property.name.as_str()) != value.as_ref() {
+            forget_before(properties, &property.name);
+        }
+        match value {
+            Some(value) => drop(properties.insert(property.name.to_string(), value)),
+            None => drop(properties.shift_remove(property.name.as_str())),
+        }
+    }
+}
 
 /// A new record's values, in the order of the definition. Null is the same as nothing.
 fn with_defaults(object: &ObjectDefinition, mut given: Vec<Given<'_>>) -> Properties {

@@ -114,6 +114,7 @@ impl Session {
             run.results[index] = Some(Err(error));
         }
         self.assign_numbers(&mut ready).await?;
+        self.measure_stays(&mut ready, at).await?;
         Ok(Some(ready))
     }
 

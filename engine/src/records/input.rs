@@ -51,6 +51,19 @@ pub struct RecordInput {
     pub associations: Vec<LinkInput>,
 }
 
+/// Where a record is moved to, and what it is given on the way.
+#[derive(Debug, Clone)]
+pub struct MoveInput {
+    /// The pipeline; the one that the record is in where none is named.
+    pub pipeline: Option<String>,
+    /// The stage.
+    pub stage: String,
+    /// Values to set; null takes a value away.
+    pub properties: PropertiesInput,
+    /// Its place on the board from then on; unless given it keeps the one it has.
+    pub rank: Option<String>,
+}
+
 /// A link to make from or to a record.
 #[derive(Debug, Clone)]
 pub struct LinkInput {

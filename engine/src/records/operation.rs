@@ -3,7 +3,7 @@
 use engine_model::{Name, RecordId};
 use serde_json::Value;
 
-use super::input::{PropertiesInput, RecordInput};
+use super::input::{MoveInput, PropertiesInput, RecordInput};
 use super::record::Record;
 use crate::error::Error;
 
@@ -41,6 +41,17 @@ pub enum Operation {
         target: Target,
         /// What changes.
         input: RecordInput,
+        /// Only if it is at this version.
+        version: Option<i64>,
+    },
+    /// Move a record to a stage, with the values that the stage asks for.
+    Move {
+        /// The object's name.
+        object: String,
+        /// Which record.
+        target: Target,
+        /// Where to, and with what.
+        input: MoveInput,
         /// Only if it is at this version.
         version: Option<i64>,
     },
@@ -179,6 +190,7 @@ impl Operation {
         match self {
             Self::Create { object, .. }
             | Self::Update { object, .. }
+            | Self::Move { object, .. }
             | Self::Upsert { object, .. }
             | Self::Archive { object, .. }
             | Self::Restore { object, .. }

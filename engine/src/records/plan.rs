@@ -70,6 +70,12 @@ impl<'a> Planner<'a> {
                 check_version(&before, *version)?;
                 self.update(object, before, input, name)
             }
+            Operation::Move { object, target, input, version } => {
+                let object = self.basis.catalog.object(object)?;
+                let before = self.find(object, target)?;
+                check_version(&before, *version)?;
+                self.move_to(object, before, input, name)
+            }
             Operation::Upsert { object, id_property, id, input } => {
                 let object = self.basis.catalog.object(object)?;
                 self.upsert(object, id_property, id.as_deref(), input, name)
@@ -249,7 +255,13 @@ impl<'a> Planner<'a> {
         Ok(plan)
     }
 
-    fn take(&mut self, object: &ObjectDefinition, draft: Draft, links: Vec<NewLink>, name: Option<&str>) -> Plan {
+    pub(super) fn take(
+        &mut self,
+        object: &ObjectDefinition,
+        draft: Draft,
+        links: Vec<NewLink>,
+        name: Option<&str>,
+    ) -> Plan {
         self.workspace.put(object, draft.before.as_ref(), draft.after.clone(), name);
         let effect = match (&draft.before, draft.changes_anything()) {
             (None, _) => Effect::Created,
@@ -408,7 +420,7 @@ fn purge(catalog: &Catalog, state: &State) -> Result<Vec<Write>> {
 }
 
 fn unchanged(state: State) -> Draft {
-    Draft { after: state.clone(), before: Some(state) }
+    Draft { after: state.clone(), before: Some(state), stay: None }
 }
 
 pub(super) fn check_version(state: &State, expected: Option<i64>) -> Result<()> {

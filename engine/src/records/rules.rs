@@ -3,8 +3,9 @@
 use engine_model::expression::Scope;
 use engine_model::name::did_you_mean;
 use engine_model::object::{Constraint, ObjectDefinition};
+use engine_model::pipeline::Stage;
 use engine_model::problem::push_segment;
-use engine_model::property::{Property, Storage};
+use engine_model::property::{Property, Storage, normalize_value};
 use engine_model::rule::Rule;
 use engine_model::{Name, Problem, Problems, Properties};
 use engine_store::commit::{Interval, UniqueValue};
@@ -138,8 +139,13 @@ fn check_stage(
     if let (true, Some(old)) = (old_pipeline.as_deref() == Some(name.as_str()), old_stage)
         && !pipeline.allows(&old, &stage_name)
     {
-        let message = format!("the pipeline `{name}` does not allow to move from `{old}` to `{stage_name}`");
+        // What the stage asks for is of no use then.
+        let message = format!(
+            "the pipeline `{name}` does not allow to move from `{old}` to `{stage_name}`; {}",
+            in_words(pipeline.next_stages(&old))
+        );
         problems.push(Problem::new(pointer("stage"), "transition", message));
+        return;
     }
     let missing = stage.requires.iter().filter(|required| !properties.contains_key(required.as_str()));
     for required in missing.clone() {
@@ -150,6 +156,16 @@ fn check_stage(
     let is_told = |rule: &&Rule| missing.clone().any(|name| rule.names(name));
     let rules = stage.rules.iter().filter(|rule| !is_told(rule));
     problems.extend(rules.filter_map(|rule| broken(rule, object, properties, true)));
+}
+
+/// Where the way leads on from a stage.
+fn in_words<'a>(next: impl Iterator<Item = &'a Stage>) -> String {
+    let next: Vec<String> = next.map(|stage| format!("`{}`", stage.name)).collect();
+    match next.as_slice() {
+        [] => "no move leads on from there".to_owned(),
+        [only] => format!("from there it may move to {only}"),
+        [first @ .., last] => format!("from there it may move to {} or {last}", first.join(", ")),
+    }
 }
 
 /// Fills in where a new record starts, or where a record that changes its pipeline goes on; whether it may have.
@@ -187,6 +203,21 @@ pub(crate) fn default_stage(catalog: &Catalog, object: &ObjectDefinition, proper
         properties.insert("stage".to_owned(), Value::from(first.name.as_str()));
     }
     true
+}
+
+/// Gives a new record the values that its pipeline has for what has none.
+pub(crate) fn pipeline_defaults(catalog: &Catalog, object: &ObjectDefinition, properties: &mut Properties) {
+    let pipelines = catalog.effective.registry.pipelines.get(object.name.as_str());
+    let name = properties.get("pipeline").and_then(Value::as_str);
+    let Some(pipeline) = pipelines.zip(name).and_then(|(all, name)| all.get(name)) else { return };
+    for (name, value) in &pipeline.defaults {
+        let property = object.property(name).filter(|property| property.is_writable());
+        let Some(property) = property.filter(|_| !properties.contains_key(name.as_str())) else { continue };
+        // It was checked when the definition was; what the tenant's country makes of a number is known only here.
+        if let Ok(Some(value)) = normalize_value(property.kind.as_ref(), value, &catalog.locale) {
+            properties.insert(name.to_string(), value);
+        }
+    }
 }
 
 /// The unique values that a record in this state has.

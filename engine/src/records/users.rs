@@ -56,11 +56,17 @@ impl Session {
 
 /// Users that an operation names as owner or in a property. What is no id is told where it is read.
 fn named(catalog: &Catalog, operation: &Operation) -> Vec<UserId> {
-    let Some((object, input)) = input_of(operation) else { return Vec::new() };
-    let owner = input.owner.iter().flatten().filter_map(|text| text.parse().ok());
+    let (object, properties, owner) = match operation {
+        Operation::Move { object, input, .. } => (object.as_str(), &input.properties, None),
+        _ => {
+            let Some((object, input)) = input_of(operation) else { return Vec::new() };
+            (object, &input.properties, input.owner.as_ref())
+        }
+    };
+    let owner = owner.into_iter().flatten().filter_map(|text| text.parse().ok());
     let Ok(object) = catalog.object(object) else { return owner.collect() };
     let is_user = |name: &str| object.property(name).is_some_and(|property| property.kind.name() == "user");
-    let values = input.properties.0.iter().filter(|(name, _)| is_user(name));
+    let values = properties.0.iter().filter(|(name, _)| is_user(name));
     owner.chain(values.filter_map(|(_, raw)| read_id(raw))).collect()
 }
 

@@ -8,7 +8,7 @@ use engine_store::Head;
 use engine_store::transfer::{
     AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, Member, Merge,
     MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role, SavedItem, SensitiveRead, Team,
-    UniqueValue, User,
+    UniqueValue, User, Visit,
 };
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -113,13 +113,14 @@ pub(super) async fn each_table(tables: &mut (impl Tables + Send)) -> Result<()> 
     tables.table::<Interval>().await?;
     tables.table::<Change>().await?;
     tables.table::<SensitiveRead>().await?;
+    tables.table::<Visit>().await?;
     tables.table::<Counter>().await?;
     tables.table::<Follower>().await?;
     tables.table::<OpenJob>().await
 }
 
 /// Every kind of line, in the order of the file.
-pub(super) const KINDS: [&str; 24] = [
+pub(super) const KINDS: [&str; 25] = [
     Header::KIND,
     Installed::KIND,
     ObjectDefinition::KIND,
@@ -138,6 +139,7 @@ pub(super) const KINDS: [&str; 24] = [
     Interval::KIND,
     Change::KIND,
     SensitiveRead::KIND,
+    Visit::KIND,
     Counter::KIND,
     Follower::KIND,
     OpenJob::KIND,

@@ -100,6 +100,36 @@ pub async fn of_record(reader: &mut Reader, record: RecordId, before: Sequence, 
     reader.fetch_all(&OF_RECORD, args![tenant, record, before, limit]).await
 }
 
+const MOVES_OF: Sql = Sql::same(concat!(
+    "select ",
+    columns!(),
+    " from change where tenant_id = $1 and record_id = $2 and sequence < $3 and kind = 'stage.changed' \
+     order by sequence desc limit $4"
+));
+
+/// Moves of one record from stage to stage before a position, newest first.
+pub async fn moves_of(reader: &mut Reader, record: RecordId, before: Sequence, limit: i64) -> Result<Vec<ChangeRow>> {
+    let tenant = reader.tenant();
+    reader.fetch_all(&MOVES_OF, args![tenant, record, before, limit]).await
+}
+
+/// SQLite takes the columns beside a maximum from the row that has it.
+const LAST_MOVES: Sql = Sql::each(
+    "select c.record_id, max(c.sequence), c.at from json_each($2) wanted cross join change c indexed by change_stage \
+       on c.tenant_id = $1 and c.record_id = wanted.value \
+     where c.kind = 'stage.changed' group by c.record_id",
+    "select c.record_id, c.sequence, c.at from unnest($2::bigint[]) wanted(id) cross join lateral ( \
+       select record_id, sequence, at from change \
+       where tenant_id = $1 and record_id = wanted.id and kind = 'stage.changed' order by sequence desc limit 1) c",
+);
+
+/// When each of these records was last moved to another stage; those that never were are left out.
+pub async fn last_moves(reader: &mut Reader, records: Vec<i64>) -> Result<Vec<(RecordId, Timestamp)>> {
+    let tenant = reader.tenant();
+    let found: Vec<(i64, i64, i64)> = reader.fetch_all(&LAST_MOVES, args![tenant, records]).await?;
+    Ok(found.into_iter().map(|(record, _, at)| (RecordId(record), Timestamp(at))).collect())
+}
+
 const OF_REQUEST: Sql = Sql::same(concat!(
     "select ",
     columns!(),

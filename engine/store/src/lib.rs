@@ -36,6 +36,7 @@ mod store;
 pub mod survey;
 pub mod tenant;
 pub mod transfer;
+pub mod visit;
 
 pub use connect::StoreConfig;
 pub use error::{Result, StoreError};

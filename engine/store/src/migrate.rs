@@ -45,6 +45,12 @@ const FILES: &[File] = &[
         postgres: include_str!("../../../migrations/postgres/0004_access.sql"),
     },
     File {
+        version: 5,
+        name: "stage_visit",
+        sqlite: include_str!("../../../migrations/sqlite/0005_stage_visit.sql"),
+        postgres: include_str!("../../../migrations/postgres/0005_stage_visit.sql"),
+    },
+    File {
         version: 6,
         name: "saved_item",
         sqlite: include_str!("../../../migrations/sqlite/0006_saved_item.sql"),

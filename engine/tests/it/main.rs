@@ -7,6 +7,7 @@ mod import;
 mod index;
 mod metadata_random;
 mod packs;
+mod pipelines;
 mod support;
 mod tenants_pack;
 mod upgrades;

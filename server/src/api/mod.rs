@@ -9,6 +9,7 @@ pub(crate) mod definitions;
 pub(crate) mod imports;
 pub(crate) mod jobs;
 pub(crate) mod packs;
+pub(crate) mod pipelines;
 pub(crate) mod records;
 pub(crate) mod saved;
 pub(crate) mod search;

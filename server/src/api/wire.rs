@@ -208,6 +208,9 @@ pub(crate) struct ChangeBody {
     record_id: Option<RecordId>,
     #[schema(value_type = Object)]
     changes: Map<String, Value>,
+    /// Of a move, whole seconds that the record was in the stage that it has left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<i64>,
     #[schema(required)]
     request_id: Option<String>,
     source: String,
@@ -227,6 +230,7 @@ impl From<Change> for ChangeBody {
             object: change.object,
             record_id: change.record,
             changes: change.changes,
+            seconds: change.seconds,
             request_id: change.request_id,
             source: change.source,
             ip: change.ip,

@@ -56,6 +56,20 @@ pub(crate) struct Unmerge {
     id: String,
 }
 
+/// Where a record is moved to.
+#[derive(ToSchema)]
+pub(crate) struct StageMove {
+    /// The pipeline; the one that the record is in where none is named.
+    pipeline: Option<String>,
+    /// The stage.
+    stage: String,
+    /// Values by property, such as those that the stage asks for; null and the empty text take a value away.
+    properties: Option<Map<String, Value>>,
+    /// Id or uid of the record that it is put behind on the board, null for the top; unless given it keeps its place.
+    #[schema(nullable)]
+    after: Option<String>,
+}
+
 /// What to take back; exactly one of the two.
 #[derive(ToSchema)]
 pub(crate) struct UndoInput {

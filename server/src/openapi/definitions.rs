@@ -99,27 +99,40 @@ pub(crate) struct Pipeline {
     label: String,
     /// Whether new records start in it.
     default: bool,
+    /// What stages may mean beside `open`, `won`, `lost` and `closed`.
+    categories: BTreeMap<String, Category>,
     /// In order.
     stages: Vec<Stage>,
     /// From each stage to those that may follow; null where every move is allowed.
     #[schema(required)]
     transitions: Option<BTreeMap<String, Vec<String>>>,
+    /// Values of new records that begin in it, where nothing else gives one.
+    defaults: Map<String, Value>,
     /// The pack that it is from, or `custom`.
     layer: String,
     #[schema(required, format = DateTime)]
     archived_at: Option<String>,
 }
 
-/// What must be true.
+/// An expression that must be true.
 #[derive(ToSchema)]
+#[schema(as = StageRule)]
 pub(crate) struct Rule {
     /// CEL over the record's properties.
     rule: String,
-    /// What the user is told.
+    /// What people are told.
     message: String,
     /// The property that the message points at.
     #[schema(required)]
     at: Option<String>,
+}
+
+/// A meaning of stages that a pipeline has beside those that all have.
+#[derive(ToSchema)]
+pub(crate) struct Category {
+    label: String,
+    /// Whether a record there has ended, neither won nor lost.
+    ended: bool,
 }
 
 /// A state of a pipeline.
@@ -127,7 +140,7 @@ pub(crate) struct Rule {
 pub(crate) struct Stage {
     name: String,
     label: String,
-    /// `open`, `won`, `lost` or `closed`.
+    /// `open`, `won`, `lost`, `closed`, or one of the pipeline's categories.
     #[schema(rename = "type")]
     kind: String,
     /// In percent.

@@ -45,6 +45,7 @@ mod pack_export;
 mod packs;
 mod packs_refused;
 mod packs_tenants;
+mod pipelines;
 mod property_types;
 mod readme;
 mod records;

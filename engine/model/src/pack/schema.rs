@@ -196,11 +196,21 @@ fn pipeline(is_extension: bool) -> Value {
     } else {
         json!({"$ref": "#/$defs/names"})
     };
+    let ended = "Whether a record there has ended, neither won nor lost; not unless said.";
+    let written =
+        closed(json!({"label": label("What people read."), "ended": {"type": "boolean", "description": ended}}), &[]);
+    let mut category = json!({"anyOf": [written, {"type": "string"}]});
+    if is_extension && let Some(Value::Array(forms)) = category.get_mut("anyOf") {
+        forms.push(json!({"type": "null"}));
+    }
     let properties = json!({
         "name": {"$ref": "#/$defs/name", "description": "Its name, where that is another than its key."},
         "object": {"$ref": "#/$defs/name", "description": "The object whose records move through it."},
         "label": label("What people read."),
         "default": {"type": "boolean", "description": "New records start here."},
+        "categories": named(category, "What stages may mean beside `open`, `won`, `lost` and `closed`."),
+        "defaults": {"type": "object", "description": "Values of new records that begin here, where nothing else gives one.",
+            "propertyNames": {"$ref": "#/$defs/name"}},
         "stages": {"description": "Stages in order.", "oneOf": [
             {"type": "object", "propertyNames": {"$ref": "#/$defs/name"}, "additionalProperties": {"anyOf": forms},
                 "minProperties": 1},
@@ -217,7 +227,8 @@ fn stage(is_extension: bool) -> Value {
     let mut properties = json!({
         "name": {"$ref": "#/$defs/name"},
         "label": label("What people read."),
-        "type": {"enum": ["open", "won", "lost", "closed"], "description": "What being here means; open unless given."},
+        "type": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$", "examples": ["open", "won", "lost", "closed"],
+            "description": "What being here means: open, unless given, won, lost, closed, or a category of the pipeline."},
         "probability": {"type": "integer", "minimum": 0, "maximum": 100},
         "requires": {"$ref": "#/$defs/names", "description": "Properties that need a value before a record enters."},
         "rules": {"type": "array", "items": {"$ref": "#/$defs/rule"}, "description": "What must be true before a record enters."},

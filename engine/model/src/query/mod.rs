@@ -7,6 +7,7 @@
 
 pub mod ast;
 mod cursor;
+mod every;
 mod expression;
 mod fields;
 mod form;

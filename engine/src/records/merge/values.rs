@@ -68,7 +68,10 @@ pub(super) struct Combined {
 pub(super) fn combine(object: &ObjectDefinition, winner: &State, losers: &[State], choices: &Choices) -> Combined {
     let mut properties = Properties::clone(&winner.properties);
     let mut taken: Vec<Detail> = losers.iter().map(|_| Detail::default()).collect();
-    let is_mergeable = |name: &&str| object.property(name).is_some_and(|property| !property.kind.is_computed());
+    // Where a record stands on a board says nothing of another one's place.
+    let is_rank = |name: &str| object.rank().is_some_and(|rank| rank.name.as_str() == name);
+    let is_mergeable =
+        |name: &&str| !is_rank(name) && object.property(name).is_some_and(|property| !property.kind.is_computed());
     for name in object.properties.keys().map(|name| name.as_str()).filter(is_mergeable) {
         let giver = match choices.get(name) {
             Some(chosen) => losers.iter().position(|loser| loser.record == *chosen),

@@ -12,6 +12,7 @@ mod log;
 mod records;
 mod saved;
 mod unfinished;
+mod visits;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -25,6 +26,7 @@ pub use log::{Change, Counter, Follower, OpenJob};
 pub use records::{Interval, Link, Merge, Record, UniqueValue};
 pub use saved::SavedItem;
 pub use unfinished::discard;
+pub use visits::Visit;
 
 /// A row of one table.
 pub trait Carried: Serialize + DeserializeOwned + Send + Sync + 'static {

@@ -54,7 +54,15 @@ const SENSITIVE_READS: Sql = Sql::each(
      where sensitive_read.tenant_id = $1 and sensitive_read.ctid = first.place",
 );
 
-const LARGE: [&Sql; 6] = [&VALUES, &INTERVALS, &LINKS, &CHANGES, &SENSITIVE_READS, &RECORDS];
+const VISITS: Sql = Sql::each(
+    "delete from stage_visit where tenant_id = $1 and (record_id, sequence) in ( \
+       select x.record_id, x.sequence from stage_visit x where x.tenant_id = $1 order by x.record_id, x.sequence limit $2)",
+    "delete from stage_visit using ( \
+       select ctid as place from stage_visit where tenant_id = $1 order by record_id, sequence limit $2) first \
+     where stage_visit.tenant_id = $1 and stage_visit.ctid = first.place",
+);
+
+const LARGE: [&Sql; 7] = [&VALUES, &INTERVALS, &LINKS, &CHANGES, &SENSITIVE_READS, &RECORDS, &VISITS];
 
 const OBJECT_DEFINITION: Sql = Sql::same("delete from object_definition where tenant_id = $1");
 const ASSOCIATION_DEFINITION: Sql = Sql::same("delete from association_definition where tenant_id = $1");

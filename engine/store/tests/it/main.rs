@@ -34,6 +34,7 @@ mod sensitive;
 mod survey;
 mod tenants;
 mod transfer;
+mod visits;
 
 /// Makes two tests of each function, one for each store.
 ///

@@ -29,7 +29,8 @@ async fn a_pipeline_gives_its_object_stages() {
         defined,
         json!({
             "name": "onboarding", "object": "company", "label": "Onboarding", "default": true,
-            "stages": [invited, active], "transitions": {"invited": ["active"]}, "layer": "custom", "archived_at": null,
+            "categories": {}, "stages": [invited, active], "transitions": {"invited": ["active"]},
+            "defaults": {}, "layer": "custom", "archived_at": null,
         })
     );
     assert_eq!(session.pipelines("company", ALL).await.expect("pipelines"), std::slice::from_ref(&defined));

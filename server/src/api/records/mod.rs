@@ -8,5 +8,6 @@ pub(crate) mod list;
 pub(crate) mod merge;
 pub(crate) mod read;
 pub(crate) mod search;
+pub(crate) mod stage;
 pub(crate) mod transaction;
 pub(crate) mod write;

@@ -1,6 +1,7 @@
 //! Definitions: what changing them costs those who write meanwhile, upgrades of many tenants, wide objects, and
 //! roll-ups over many records.
 
+mod board;
 mod change;
 mod report;
 mod rollup;
@@ -37,6 +38,8 @@ enum Part {
     Wide,
     /// A roll-up over 100,000 records
     Rollup,
+    /// A board of 100,000 records in 8 stages
+    Board,
 }
 
 /// How much of everything.
@@ -83,6 +86,10 @@ pub(super) fn run(options: &MetadataOptions, stores: &[Store], quick: bool, json
         if has(Part::Rollup) {
             let server = start()?;
             report.add(*store, "rollup", runtime.block_on(rollup::measure(&server, amount.children, amount.writes))?);
+        }
+        if has(Part::Board) {
+            let server = start()?;
+            report.add(*store, "board", runtime.block_on(board::measure(&server, amount.children))?);
         }
         if has(Part::Upgrade) {
             let server = start()?;

@@ -12,6 +12,7 @@ mod definitions;
 mod document;
 mod links;
 mod packs;
+mod pipelines;
 mod records;
 mod saved;
 mod search;
@@ -51,6 +52,7 @@ async fn operations_of_a_tenants_own_objects(server: TestServer) {
 fn static_cases() -> Vec<Case> {
     let areas = [
         records::cases(),
+        pipelines::cases(),
         search::cases(),
         links::cases(),
         definitions::cases(),

@@ -186,7 +186,7 @@ fn translation() -> Value {
     let object = json!({"label": text(), "plural_label": text(), "description": text(), "properties": property(),
         "groups": labelled()});
     let association = json!({"label": text(), "inverse": text(), "labels": labelled(), "properties": property()});
-    let pipeline = of_names(closed(json!({"label": text(), "stages": labelled()}), &[]));
+    let pipeline = of_names(closed(json!({"label": text(), "stages": labelled(), "categories": labelled()}), &[]));
     let mut properties = json!({
         "objects": of_names(closed(object, &[])),
         "associations": of_names(closed(association, &[])),

@@ -22,14 +22,6 @@ pub const MAX_PERCENTILES: usize = 20;
 /// What a row holds beside its measures.
 const ROW_MEMBERS: [&str; 2] = ["key", "other"];
 
-const INTERVALS: &[(&str, Every)] = &[
-    ("day", Every::Day),
-    ("week", Every::Week),
-    ("month", Every::Month),
-    ("quarter", Every::Quarter),
-    ("year", Every::Year),
-];
-
 /// `{group?, measures?, limit?, order?}` under a name.
 #[derive(Debug, Clone)]
 pub struct AggregateText {
@@ -151,7 +143,7 @@ impl GroupText {
 fn date_group(object: &mut ObjectReader<'_, '_>) -> Option<GroupingText> {
     let property = object.required("date");
     let is_given = object.has("every");
-    let every = object.choice("every", INTERVALS);
+    let every = object.choice("every", Every::NAMES);
     if !is_given {
         object.problem_at("every", "required", "`every` is required: day, week, month, quarter or year");
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate};
+use chrono::{DateTime, NaiveDate};
 use chrono_tz::Tz;
 use engine_model::query::Every;
 use engine_model::time::start_of_day;
@@ -53,8 +53,8 @@ impl Calendar {
             Some(zone) => DateTime::from_timestamp_micros(value)?.with_timezone(&zone).date_naive(),
             None => date_of(value)?,
         };
-        let first = first_day(self.every, date)?;
-        let next = next_day(self.every, first)?;
+        let first = self.every.first_day(date)?;
+        let next = self.every.next_day(first)?;
         let (start, end) = match self.zone {
             Some(zone) => (start_of_day(zone, first).0, start_of_day(zone, next).0),
             None => (days_of(first), days_of(next)),
@@ -62,26 +62,6 @@ impl Calendar {
         let interval = Interval { start, end, day: days_of(first) };
         self.known.insert(start, (end, interval.day));
         Some(interval)
-    }
-}
-
-fn first_day(every: Every, date: NaiveDate) -> Option<NaiveDate> {
-    match every {
-        Every::Day => Some(date),
-        Every::Week => date.checked_sub_days(Days::new(date.weekday().num_days_from_monday().into())),
-        Every::Month => date.with_day(1),
-        Every::Quarter => date.with_day(1)?.with_month0(date.month0() / 3 * 3),
-        Every::Year => date.with_ordinal(1),
-    }
-}
-
-fn next_day(every: Every, first: NaiveDate) -> Option<NaiveDate> {
-    match every {
-        Every::Day => first.succ_opt(),
-        Every::Week => first.checked_add_days(Days::new(7)),
-        Every::Month => first.checked_add_months(Months::new(1)),
-        Every::Quarter => first.checked_add_months(Months::new(3)),
-        Every::Year => first.checked_add_months(Months::new(12)),
     }
 }
 

@@ -8,6 +8,7 @@ mod jobs;
 mod reads;
 mod saved;
 mod transfer;
+mod visits;
 
 use engine_model::time::Timestamp;
 use engine_store::{Store, StoreConfig, tenant};
@@ -25,6 +26,7 @@ pub(super) async fn whole(home: &Home) {
     access::tour(home).await;
     jobs::tour(home).await;
     saved::tour(home).await;
+    visits::tour(home).await;
     transfer::tour(home).await;
 }
 

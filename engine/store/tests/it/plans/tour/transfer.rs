@@ -3,7 +3,7 @@
 use engine_store::transfer::{
     AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, Member, Merge,
     MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role, SavedItem, SensitiveRead, Team,
-    UniqueValue, User, add_pack, discard,
+    UniqueValue, User, Visit, add_pack, discard,
 };
 use engine_store::{Head, Reader, Tx, tenant};
 
@@ -46,6 +46,7 @@ async fn every_table(reader: &mut Reader, tx: &mut Tx) {
     table::<UniqueValue>(reader, tx).await;
     table::<Interval>(reader, tx).await;
     table::<Change>(reader, tx).await;
+    table::<Visit>(reader, tx).await;
     table::<Counter>(reader, tx).await;
     table::<Follower>(reader, tx).await;
     table::<OpenJob>(reader, tx).await;
