@@ -54,6 +54,12 @@ impl Draft {
         let given = basis.read_properties(object, &given, &mut problems);
         let mut properties = Properties::clone(&before.properties);
         put(object, &mut properties, given);
+        let moved = [("stage", true, "/stage"), ("pipeline", input.pipeline.is_some(), "/pipeline")];
+        for (name, is_given, at) in moved.into_iter().chain([(RANK, input.rank.is_some(), "/after")]) {
+            if let Some(property) = object.property(name).filter(|_| is_given) {
+                problems.extend(basis.caller.check_writes(object, property, at).err());
+            }
+        }
         match find_pipeline(basis.catalog, object, input.pipeline.as_deref()) {
             Ok(named) => {
                 properties.extend(named.map(|name| ("pipeline".to_owned(), Value::from(name))));

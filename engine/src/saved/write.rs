@@ -102,9 +102,9 @@ impl Session {
     /// One that the caller may change: what the caller has saved; what others share, for administrators.
     async fn own_row(&self, section: Section, id: &str) -> Result<SavedRow> {
         self.caller.check_saves()?;
-        let of_pack = self.catalog.effective.registry.behaviors.values();
-        let of_pack = of_pack.filter(|behavior| behavior.section == section && behavior.name.as_str() == id);
-        if let Some(behavior) = of_pack.last() {
+        let mut defined = self.catalog.effective.registry.behaviors.values();
+        let of_pack = defined.find(|behavior| behavior.section == section && behavior.name.as_str() == id);
+        if let Some(behavior) = of_pack {
             let (kind, pack) = (section.kind(), &behavior.layer);
             let message =
                 format!("the {kind} `{id}` is the pack `{pack}`'s and cannot be changed; save one of your own");
