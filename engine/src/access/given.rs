@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use engine_model::object::ObjectDefinition;
 use engine_model::time::Timestamp;
 use engine_model::{RecordId, TokenId, UserId};
 use engine_store::sensitive::{self, NewRead, ReadRow};
@@ -24,6 +25,13 @@ impl Given {
     /// Notes a property whose value is given, of a record or drawn together from many.
     pub(crate) fn add(&mut self, object: &str, record: Option<RecordId>, property: &str) {
         self.0.entry((object.to_owned(), record)).or_default().insert(property.to_owned());
+    }
+
+    /// The same of a property by its name, where it is a sensitive one; of no record in particular.
+    pub(crate) fn add_sensitive(&mut self, object: &ObjectDefinition, property: &str) {
+        if object.property(property).is_some_and(|property| property.sensitive) {
+            self.add(&object.name, None, property);
+        }
     }
 
     /// Notes what a record gives, and those that come along with it.

@@ -19,6 +19,7 @@ use serde_json::Value;
 use super::column::{Column, stages_of};
 use super::filter::{find_pipeline, narrowed, put_filter};
 use super::sums::{Sums, add, too_many};
+use crate::access::Given;
 use crate::error::Result;
 use crate::query::of_parameters;
 use crate::session::{Session, with_current};
@@ -70,7 +71,15 @@ impl Session {
     /// A pipeline's board; what the caller may not see is in no column, count or sum.
     pub async fn board(&mut self, object: &str, pipeline: &str, wanted: &BoardQuery) -> Result<Board> {
         let at_least = self.search_position(&QueryText::default()).await?;
-        with_current!(self, self.try_board(object, pipeline, wanted, at_least).await.map_err(of_parameters))
+        let found = with_current!(self, self.try_board(object, pipeline, wanted, at_least).await);
+        let board = found.map_err(of_parameters)?;
+        let mut given = Given::of(board.columns.iter().flat_map(|column| &column.results));
+        let definition = self.catalog.object(object)?;
+        for name in board.columns.iter().flat_map(|column| column.sums.keys()) {
+            given.add_sensitive(definition, name);
+        }
+        self.write_down(given).await?;
+        Ok(board)
     }
 
     async fn try_board(&self, object: &str, pipeline: &str, wanted: &BoardQuery, at_least: Sequence) -> Result<Board> {

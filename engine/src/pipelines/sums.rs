@@ -45,6 +45,11 @@ struct Summed {
 }
 
 impl Sums {
+    /// Every property that is added up.
+    pub(super) fn names(&self) -> &[Name] {
+        &self.names
+    }
+
     /// The amounts that are named at `/pointer`, or all that the object has. A name that stands for nothing is left for
     /// the query to tell; what may not be seen is not among all.
     pub(super) fn of(

@@ -66,9 +66,8 @@ impl Session {
         let mut given = Given::of(answer.results.iter().map(|found| &found.record));
         let tables = answer.tables.iter().filter(|table| !table.rows.is_empty());
         for field in tables.flat_map(|table| &table.fields) {
-            let property = self.catalog.object(&field.object).ok().and_then(|object| object.property(&field.name));
-            if property.is_some_and(|property| property.sensitive) {
-                given.add(&field.object, None, &field.name);
+            if let Ok(object) = self.catalog.object(&field.object) {
+                given.add_sensitive(object, &field.name);
             }
         }
         self.write_down(given).await

@@ -61,6 +61,10 @@ struct Vaults {
     other: String,
     /// The request that has changed the first record's secrets.
     request: String,
+    /// Views, reports and a dashboard of them all that name what is secret, for everyone.
+    views: Vec<String>,
+    reports: Vec<String>,
+    dashboard: String,
 }
 
 impl Vaults {
@@ -87,6 +91,8 @@ impl Vaults {
         let link = json!({"name": "vault_vault", "from": "vault", "to": "vault",
             "properties": {"note": {"type": "string", "sensitive": true}}});
         tenant.post("/association-definitions", &link).await.ok(201);
+        let pipeline = json!({"name": "course", "stages": {"open": {}, "done": {"requires": ["hidden"]}}});
+        tenant.post("/pipelines/vault", &pipeline).await.ok(201);
         let all = json!({"create": true, "read": "all", "update": "all", "archive": "all"});
         let own = json!({"create": true, "read": "own", "update": "own", "archive": "own"});
         for (name, grants, properties) in [
@@ -121,7 +127,8 @@ impl Vaults {
         let link = json!({"properties": {"note": format!("{sensitive} note")}});
         tenant.put(&format!("/records/vault/{one}/associations/vault_vault/{other}"), &link).await.ok(204);
         create_id(&tenant, "vault", json!({"name": LAST, "code": LAST})).await;
-        Self { tenant, callers, one, merged, archived, other, request }
+        let (views, reports, dashboard) = saved(&tenant).await;
+        Self { tenant, callers, one, merged, archived, other, request, views, reports, dashboard }
     }
 
     /// How an operation of the document is looked at; none where nobody has said.
@@ -258,6 +265,49 @@ impl Vaults {
             ("GET" | "POST", "/jobs/{id}" | "/jobs/{id}/cancel" | "/jobs/{id}/errors") => {
                 vec![get("/jobs/1"), get("/jobs/1/errors")]
             }
+            ("PUT", "/records/{object}/{id}/stage") => vec![
+                send(record("/stage"), json!({"stage": "done", "properties": {"code": "c4"}})),
+                send(record("/stage"), json!({"stage": "done", "properties": {"hidden": 7}, "after": other})),
+            ],
+            ("GET", "/records/{object}/{id}/stages") => vec![get(record("/stages"))],
+            ("GET", "/pipelines/{object}/{pipeline}/board") => [
+                "",
+                "?select=name,secret,hidden,shouted",
+                "?filter=secret!=''",
+                "?sort=hidden",
+                "?q=zyx",
+                "?sum=hidden",
+            ]
+            .map(|query| get(format!("/pipelines/vault/course/board{query}")))
+            .into(),
+            ("GET", path) if path.starts_with("/pipelines/{object}/{pipeline}/report/") => {
+                let report = path.rsplit('/').next().unwrap_or_default();
+                let reports = if report.starts_with('{') {
+                    vec!["forecast", "win_rate", "conversion", "velocity"]
+                } else {
+                    vec![report]
+                };
+                let of = |report: &str| {
+                    get(format!("/pipelines/vault/course/report/{report}?filter=hidden!=''&amount=secret"))
+                };
+                reports.into_iter().map(of).collect()
+            }
+            ("GET" | "POST", "/views" | "/reports" | "/dashboards") => {
+                let body = json!({"label": "New", "object": "vault", "columns": ["hidden", "hiden"],
+                    "filter": {"property": "secret", "op": "gt", "value": 7}, "measures": {"m": {"sum": "hidden"}}});
+                vec![send(path.trim_start_matches("/api/v1"), body)]
+            }
+            ("GET" | "PATCH" | "DELETE", "/views/{id}" | "/reports/{id}" | "/dashboards/{id}") => {
+                let first = path.trim_start_matches("/api/v1").trim_end_matches("/{id}");
+                vec![get(format!("{first}/999999"))]
+            }
+            ("GET", "/views/{id}/records") => self
+                .views
+                .iter()
+                .flat_map(|id| ["", "?q=zyx", "?limit=1"].map(|query| get(format!("/views/{id}/records{query}"))))
+                .collect(),
+            ("GET", "/reports/{id}/data") => self.reports.iter().map(|id| get(format!("/reports/{id}/data"))).collect(),
+            ("GET", "/dashboards/{id}/data") => vec![get(format!("/dashboards/{}/data", self.dashboard))],
             ("GET", "/changes/stream" | "/live") => return Some(Look::Stream),
             (_, path) => {
                 let first = path.split('/').nth(1).unwrap_or_default();
@@ -317,6 +367,32 @@ impl Vaults {
         }
         .await
     }
+}
+
+/// Views and reports that name what is secret, and a dashboard of them all.
+async fn saved(tenant: &Tenant) -> (Vec<String>, Vec<String>, String) {
+    let of = |property: &str| json!({"property": property, "op": "exists"});
+    let save = async |path: &str, more: Value| {
+        let mut item = json!({"label": "Named", "object": "vault", "sharing": "everyone"});
+        item.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        id(&tenant.post(path, &item).await.ok(201))
+    };
+    let (mut views, mut reports, mut items) = (Vec::new(), Vec::new(), Vec::new());
+    views.push(save("/views", json!({"columns": ["name", "secret", "hidden", "shouted", "code"]})).await);
+    views.push(save("/views", json!({})).await);
+    for property in ["secret", "hidden", "shouted"] {
+        views.push(save("/views", json!({"filter": of(property), "group": property})).await);
+        views.push(save("/views", json!({"sort": [{"property": property}]})).await);
+        reports.push(save("/reports", json!({"group": [property], "measures": {"n": {"count": true}}})).await);
+        reports.push(
+            save("/reports", json!({"measures": {"m": {"count_distinct": property}}, "filter": of(property)})).await,
+        );
+    }
+    items.extend(views.iter().map(|view| json!({"view": view})));
+    items.extend(reports.iter().map(|report| json!({"report": report})));
+    let dashboard = json!({"label": "All", "items": items, "sharing": "everyone"});
+    let dashboard = id(&tenant.post("/dashboards", &dashboard).await.ok(201));
+    (views, reports, dashboard)
 }
 
 /// Every secret that a reply has, in its body or its headers.

@@ -13,6 +13,7 @@ use serde_json::value::to_raw_value;
 
 use super::period::Periods;
 use super::{ReportQuery, ReportRow};
+use crate::access::Given;
 use crate::error::{Error, Result};
 use crate::pipelines::amount::Amount;
 use crate::pipelines::filter::{narrowed, put_filter};
@@ -34,6 +35,11 @@ impl Session {
         at_least: Sequence,
     ) -> Result<(Vec<ReportRow>, Sequence)> {
         let (query, sums) = self.ask_for_forecast(object, pipeline, wanted, periods, problems)?;
+        let mut given = Given::default();
+        for name in sums.names() {
+            given.add_sensitive(object, name);
+        }
+        self.write_down(given).await?;
         if self.await_rollups(&object.name, at_least).await? {
             tracing::trace!("roll-ups were waited for");
         }

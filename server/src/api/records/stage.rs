@@ -72,6 +72,7 @@ pub(crate) async fn put(
     let reply: DoneReply = Arc::new(|done: &Done, sequence: Sequence| Answer::keep(answer(done.clone(), sequence)));
     let reply = session.idempotency().is_some().then_some(reply);
     let written = session.record_move(&object, target, moving, version, reply).await?;
+    session.give(&written.value.record).await?;
     answer(written.value, written.sequence)
 }
 

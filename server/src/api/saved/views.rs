@@ -21,6 +21,7 @@ use crate::openapi::bodies;
 pub(crate) struct RecordsBody {
     /// With a `group`, `aggregates.groups` counts the records of each.
     #[serde(flatten)]
+    #[schema(inline)]
     answer: AnswerBody,
     /// What the view names that is not there any more, and is left out.
     warnings: Vec<WarningBody>,
