@@ -237,6 +237,17 @@ impl Caller {
         self.rights.reads(registry, object, property)
     }
 
+    /// Refuses what tells of a property that the caller does not see.
+    pub(crate) fn check_reads(&self, registry: &Registry, object: &ObjectDefinition, name: &str) -> Result<()> {
+        match object.property(name).is_none_or(|property| self.reads(registry, object, property)) {
+            true => Ok(()),
+            false => {
+                let message = format!("the role `{}` does not allow to read `{name}` of `{}`", self.role, object.name);
+                Err(Error::forbidden(message))
+            }
+        }
+    }
+
     /// Refuses a property that the caller may not change, at its place.
     pub(crate) fn check_writes(&self, object: &ObjectDefinition, property: &Property, at: &str) -> Result<(), Problem> {
         if self.rights.writes(&object.name, property) {

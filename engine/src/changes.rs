@@ -165,7 +165,7 @@ impl Session {
     /// The change as far as the caller may see it.
     fn visible(&self, row: ChangeRow, standings: &HashMap<i64, Standing>, given: &mut Given) -> Result<Option<Change>> {
         let mut changes: Map<String, Value> = serde_json::from_str(&row.changes).map_err(Error::internal)?;
-        let seconds = match row.kind == ChangeKind::StageChanged.as_str() {
+        let mut seconds = match row.kind == ChangeKind::StageChanged.as_str() {
             true => changes.shift_remove(SECONDS).and_then(|seconds| seconds.as_i64()),
             false => None,
         };
@@ -178,6 +178,7 @@ impl Session {
             if row.kind.starts_with("record.") || row.kind == "stage.changed" {
                 let shown = Shown::of(&self.catalog, object, &self.caller.rights, None, self.now());
                 changes.retain(|property, _| STANDING.contains(&property.as_str()) || shown.shows(property));
+                seconds = seconds.filter(|_| changes.contains_key("stage") || changes.contains_key("pipeline"));
                 for property in changes.keys().filter(|property| shown.is_sensitive(property)) {
                     given.add(name, row.record_id.map(RecordId), property);
                 }

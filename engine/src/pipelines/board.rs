@@ -17,7 +17,7 @@ use futures::future::try_join_all;
 use serde_json::Value;
 
 use super::column::{Column, stages_of};
-use super::filter::{find_pipeline, narrowed, put_filter};
+use super::filter::{narrowed, put_filter};
 use super::sums::{Sums, add, too_many};
 use crate::access::Given;
 use crate::error::Result;
@@ -84,8 +84,7 @@ impl Session {
 
     async fn try_board(&self, object: &str, pipeline: &str, wanted: &BoardQuery, at_least: Sequence) -> Result<Board> {
         let definition = self.catalog.object(object)?;
-        self.caller.check_any(engine_model::access::Action::Read, object)?;
-        let pipeline = find_pipeline(&self.catalog, definition, pipeline)?;
+        let pipeline = self.seen_pipeline(definition, pipeline)?;
         let asked = self.ask_for_board(object, pipeline, wanted)?;
         let at_least = match self.await_rollups(object, at_least).await? {
             true => self.position().await?,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use engine_model::access::Action;
 use engine_model::json::Reading;
 use engine_model::object::ObjectDefinition;
 use engine_model::pipeline::Pipeline;
@@ -49,7 +50,7 @@ pub(super) fn narrowed(text: &QueryText, values: &[(&str, &str)]) -> Result<Quer
 }
 
 /// The object's pipeline of that name, unless archived.
-pub(super) fn find_pipeline<'c>(catalog: &'c Catalog, object: &ObjectDefinition, name: &str) -> Result<&'c Pipeline> {
+fn find_pipeline<'c>(catalog: &'c Catalog, object: &ObjectDefinition, name: &str) -> Result<&'c Pipeline> {
     has_pipelines(catalog, object)?;
     let pipelines = || catalog.effective.registry.active_pipelines(&object.name);
     let found = pipelines().find(|pipeline| pipeline.name.as_str() == name);
@@ -60,13 +61,24 @@ pub(super) fn find_pipeline<'c>(catalog: &'c Catalog, object: &ObjectDefinition,
 }
 
 impl Session {
+    /// The object's pipeline of that name, for a caller who sees in which stages its records are.
+    pub(super) fn seen_pipeline(&self, object: &ObjectDefinition, name: &str) -> Result<&Pipeline> {
+        self.caller.check_any(Action::Read, &object.name)?;
+        let pipeline = find_pipeline(&self.catalog, object, name)?;
+        self.check_sees_stages(object)?;
+        Ok(pipeline)
+    }
+
+    /// Refuses callers who do not see in which stages records are.
+    pub(super) fn check_sees_stages(&self, object: &ObjectDefinition) -> Result<()> {
+        let registry = &self.catalog.effective.registry;
+        ["pipeline", "stage"].into_iter().try_for_each(|name| self.caller.check_reads(registry, object, name))
+    }
+
     /// The index at `at_least`, with all values that the queries ask for.
     pub(super) async fn view_of(&self, queries: &[&Query], at_least: Sequence) -> Result<SearchView> {
         let fields: Vec<_> = queries.iter().flat_map(|query| query.fields()).collect();
-        let is_live = fields.iter().any(|field| {
-            self.catalog.live_formulas(&field.object).is_some_and(|formulas| formulas.is_live(&field.name))
-        });
-        let fresh_at = is_live.then(|| self.now());
+        let fresh_at = self.catalog.has_live(&fields).then(|| self.now());
         self.engine.filled_view(self.tenant(), at_least, fresh_at, &fields).await
     }
 }

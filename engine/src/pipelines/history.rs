@@ -45,7 +45,9 @@ impl Session {
         limit: usize,
         cursor: Option<&str>,
     ) -> Result<Page<StageVisit>> {
-        let record = self.record_read(object, target, &View::default()).await?.record;
+        // Nobody is given more of it than its stages.
+        let record = self.record_found(object, target, &View::default()).await?.record;
+        self.check_sees_stages(self.catalog.object(object)?)?;
         let name = format!("stages.{}", record.id);
         let before = cursor.map_or(Ok(i64::MAX), |cursor| read_cursor(cursor, &[&name]))?;
         let stays = self.stays_of(&record).await?;

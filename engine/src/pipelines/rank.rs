@@ -28,7 +28,8 @@ impl Session {
         moving: &Moving,
         after: Option<&str>,
     ) -> Result<Option<String>> {
-        let record = self.record_read(object, target, &View::default()).await?.record;
+        // Nobody is given what is looked at on the way.
+        let record = self.record_found(object, target, &View::default()).await?.record;
         let column = self.column_of(object, &record, moving)?;
         let above = match after {
             Some(id) => Some(self.above(object, id, &record, &column).await?),
@@ -55,6 +56,7 @@ impl Session {
     fn column_of(&self, object: &str, record: &Record, moving: &Moving) -> Result<(String, String)> {
         let definition = self.catalog.object(object)?;
         has_pipelines(&self.catalog, definition)?;
+        self.check_sees_stages(definition)?;
         if definition.rank().is_none() {
             let message = format!("`{object}` has a property `{RANK}` of its own, so its records cannot be placed");
             return Err(Error::invalid_at("/after", "not_applicable", message));
@@ -75,7 +77,7 @@ impl Session {
         column: &(String, String),
     ) -> Result<(String, RecordId)> {
         let refused = |code, message: String| Error::invalid_at("/after", code, message);
-        let found = match self.record_read(object, &Target::id(id), &View::default()).await {
+        let found = match self.record_found(object, &Target::id(id), &View::default()).await {
             Ok(found) => found.record,
             Err(error) if error.code == ErrorCode::NotFound => {
                 return Err(refused("not_found", format!("there is no `{object}` record `{}`", shortened(id))));

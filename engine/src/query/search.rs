@@ -6,7 +6,7 @@ use engine_model::access::Action;
 use engine_model::object::ObjectDefinition;
 use engine_model::property::Property;
 use engine_model::query::ast::Consistency;
-use engine_model::query::{Answer, Cursor, Field, Hit, Query, QueryText, ResolveContext, resolve};
+use engine_model::query::{Answer, Cursor, Hit, Query, QueryText, ResolveContext, resolve};
 use engine_model::{Problem, Problems, Sequence};
 use engine_search::{Limits, SearchError};
 
@@ -146,12 +146,9 @@ impl Session {
 
     /// What the query is put to. Values that depend on the time are those of now, unless it asks for less.
     async fn view_for(&self, query: &Query, at_least: Sequence, consistency: Consistency) -> Result<SearchView> {
-        let is_live = |field: &&Field| {
-            self.catalog.live_formulas(&field.object).is_some_and(|formulas| formulas.is_live(&field.name))
-        };
         let (engine, tenant) = (&self.engine, self.tenant());
         match consistency {
-            Consistency::Strong if query.fields().iter().any(is_live) => {
+            Consistency::Strong if self.catalog.has_live(&query.fields()) => {
                 engine.fresh_view(tenant, at_least, self.now()).await
             }
             Consistency::Strong | Consistency::Eventual => engine.search_view(tenant, at_least).await,

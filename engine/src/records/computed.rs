@@ -3,6 +3,7 @@
 use engine_model::computed::{Circumstances, Formulas};
 use engine_model::object::ObjectDefinition;
 use engine_model::property::{RollupFunction, normalize_value};
+use engine_model::query::Field;
 use engine_model::time::Timestamp;
 use engine_model::{Properties, UserId};
 use engine_store::record::RecordRow;
@@ -17,6 +18,13 @@ impl Catalog {
     pub(crate) fn circumstances(&self, now: Timestamp, about: &About) -> Circumstances<'_> {
         let About { created_at, updated_at, owner } = *about;
         Circumstances { now, zone: self.zone(), locale: &self.locale, created_at, updated_at, owner }
+    }
+
+    /// Whether the values of one of these fields depend on the time.
+    pub(crate) fn has_live(&self, fields: &[&Field]) -> bool {
+        let is_live =
+            |field: &&Field| self.live_formulas(&field.object).is_some_and(|formulas| formulas.is_live(&field.name));
+        fields.iter().any(is_live)
     }
 
     /// The formulas of an object that change while nothing is written.

@@ -317,7 +317,40 @@ async fn given_sensitive_values_are_logged(server: TestServer) {
     mel.get("/access/log").await.problem(403, "forbidden");
 }
 
+async fn who_does_not_see_the_stage_is_told_nothing_of_it(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    define_thing(&tenant, json!({"secret": {"type": "string", "sensitive": true}})).await;
+    let stages = json!({"name": "course", "stages": {"begun": {}, "done": {"type": "won"}}});
+    tenant.post("/pipelines/thing", &stages).await.ok(201);
+    let one = create_id(&tenant, "thing", json!({"name": "One", "secret": "x"})).await;
+    let path = format!("/records/thing/{one}");
+    tenant.put(&format!("{path}/stage"), &json!({"stage": "done"})).await.ok(200);
+    let all = json!({"create": true, "read": "all", "update": "all", "archive": "all"});
+    let hidden = json!({"thing.stage": {"read": false}});
+    role(&tenant, json!({"name": "blind", "label": "Blind", "objects": {"*": all}, "properties": hidden})).await;
+    let (blind, _) = tenant.user("mel", "blind").await;
+    let board = "/pipelines/thing/course/board";
+    for path in [format!("{path}/stages"), board.to_owned()] {
+        let refused = blind.get(&path).await.problem(403, "forbidden");
+        assert_eq!(refused.words(), "the role `blind` does not allow to read `stage` of `thing`");
+    }
+    for report in ["forecast", "win_rate", "conversion", "velocity"] {
+        blind.get(&format!("/pipelines/thing/course/report/{report}")).await.problem(403, "forbidden");
+    }
+    // What is not seen is not changed either.
+    blind.put(&format!("{path}/stage"), &json!({"stage": "done", "after": null})).await.problem(403, "forbidden");
+    let log = blind.get("/changes?after=0&wait=0&object=thing").await.ok(200);
+    let moved = results(&log).iter().find(|change| change["kind"] == "stage.changed").unwrap();
+    assert_eq!((&moved["changes"], moved.get("seconds")), (&json!({}), None));
+    // What is looked at on the way is given to nobody.
+    tenant.get(&format!("{path}/stages")).await.ok(200);
+    tenant.put(&format!("{path}/stage"), &json!({"stage": "begun", "after": null})).await.ok(200);
+    let given = tenant.get(&format!("/access/log?record={one}")).await.ok(200);
+    assert_eq!(results(&given).len(), 3, "making and moving it twice: {given}");
+}
+
 scenarios![
+    who_does_not_see_the_stage_is_told_nothing_of_it,
     role_grants_what_it_says_at_once,
     roles_are_given_and_kept_with_care,
     tokens_have_what_all_that_they_are_made_of_allows,

@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use self::period::Periods;
 use super::amount::Amount;
-use super::filter::{find_pipeline, put_filter};
+use super::filter::put_filter;
 use crate::error::{Error, Result};
 use crate::query::of_parameters;
 use crate::session::{Session, with_current};
@@ -174,8 +174,7 @@ impl Session {
         at_least: Sequence,
     ) -> Result<Report> {
         let definition = self.catalog.object(object)?;
-        self.caller.check_any(Action::Read, object)?;
-        let pipeline = find_pipeline(&self.catalog, definition, pipeline)?;
+        let pipeline = self.seen_pipeline(definition, pipeline)?;
         let mut problems = Problems::new();
         let periods = Periods::read(wanted, self.catalog.zone(), self.now(), &mut problems);
         let (every, bounds) = (periods.every, |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string()));
@@ -234,8 +233,10 @@ impl Session {
         let view = self.view_of(&[&query], at_least).await?;
         let answer = self.engine.ask(view, std::sync::Arc::new(query)).await?;
         if answer.has_more {
-            let message =
-                format!("a report is of at most {MOST_FILTERED} records with a filter; narrow it, or leave it out");
+            let message = format!(
+                "with a filter, or for who does not see all records, a report is of at most {MOST_FILTERED}; narrow it \
+                 by `filter`"
+            );
             return Err(Error::invalid_at("/filter", "too_costly", message));
         }
         Ok(answer.hits.iter().map(|hit| hit.place.id.0).collect())
