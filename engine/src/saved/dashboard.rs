@@ -4,7 +4,7 @@ use engine_model::behavior::{Content, Dashboard, Section};
 
 use super::item::{Known, SavedItem};
 use super::{ReportData, ViewPage, ViewRecords};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::session::Session;
 
 /// Records of a view on a dashboard.
@@ -47,7 +47,10 @@ impl Session {
                 }
                 _ => self.report_data(&part.of, None).await.map(|found| Shown::Report(Box::new(found))),
             };
-            parts.push(DashboardPart { section: part.section, of: part.of, shown });
+            match shown {
+                Err(error) if matches!(error.code, ErrorCode::Internal | ErrorCode::Unavailable) => return Err(error),
+                shown => parts.push(DashboardPart { section: part.section, of: part.of, shown }),
+            }
         }
         Ok((item, parts))
     }

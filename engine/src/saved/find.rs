@@ -3,6 +3,7 @@
 use engine_model::behavior::{Behavior, Section};
 use engine_model::name::did_you_mean;
 use engine_model::{TeamId, UserId};
+use engine_store::Reader;
 use engine_store::saved::{self, SavedRow, Wanted};
 
 use super::item::{Known, SavedItem};
@@ -68,14 +69,14 @@ impl Session {
         if let Some(behavior) = self.of_packs(section, None).into_iter().find(|behavior| behavior.name.as_str() == id) {
             return Ok(Known::of_pack(behavior, registry));
         }
-        let row = self.saved_row(section, id).await?;
+        let row = self.saved_row(&mut self.reader().await?, section, id).await?;
         Known::of_row(row, section, registry)
     }
 
     /// What a user has saved and the caller may see.
-    pub(super) async fn saved_row(&self, section: Section, id: &str) -> Result<SavedRow> {
+    pub(super) async fn saved_row(&self, reader: &mut Reader, section: Section, id: &str) -> Result<SavedRow> {
         let found = match id.parse() {
-            Ok(number) => saved::get(&mut self.reader().await?, section.kind(), number).await?,
+            Ok(number) => saved::get(reader, section.kind(), number).await?,
             Err(_) => None,
         };
         found.filter(|row| self.may_look_at(row)).ok_or_else(|| {

@@ -4,6 +4,7 @@
 //! packs define goes by its name, is there for everybody and cannot be changed; what users save goes by an id, belongs
 //! to somebody and is seen by whom it is shared with.
 
+mod check;
 mod dashboard;
 mod find;
 mod item;

@@ -1,5 +1,6 @@
 //! Views, reports and dashboards that users save, beside those of packs.
 
+use futures::future::join_all;
 use serde_json::{Value, json};
 use tests::{Client, TestServer};
 
@@ -143,7 +144,7 @@ async fn those_of_users_are_seen_by_whom_they_are_shared_with(server: TestServer
         ann.patch(&path, &wrong).await.problem(422, "validation_failed").errors(),
         [("/team".to_owned(), "forbidden".to_owned())]
     );
-    let changed = ann.patch(&path, &json!({"sharing": "private", "team": null, "kind": null})).await.ok(200);
+    let changed = ann.patch(&path, &json!({"sharing": "private", "kind": null})).await.ok(200);
     assert_eq!((&changed["sharing"], &changed["team"], changed.get("kind")), (&json!("private"), &Value::Null, None));
     assert_eq!(seen(&bob).await, ["novels", &open]);
     ann.delete(&path).await.ok(204);
@@ -151,6 +152,41 @@ async fn those_of_users_are_seen_by_whom_they_are_shared_with(server: TestServer
     // Administrators take away what others share.
     tenant.delete(&format!("/views/{open}")).await.ok(204);
     assert_eq!(seen(&eve).await, ["novels"]);
+}
+
+async fn changes_of_several_people_are_all_kept(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    install(&tenant, LIBRARY).await;
+    let parts = [
+        ("label", json!("Changed")),
+        ("kind", json!("list")),
+        ("columns", json!(["title", "shelf"])),
+        ("sort", json!([{"property": "title"}])),
+        ("filter", json!({"property": "kind", "op": "exists"})),
+        ("group", json!("kind")),
+    ];
+    for _ in 0..3 {
+        let view = tenant.post("/views", &json!({"label": "Mine", "object": "book"})).await.ok(201);
+        let path = format!("/views/{}", id(&view));
+        let changing = parts.iter().map(|(key, value)| {
+            let (tenant, path) = (&tenant, &path);
+            async move { tenant.patch(path, &json!({*key: value})).await.ok(200) }
+        });
+        join_all(changing).await;
+        let kept = tenant.get(&path).await.ok(200);
+        for (key, value) in &parts {
+            assert_eq!(kept[key], *value, "{kept}");
+        }
+    }
+    // What is not there any more stands in the way of nothing else.
+    let view = tenant.post("/views", &json!({"label": "Mine", "object": "book", "columns": ["title", "shelf"]})).await;
+    let path = format!("/views/{}", id(&view.ok(201)));
+    tenant.delete("/object-definitions/book/properties/shelf").await.ok(204);
+    let changed = tenant.patch(&path, &json!({"label": "Still mine"})).await.ok(200);
+    assert_eq!((&changed["label"], &changed["warnings"][0]["pointer"]), (&json!("Still mine"), &json!("/columns/1")));
+    let wrong = json!({"columns": ["title", "shelf", "price", "sehlf"]});
+    let problem = tenant.patch(&path, &wrong).await.problem(422, "validation_failed");
+    assert_eq!(problem.pointers(), ["/columns/3"]);
 }
 
 async fn reports_compare_a_period_with_the_one_before(server: TestServer) {
@@ -203,5 +239,6 @@ async fn reports_compare_a_period_with_the_one_before(server: TestServer) {
 scenarios![
     those_of_packs_are_shown_and_stay_as_they_are,
     those_of_users_are_seen_by_whom_they_are_shared_with,
+    changes_of_several_people_are_all_kept,
     reports_compare_a_period_with_the_one_before,
 ];

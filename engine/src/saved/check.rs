@@ -1,0 +1,107 @@
+//! What is saved is right: what it says, whom it is shared with, and what it shows.
+
+use engine_model::behavior::{Behavior, Content, Section};
+use engine_model::{Problem, Problems, TeamId};
+use engine_store::saved::SavedRow;
+use engine_store::{Reader, access};
+use serde_json::{Map, Value};
+
+use crate::definitions::catalog::shortened;
+use crate::error::{Error, ErrorCode, Result};
+use crate::session::Session;
+
+impl Session {
+    /// The row that says what is written; every mistake in it at once.
+    ///
+    /// `known` was wrong before, as something that is not there any more, and stands in the way of nothing else.
+    pub(super) async fn saved_as(
+        &self,
+        reader: &mut Reader,
+        section: Section,
+        row: SavedRow,
+        mut spec: Map<String, Value>,
+        known: &[Problem],
+    ) -> Result<SavedRow> {
+        let mut problems = Problems::new();
+        let team = spec.shift_remove("team").filter(|team| !team.is_null());
+        let sharing = spec.entry("sharing").or_insert_with(|| "private".into());
+        if sharing.as_str() == Some("shared") {
+            *sharing = "everyone".into();
+        }
+        let behavior = Behavior::of_user(section, &spec, &mut problems);
+        if let Some(behavior) = &behavior {
+            let found = self.catalog.effective.registry.check_behavior(behavior);
+            problems.extend(found.into_iter().filter(|problem| !known.contains(problem)));
+            self.check_items(reader, behavior, &mut problems).await?;
+        }
+        let sharing = spec.get("sharing").and_then(Value::as_str).unwrap_or_default();
+        let team_id = self.read_team(reader, team, sharing == "team", &row, &mut problems).await?;
+        match behavior {
+            Some(behavior) if problems.is_empty() => Ok(SavedRow {
+                object: behavior.object().map(str::to_owned),
+                label: behavior.label.clone(),
+                sharing: behavior.sharing().to_owned(),
+                team_id: team_id.map(|team| team.0),
+                spec: Value::Object(spec).to_string(),
+                ..row
+            }),
+            _ => Err(Error::invalid(problems)),
+        }
+    }
+
+    /// The team that is given; the only one that the user is in where none is.
+    async fn read_team(
+        &self,
+        reader: &mut Reader,
+        given: Option<Value>,
+        is_shared: bool,
+        row: &SavedRow,
+        problems: &mut Problems,
+    ) -> Result<Option<TeamId>> {
+        let tell = |problems: &mut Problems, code: &'static str, message: String| {
+            problems.push(Problem::new("/team", code, message));
+        };
+        let Some(given) = given else {
+            match self.caller.teams.as_slice() {
+                [only] if is_shared => return Ok(Some(*only)),
+                _ if is_shared => tell(problems, "required", "`team` says which team it is shared with".to_owned()),
+                _ => {}
+            }
+            return Ok(None);
+        };
+        if !is_shared {
+            let message = "only what has `sharing: team` is shared with one".to_owned();
+            tell(problems, "not_applicable", message);
+            return Ok(None);
+        }
+        let text = given.as_str().map_or_else(|| given.to_string(), str::to_owned);
+        let Ok(team) = text.parse::<TeamId>() else {
+            tell(problems, "not_found", format!("there is no team `{}`", shortened(&text)));
+            return Ok(None);
+        };
+        let is_there = access::team(reader, team).await?.is_some();
+        let may = self.caller.teams.contains(&team) || row.team_id == Some(team.0) || self.caller.check_admin().is_ok();
+        if !is_there {
+            tell(problems, "not_found", format!("there is no team `{team}`"));
+        } else if !may {
+            tell(problems, "forbidden", format!("you are not in team {team}"));
+        }
+        Ok(Some(team))
+    }
+
+    /// What a dashboard shows of what users have saved has to be there, for whoever saves the dashboard.
+    async fn check_items(&self, reader: &mut Reader, behavior: &Behavior, problems: &mut Problems) -> Result<()> {
+        let Content::Dashboard(dashboard) = &behavior.content else { return Ok(()) };
+        for (index, item) in dashboard.items.iter().enumerate().filter(|(_, item)| item.is_saved()) {
+            let kind = item.section.kind();
+            match self.saved_row(reader, item.section, &item.of).await {
+                Ok(_) => {}
+                Err(error) if error.code == ErrorCode::NotFound => {
+                    problems.push(Problem::new(format!("/items/{index}/{kind}"), "unknown", error.detail));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
