@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::definitions::edit::{Edit, Row, Target, is_of_pack};
 use crate::error::{Error, ErrorCode, Result};
-use crate::jobs::{Ending, Job, JobState, Work};
+use crate::jobs::{Ending, Job, JobState, Walk, Work};
 use crate::records::{Mode, Operation, Step};
 use crate::session::Session;
 
@@ -35,12 +35,8 @@ struct Spec {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Progress {
-    /// Objects that are done.
-    objects: usize,
-    /// Of the next object, the active records come first, then the archived ones.
-    is_at_archived: bool,
-    /// The last record that is done of them.
-    after: i64,
+    #[serde(flatten)]
+    walk: Walk,
     /// Records that were looked at.
     done: i64,
     /// Records that were written.
@@ -148,26 +144,17 @@ pub(crate) async fn run(work: &mut Work) -> Result<Ending> {
     let mut progress: Progress = work.progress()?;
     let mut session = work.session().await?;
     let mut own = work.engine.session_of_engine(work.tenant, MIGRATION).await?;
-    while let Some(object) = objects.get(progress.objects) {
+    while let Some(object) = objects.get(progress.walk.objects) {
         if work.is_stopping() {
             return Ok(Ending::Stopped);
         }
-        let rows = {
-            let mut reader = session.reader().await?;
-            record::list(&mut reader, object, progress.is_at_archived, progress.after, AT_A_TIME).await?
-        };
+        let rows = progress.walk.rows(&session, object, AT_A_TIME).await?;
         progress.updated += session.settle_some(object, &rows).await?;
         progress.done += i64::try_from(rows.len()).unwrap_or_default();
-        match rows.last() {
-            Some(last) => progress.after = last.id,
-            None if !progress.is_at_archived => (progress.is_at_archived, progress.after) = (true, 0),
-            None => {
-                if let Ok(object) = Name::new(object) {
-                    own.end_settling(&object, version).await?;
-                }
-                progress.objects += 1;
-                (progress.is_at_archived, progress.after) = (false, 0);
-            }
+        if progress.walk.pass(&rows)
+            && let Ok(object) = Name::new(object)
+        {
+            own.end_settling(&object, version).await?;
         }
         if !work.save(&progress).await? {
             return Ok(Ending::Lost);

@@ -6,11 +6,13 @@
 
 mod actor;
 mod failure;
+mod walk;
 mod work;
 mod worker;
 
 pub(crate) use actor::Actor;
 pub use failure::{JobError, RowProblem};
+pub(crate) use walk::Walk;
 pub(crate) use work::{Ending, SOURCE, Work};
 pub(crate) use worker::start_worker;
 

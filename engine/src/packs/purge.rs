@@ -13,7 +13,7 @@ use engine_model::name::did_you_mean;
 use engine_model::{Name, RecordId};
 use engine_store::association::{self, LinkKey};
 use engine_store::definition::Kind;
-use engine_store::record::{self, RecordRow};
+use engine_store::record::RecordRow;
 use engine_store::{change, definition, pack};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -23,7 +23,7 @@ use super::target::of_pack;
 use crate::definitions::edit::{self, Row, Rows};
 use crate::definitions::redefine::ATTEMPTS;
 use crate::error::{Error, ErrorCode, Result};
-use crate::jobs::{Ending, JobState, Work};
+use crate::jobs::{Ending, JobState, Walk, Work};
 use crate::records::{Mode, Operation, Step, Written};
 use crate::session::Session;
 
@@ -47,10 +47,9 @@ struct Doomed {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Progress {
-    /// Objects that are done: the pack's own, then those that it extends.
-    objects: usize,
-    is_at_archived: bool,
-    after: i64,
+    /// Through the pack's own objects, then those that it extends.
+    #[serde(flatten)]
+    walk: Walk,
     /// The last link that was looked at.
     link: Option<(i64, String, i64)>,
     are_links_done: bool,
@@ -276,26 +275,16 @@ pub(crate) async fn run(work: &mut Work) -> Result<Ending> {
     let own = doomed.objects.iter().map(|object| (object.clone(), Vec::new()));
     let extended = doomed.properties.iter().map(|(object, names)| (object.clone(), names.clone()));
     let all: Vec<(String, Vec<String>)> = own.chain(extended).collect();
-    while let Some((object, names)) = all.get(progress.objects).cloned() {
+    while let Some((object, names)) = all.get(progress.walk.objects).cloned() {
         if work.is_stopping() {
             return Ok(Ending::Stopped);
         }
-        let rows = {
-            let mut reader = session.reader().await?;
-            record::list(&mut reader, &object, progress.is_at_archived, progress.after, AT_A_TIME).await?
-        };
+        let rows = progress.walk.rows(&session, &object, AT_A_TIME).await?;
         progress.done += match names.is_empty() {
             true => session.purge_some(&object, &rows).await?,
             false => session.forget_some(&object, &rows, &names).await?,
         };
-        match rows.last() {
-            Some(last) => progress.after = last.id,
-            None if !progress.is_at_archived => (progress.is_at_archived, progress.after) = (true, 0),
-            None => {
-                progress.objects += 1;
-                (progress.is_at_archived, progress.after) = (false, 0);
-            }
-        }
+        progress.walk.pass(&rows);
         if !work.save(&progress).await? {
             return Ok(Ending::Lost);
         }

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine_model::registry::Registry;
-use engine_store::{Tx, change, record};
+use engine_store::{Tx, change};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::follow::FOLLOWER;
 use super::gather::AT_A_TIME;
 use crate::error::Result;
-use crate::jobs::{Ending, JobState, Work};
+use crate::jobs::{Ending, JobState, Walk, Work};
 use crate::session::Session;
 
 /// The kind of these jobs.
@@ -27,12 +27,8 @@ struct Spec {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Progress {
-    /// Objects that are done.
-    objects: usize,
-    /// Of the next object, the active records come first, then the archived ones.
-    is_at_archived: bool,
-    /// The last record that is done of them.
-    after: i64,
+    #[serde(flatten)]
+    walk: Walk,
     /// Records in all.
     done: i64,
 }
@@ -102,15 +98,11 @@ pub(crate) async fn run(work: &mut Work) -> Result<Ending> {
     let Spec { objects } = work.spec()?;
     let mut progress: Progress = work.progress()?;
     let mut session = work.engine.session_of_engine(work.tenant, COMPUTE).await?;
-    while let Some(object) = objects.get(progress.objects) {
+    while let Some(object) = objects.get(progress.walk.objects) {
         if work.is_stopping() {
             return Ok(Ending::Stopped);
         }
-        let rows = {
-            let mut reader = session.reader().await?;
-            let limit = i64::try_from(AT_A_TIME).unwrap_or(1);
-            record::list(&mut reader, object, progress.is_at_archived, progress.after, limit).await?
-        };
+        let rows = progress.walk.rows(&session, object, i64::try_from(AT_A_TIME).unwrap_or(1)).await?;
         session.refresh().await?;
         let rollups = session.catalog.effective.registry.computed.rollups().iter().enumerate();
         let own: BTreeSet<usize> =
@@ -118,14 +110,7 @@ pub(crate) async fn run(work: &mut Work) -> Result<Ending> {
         let wanted: BTreeMap<i64, BTreeSet<usize>> = rows.iter().map(|row| (row.id, own.clone())).collect();
         session.refresh_rollups(object, &wanted, true).await?;
         progress.done += i64::try_from(rows.len()).unwrap_or_default();
-        match rows.last() {
-            Some(last) => progress.after = last.id,
-            None if !progress.is_at_archived => (progress.is_at_archived, progress.after) = (true, 0),
-            None => {
-                progress.objects += 1;
-                (progress.is_at_archived, progress.after) = (false, 0);
-            }
-        }
+        progress.walk.pass(&rows);
         if !work.save(&progress).await? {
             return Ok(Ending::Lost);
         }
