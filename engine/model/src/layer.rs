@@ -57,6 +57,22 @@ pub struct Changed {
 }
 
 impl Layer {
+    /// Sections of a pack's document that [`Layer::read`] reads, in the order in which packs are written.
+    pub(crate) const SECTIONS: [&str; 12] = [
+        "capabilities",
+        "schemas",
+        "objects",
+        "extend",
+        "associations",
+        "pipelines",
+        "views",
+        "reports",
+        "dashboards",
+        "workflows",
+        "roles",
+        "translations",
+    ];
+
     /// Reads the sections of a pack's document.
     ///
     /// Only their outer shape is checked here; the contents are checked when layers are folded.

@@ -19,43 +19,25 @@ struct File {
     postgres: &'static str,
 }
 
+/// A version with its files, which have the same number and name for both stores.
+macro_rules! file {
+    ($version:literal, $number:literal, $name:literal) => {
+        File {
+            version: $version,
+            name: $name,
+            sqlite: include_str!(concat!("../../../migrations/sqlite/", $number, "_", $name, ".sql")),
+            postgres: include_str!(concat!("../../../migrations/postgres/", $number, "_", $name, ".sql")),
+        }
+    };
+}
+
 const FILES: &[File] = &[
-    File {
-        version: 1,
-        name: "init",
-        sqlite: include_str!("../../../migrations/sqlite/0001_init.sql"),
-        postgres: include_str!("../../../migrations/postgres/0001_init.sql"),
-    },
-    File {
-        version: 2,
-        name: "pack_remnants",
-        sqlite: include_str!("../../../migrations/sqlite/0002_pack_remnants.sql"),
-        postgres: include_str!("../../../migrations/postgres/0002_pack_remnants.sql"),
-    },
-    File {
-        version: 3,
-        name: "record_merge",
-        sqlite: include_str!("../../../migrations/sqlite/0003_record_merge.sql"),
-        postgres: include_str!("../../../migrations/postgres/0003_record_merge.sql"),
-    },
-    File {
-        version: 4,
-        name: "access",
-        sqlite: include_str!("../../../migrations/sqlite/0004_access.sql"),
-        postgres: include_str!("../../../migrations/postgres/0004_access.sql"),
-    },
-    File {
-        version: 5,
-        name: "stage_visit",
-        sqlite: include_str!("../../../migrations/sqlite/0005_stage_visit.sql"),
-        postgres: include_str!("../../../migrations/postgres/0005_stage_visit.sql"),
-    },
-    File {
-        version: 6,
-        name: "saved_item",
-        sqlite: include_str!("../../../migrations/sqlite/0006_saved_item.sql"),
-        postgres: include_str!("../../../migrations/postgres/0006_saved_item.sql"),
-    },
+    file!(1, "0001", "init"),
+    file!(2, "0002", "pack_remnants"),
+    file!(3, "0003", "record_merge"),
+    file!(4, "0004", "access"),
+    file!(5, "0005", "stage_visit"),
+    file!(6, "0006", "saved_item"),
 ];
 
 /// Runs what is missing, on PostgreSQL as the role that owns the schema.

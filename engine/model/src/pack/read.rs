@@ -12,21 +12,6 @@ use crate::problem::{Problem, Problems};
 use crate::registry::Registry;
 use crate::spec::{SpecReader, named_entries};
 
-/// Sections whose entries [`Layer::read`] reads.
-const LAYER_SECTIONS: [&str; 11] = [
-    "schemas",
-    "objects",
-    "extend",
-    "associations",
-    "pipelines",
-    "views",
-    "reports",
-    "dashboards",
-    "workflows",
-    "roles",
-    "translations",
-];
-
 /// A versioned bundle of definitions.
 #[derive(Debug, Clone)]
 pub struct Pack {
@@ -119,7 +104,7 @@ impl Pack {
         let version = read_version(&mut reader);
         let label = reader.string("label").map(str::to_owned);
         let requires = read_requires(&mut reader);
-        for key in LAYER_SECTIONS.into_iter().chain(["capabilities"]) {
+        for key in Layer::SECTIONS {
             reader.value(key);
         }
         reader.finish();

@@ -3,32 +3,17 @@
 use serde_json::{Map, Value};
 
 use super::yaml;
+use crate::layer::Layer;
 
-/// Sections in the order in which packs are written.
-const SECTIONS: [&str; 16] = [
-    "pack",
-    "version",
-    "label",
-    "requires",
-    "capabilities",
-    "schemas",
-    "objects",
-    "extend",
-    "associations",
-    "pipelines",
-    "views",
-    "reports",
-    "dashboards",
-    "workflows",
-    "roles",
-    "translations",
-];
+/// What stands before the sections of the layer.
+const HEAD: [&str; 4] = ["pack", "version", "label", "requires"];
 
 /// A pack's document as one YAML file, which [`Pack::read`](super::Pack::read) makes the same document of. Sections stand
 /// in the order of the format, all else in its own; the same document always gives the same text.
 pub fn write(document: &Map<String, Value>) -> String {
-    let known = SECTIONS.iter().filter_map(|section| document.get_key_value(*section));
-    let others = document.iter().filter(|(section, _)| !SECTIONS.contains(&section.as_str()));
+    let sections: Vec<&str> = HEAD.into_iter().chain(Layer::SECTIONS).collect();
+    let known = sections.iter().filter_map(|section| document.get_key_value(*section));
+    let others = document.iter().filter(|(section, _)| !sections.contains(&section.as_str()));
     let ordered: Map<String, Value> = known.chain(others).map(|(key, value)| (key.clone(), value.clone())).collect();
     yaml::write(&ordered)
 }
@@ -39,7 +24,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::layer::Layer;
     use crate::pack::Pack;
     use crate::problem::Problems;
 

@@ -1,26 +1,11 @@
 //! A record's past.
 
-use super::write::ById;
+use super::write::PageById;
 use crate::api::answer::Answer;
 use crate::api::wire::{HistoryBody, ListBody};
 use crate::error::ApiResult;
-use crate::extract::query::{FromQuery, Page, Query, QueryReader};
+use crate::extract::query::Query;
 use crate::extract::{Authorized, Path};
-
-/// Which page.
-#[derive(Debug)]
-pub(crate) struct Wanted {
-    page: Page,
-    by: ById,
-}
-
-impl FromQuery for Wanted {
-    fn from_query(query: &mut QueryReader<'_>) -> Option<Self> {
-        let page = query.page();
-        let by = ById::from_query(query);
-        Some(Self { page: page?, by: by? })
-    }
-}
 
 /// Lists what happened to a record's properties, newest first.
 #[utoipa::path(get, path = "/records/{object}/{id}/history", tag = "records",
@@ -33,7 +18,7 @@ impl FromQuery for Wanted {
 pub(crate) async fn history(
     Authorized(mut session): Authorized,
     Path((object, id)): Path<(String, String)>,
-    Query(Wanted { page, by }): Query<Wanted>,
+    Query(PageById { page, by }): Query<PageById>,
 ) -> ApiResult<Answer> {
     let found = session.record_history(&object, &by.target(id), page.limit, page.cursor.as_deref()).await?;
     Answer::ok(&ListBody::of(found, HistoryBody::from))

@@ -11,12 +11,12 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::body::Id;
-use super::write::{ById, answer};
+use super::write::{ById, PageById, answer};
 use crate::api::answer::Answer;
 use crate::api::wire::{ListBody, RecordBody};
 use crate::error::ApiResult;
 use crate::extract::json::{FromJson, JsonBody, PropertiesBody, Reading};
-use crate::extract::query::{FromQuery, Page, Query, QueryReader};
+use crate::extract::query::Query;
 use crate::extract::{Authorized, IdempotencyKey, IfMatch, Path, once};
 use crate::openapi::bodies;
 
@@ -101,21 +101,6 @@ impl From<StageVisit> for StageVisitBody {
     }
 }
 
-/// Which page.
-#[derive(Debug)]
-pub(crate) struct Wanted {
-    page: Page,
-    by: ById,
-}
-
-impl FromQuery for Wanted {
-    fn from_query(query: &mut QueryReader<'_>) -> Option<Self> {
-        let page = query.page();
-        let by = ById::from_query(query);
-        Some(Self { page: page?, by: by? })
-    }
-}
-
 /// Lists the stages that a record has been in, newest first.
 #[utoipa::path(get, path = "/records/{object}/{id}/stages", tag = "pipelines", operation_id = "stages",
     params(("object" = String, Path, description = "The object's name"),
@@ -127,7 +112,7 @@ impl FromQuery for Wanted {
 pub(crate) async fn list(
     Authorized(mut session): Authorized,
     Path((object, id)): Path<(String, String)>,
-    Query(Wanted { page, by }): Query<Wanted>,
+    Query(PageById { page, by }): Query<PageById>,
 ) -> ApiResult<Answer> {
     let found = session.record_stages(&object, &by.target(id), page.limit, page.cursor.as_deref()).await?;
     Answer::ok(&ListBody::of(found, StageVisitBody::from))

@@ -12,7 +12,7 @@ use crate::api::answer::Answer;
 use crate::api::wire::RecordBody;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::json::JsonBody;
-use crate::extract::query::{FromQuery, NoQuery, Query, QueryReader};
+use crate::extract::query::{FromQuery, NoQuery, Page, Query, QueryReader};
 use crate::extract::{Authorized, IdempotencyKey, IfMatch, Path, once, once_without_body};
 use crate::openapi::bodies;
 
@@ -31,6 +31,21 @@ impl FromQuery for ById {
 impl ById {
     pub(crate) fn target(self, id: String) -> Target {
         Target { id, id_property: self.id_property }
+    }
+}
+
+/// Which page of what one record has.
+#[derive(Debug)]
+pub(crate) struct PageById {
+    pub(crate) page: Page,
+    pub(crate) by: ById,
+}
+
+impl FromQuery for PageById {
+    fn from_query(query: &mut QueryReader<'_>) -> Option<Self> {
+        let page = query.page();
+        let by = ById::from_query(query);
+        Some(Self { page: page?, by: by? })
     }
 }
 
