@@ -197,6 +197,8 @@ fn is_plain(text: &str) -> bool {
     };
     starts
         && !text.ends_with(' ')
+        // Inside brackets, readers take it for an item.
+        && !text.ends_with(" -")
         && text.chars().all(may_stand)
         && !TRUTHS.iter().any(|truth| truth.eq_ignore_ascii_case(text))
         && !["true", "false", "null"].iter().any(|word| word.eq_ignore_ascii_case(text))
@@ -314,6 +316,8 @@ extend: {}
             "2024-01-31",
             "-",
             "- a",
+            "a -",
+            "a - b",
             "a: b",
             "a #b",
             "#a",
