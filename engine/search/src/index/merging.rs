@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use tantivy::index::{SegmentId, SegmentMeta};
-use tantivy::{FutureResult, IndexWriter};
+use tantivy::{FutureResult, IndexWriter, TantivyError};
 
 use super::erasing::Erasing;
 use super::queue::Queued;
@@ -180,7 +180,11 @@ impl Merge {
     fn poll(&mut self, waker: &Waker) -> Poll<tantivy::Result<Option<SegmentId>>> {
         // Once it was polled it may not be waited for in the library's own way.
         let made = Pin::new(&mut self.end).poll(&mut Context::from_waker(waker));
-        made.map_ok(|made| made.map(|segment| segment.id()))
+        match made.map_ok(|made| made.map(|segment| segment.id())) {
+            // All of a segment was deleted meanwhile, and it went with a commit: the others stay as they are.
+            Poll::Ready(Err(TantivyError::InvalidArgument(_))) => Poll::Ready(Ok(None)),
+            made => made,
+        }
     }
 }
 

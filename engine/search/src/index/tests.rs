@@ -177,6 +177,20 @@ fn edits_that_come_while_the_writer_ends_are_not_lost() {
 }
 
 #[test]
+fn a_merge_of_what_is_deleted_meanwhile_comes_to_nothing() {
+    let (_folder, index) = new_index();
+    for id in 1..=7 {
+        commit(&index, id, vec![put(id, 1, &long_text(id))]);
+    }
+    // With the eighth segment the merge begins, and it takes longer than to empty that again.
+    commit(&index, 8, vec![put(8, 1, "")]);
+    commit(&index, 9, vec![Edit::Remove(RecordId(8))]);
+    index.rest().unwrap();
+    assert_eq!(contents(&index), (1..=7).map(|id| (id, 1)).collect());
+    assert_eq!(index.size().segments, 1);
+}
+
+#[test]
 fn a_loss_of_power_leaves_a_state_that_was_persisted() {
     let mut random = 1_u64;
     let mut below = |limit: usize| {
