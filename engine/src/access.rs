@@ -24,14 +24,19 @@ use crate::session::Session;
 
 impl Session {
     /// A transaction that changes who may do what; the caller has been checked.
-    async fn begin_access(&self) -> Result<Tx> {
+    pub(crate) async fn begin_access(&self) -> Result<Tx> {
         let mut tx = self.engine.store().begin(self.tenant()).await?;
         tx.head.access_version += 1;
         Ok(tx)
     }
 
     /// Commits such a transaction; from here on no request is answered by the old rights.
-    async fn commit_access<T>(&mut self, mut tx: Tx, value: T, reply: Option<AccessReply<T>>) -> Result<Written<T>> {
+    pub(crate) async fn commit_access<T>(
+        &mut self,
+        mut tx: Tx,
+        value: T,
+        reply: Option<AccessReply<T>>,
+    ) -> Result<Written<T>> {
         let sequence = tx.head.sequence();
         let written = Written { value, sequence };
         if let Some(reply) = reply {

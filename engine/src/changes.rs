@@ -175,7 +175,7 @@ impl Session {
             if !self.sees_record(name, row.record_id, standings) {
                 return Ok(None);
             }
-            if row.kind.starts_with("record.") || row.kind == "stage.changed" {
+            if ChangeKind::is_of_record(&row.kind) {
                 let shown = Shown::of(&self.catalog, object, &self.caller.rights, None, self.now());
                 changes.retain(|property, _| STANDING.contains(&property.as_str()) || shown.shows(property));
                 seconds = seconds.filter(|_| changes.contains_key("stage") || changes.contains_key("pipeline"));

@@ -63,6 +63,8 @@ pub(crate) struct Inner {
     versions: Cache<TenantId, (i64, i64)>,
     /// Users known to exist, by tenant and access version.
     pub(crate) known_users: Cache<(TenantId, i64, i64), bool>,
+    /// Assignment rules by tenant and access version.
+    pub(crate) assignment_rules: Cache<(TenantId, i64), Arc<crate::assignment::Rules>>,
     pub(crate) packs: Vec<Vec<(String, String)>>,
     /// Plans that wait to be applied, by tenant and id.
     pub(crate) plans: Cache<(TenantId, String), Arc<crate::packs::KeptPlan>>,
@@ -114,6 +116,7 @@ impl Engine {
             callers: Cache::builder().max_capacity(50_000).time_to_live(CALLER_LIFETIME).build(),
             versions: Cache::builder().max_capacity(50_000).build(),
             known_users: Cache::builder().max_capacity(100_000).build(),
+            assignment_rules: Cache::builder().max_capacity(10_000).build(),
             packs: config.packs,
             plans: Cache::builder().max_capacity(100).time_to_live(PLAN_LIFETIME).build(),
             locks: crate::records::locks::RecordLocks::default(),

@@ -8,6 +8,7 @@
 //! [`Error`]s with a code from [`ErrorCode`].
 
 mod access;
+pub mod assignment;
 mod associations;
 mod caller;
 mod changes;

@@ -5,7 +5,7 @@ use axum::routing::get;
 use utoipa_axum::routes;
 
 use crate::api::records::{
-    associations, batch, history, list, merge, read, search as record_search, stage, transaction, write,
+    associations, batch, history, list, merge, owner, read, search as record_search, stage, transaction, write,
 };
 use crate::api::{
     access, changes, definitions, imports, jobs, packs, pipelines as moved, saved, search, search_index, tenant_file,
@@ -37,6 +37,8 @@ fn records(routes: Routes) -> Routes {
         .api(routes!(merge::merge))
         .api(routes!(merge::unmerge))
         .api(routes!(history::history))
+        .api(routes!(owner::claim))
+        .api(routes!(owner::release))
         .api(routes!(stage::put))
         .api(routes!(stage::list))
         .api(routes!(moved::board::read))
@@ -86,7 +88,7 @@ fn metadata(routes: Routes) -> Routes {
 }
 
 fn tenancy(routes: Routes) -> Routes {
-    use access::{explain, log, roles, teams, tokens, users};
+    use access::{assignment_rules, explain, log, roles, teams, tokens, users};
     routes
         .api(routes!(tenants::list, tenants::create))
         .api(routes!(search_index::read))
@@ -99,6 +101,9 @@ fn tenancy(routes: Routes) -> Routes {
         .api_stream(routes!(tenant_packs::apply))
         .api(routes!(users::list, users::create))
         .api(routes!(users::read, users::update, users::archive))
+        .api(routes!(users::reassign))
+        .api(routes!(assignment_rules::list, assignment_rules::create))
+        .api(routes!(assignment_rules::read, assignment_rules::update, assignment_rules::delete))
         .api(routes!(teams::list, teams::create))
         .api(routes!(teams::read, teams::update, teams::delete))
         .api(routes!(roles::list, roles::create))

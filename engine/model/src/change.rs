@@ -25,6 +25,10 @@ pub enum ChangeKind {
     AssociationRemoved,
     /// A record moved to another stage or pipeline.
     StageChanged,
+    /// Somebody took a record on, or was given it.
+    OwnerClaimed,
+    /// A record was given back, and nobody owns it.
+    OwnerReleased,
     /// Definitions changed.
     MetadataChanged,
 }
@@ -42,8 +46,23 @@ impl ChangeKind {
             Self::AssociationCreated => "association.created",
             Self::AssociationRemoved => "association.removed",
             Self::StageChanged => "stage.changed",
+            Self::OwnerClaimed => "owner.claimed",
+            Self::OwnerReleased => "owner.released",
             Self::MetadataChanged => "metadata.changed",
         }
+    }
+
+    /// Kinds of their own for what an update does to a record; what was another value before stands in them.
+    const OF_VALUES: [Self; 3] = [Self::StageChanged, Self::OwnerClaimed, Self::OwnerReleased];
+
+    /// Whether a change of this kind, as stored, gives a record other values, or another owner or team.
+    pub fn is_of_values(kind: &str) -> bool {
+        kind == Self::RecordUpdated.as_str() || Self::OF_VALUES.iter().any(|of_values| of_values.as_str() == kind)
+    }
+
+    /// Whether a change of this kind, as stored, is one of a record rather than of a link or of definitions.
+    pub fn is_of_record(kind: &str) -> bool {
+        kind.starts_with("record.") || Self::is_of_values(kind)
     }
 }
 

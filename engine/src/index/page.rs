@@ -62,7 +62,7 @@ impl Page {
             self.has_definitions = true;
         }
         let Some(record) = movement.record_id else { return Ok(()) };
-        if kind.starts_with("record.") || kind == ChangeKind::StageChanged.as_str() {
+        if ChangeKind::is_of_record(kind) {
             self.records.insert(record);
         }
         match movement.link.as_deref() {

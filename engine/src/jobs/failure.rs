@@ -62,6 +62,14 @@ struct Kept {
 }
 
 impl JobError {
+    /// What is wrong with a record of a job that goes through records: its id stands for the row.
+    pub(crate) fn of_record(id: i64, error: Error) -> Self {
+        let whole = || vec![RowProblem::new(None, "", error.code.as_str(), error.detail.clone())];
+        let problems = if error.problems.is_empty() { whole() } else { Vec::new() };
+        let problems = problems.into_iter().chain(error.problems.iter().cloned().map(RowProblem::from)).collect();
+        Self { row: id, line: 0, problems }
+    }
+
     pub(super) fn read(row: i64, detail: &str) -> Result<Self> {
         let Kept { line, problems } = serde_json::from_str(detail).map_err(Error::internal)?;
         Ok(Self { row, line, problems })

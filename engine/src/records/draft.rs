@@ -3,45 +3,20 @@
 use std::sync::Arc;
 
 use engine_model::change::{ChangeKind, Difference, changes_text, differences, move_text};
-use engine_model::migration::forget_before;
 use engine_model::object::ObjectDefinition;
-use engine_model::problem::push_segment;
-use engine_model::property::{Property, normalize};
 use engine_model::time::Timestamp;
-use engine_model::{Name, Problem, Problems, Properties, TeamId, UserId};
+use engine_model::{Name, Problems, Properties};
 use engine_store::commit::{LogEntry, NewRecord, RecordRef, RecordUpdate, Write};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::basis::{Basis, Pen, put, with_defaults};
 use super::computed::{About, compute};
-use super::input::{PropertiesInput, RecordInput};
-use super::rules::{RULE_FAILED, check, default_stage, intervals, pipeline_defaults, unique_values};
+use super::input::RecordInput;
+use super::rules::{check, default_stage, intervals, pipeline_defaults, unique_values};
 use super::state::State;
-use super::users::Strangers;
-use crate::caller::{Caller, Standing};
-use crate::definitions::catalog::{Catalog, shortened};
-
-/// Who writes and when.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Pen {
-    pub(crate) at: Timestamp,
-    pub(crate) by: UserId,
-    /// It is an import, which moves links that a record can have only one of.
-    pub(crate) is_import: bool,
-    /// It may write read-only properties, as imports may, and who takes changes back.
-    pub(crate) writes_read_only: bool,
-}
-
-/// What a draft is made on.
-#[derive(Debug)]
-pub(crate) struct Basis<'a> {
-    pub(crate) catalog: &'a Catalog,
-    pub(crate) pen: Pen,
-    /// Who writes it.
-    pub(crate) caller: &'a Caller,
-    /// Users and teams that are named and do not exist.
-    pub(crate) strangers: &'a Strangers,
-}
+use crate::caller::Standing;
+use crate::definitions::catalog::Catalog;
 
 /// A record's next state, checked.
 #[derive(Debug)]
@@ -50,9 +25,18 @@ pub(crate) struct Draft {
     pub(crate) after: State,
     /// Whole seconds that it was in the stage that it leaves, once that is known.
     pub(super) stay: Option<i64>,
+    /// Whether it is handed over, which the log tells apart from other changes.
+    pub(super) is_handover: bool,
+    /// The assignment rule by which it gets its owner, as long as no turn is taken.
+    pub(super) waits_for: Option<i64>,
 }
 
 impl Draft {
+    /// The step from one state to the next; from none for a new record.
+    pub(super) fn from_to(before: Option<State>, after: State) -> Self {
+        Self { before, after, stay: None, is_handover: false, waits_for: None }
+    }
+
     /// A new record; it becomes the `index`-th insert of its unit.
     pub(crate) fn create(
         basis: &Basis<'_>,
@@ -69,8 +53,9 @@ impl Draft {
             pipeline_defaults(catalog, object, &mut properties);
             properties = in_order(object, properties);
         }
-        let owner = basis.read_owner(input, None, &mut problems).flatten();
-        let team = basis.read_team(input, None, &mut problems).flatten();
+        let turn = basis.turn.filter(|_| input.owner.is_none());
+        let owner = turn.map(|turn| turn.user).or(basis.read_owner(input, None, &mut problems).flatten());
+        let team = basis.read_team(input, None, &mut problems).unwrap_or(turn.and_then(|turn| turn.team));
         let about = About { created_at: pen.at, updated_at: pen.at, owner };
         properties = compute(catalog, object, properties, pen.at, &about);
         object.mark_forward(&mut properties);
@@ -79,6 +64,10 @@ impl Draft {
         if !problems.is_empty() {
             return Err(problems);
         }
+        let waits_for = match (&input.owner, turn) {
+            (None, None) => basis.rules.fitting(object, &properties).map(|rule| rule.id),
+            _ => None,
+        };
         let display_name = object.display.render(&properties);
         let after = State {
             record: RecordRef::New(index),
@@ -95,7 +84,7 @@ impl Draft {
             updated_by: Some(pen.by),
             archived_at: None,
         };
-        Ok(Self { before: None, after, stay: None })
+        Ok(Self { waits_for, ..Self::from_to(None, after) })
     }
 
     /// A record with some values changed; the rest stays.
@@ -144,7 +133,7 @@ impl Draft {
             (after.owner, after.team) = (standing.owner, standing.team);
             after.touch(pen);
         }
-        Ok(Self { before: Some(before), after, stay: None })
+        Ok(Self::from_to(Some(before), after))
     }
 
     /// A record with the values that its roll-ups have by now, and with what is made of them. Nothing is checked, since
@@ -171,7 +160,7 @@ impl Draft {
             after.version += 1;
             (after.updated_at, after.updated_by) = (pen.at, None);
         }
-        Self { before: Some(before), after, stay: None }
+        Self::from_to(Some(before), after)
     }
 
     /// A record as its definition has it now, where the values that are stored were brought forward; nothing is checked,
@@ -193,7 +182,7 @@ impl Draft {
         after.display_name = object.display.render(&properties);
         after.properties = Arc::new(properties);
         after.touch(pen);
-        Self { before: Some(before), after, stay: None }
+        Self::from_to(Some(before), after)
     }
 
     /// A record without the values of properties that are not defined any more.
@@ -203,7 +192,7 @@ impl Draft {
         if after.properties != before.properties {
             after.touch(basis.pen);
         }
-        Self { before: Some(before), after, stay: None }
+        Self::from_to(Some(before), after)
     }
 
     /// A record put away; its unique values become free.
@@ -211,7 +200,7 @@ impl Draft {
         let mut after = before.clone();
         after.archived_at = Some(pen.at);
         after.touch(pen);
-        Self { before: Some(before), after, stay: None }
+        Self::from_to(Some(before), after)
     }
 
     /// An archived record brought back; it takes its unique values again.
@@ -219,7 +208,7 @@ impl Draft {
         let mut after = before.clone();
         after.archived_at = None;
         after.touch(pen);
-        Self { before: Some(before), after, stay: None }
+        Self::from_to(Some(before), after)
     }
 
     /// Makes a version though no value is another one, since something else about the record is.
@@ -284,7 +273,8 @@ impl Draft {
         writes.extend(new.into_iter().filter(|span| !old.contains(span)).map(|span| Write::Occupy(record, span)));
     }
 
-    /// Each changed property stands in exactly one entry: the stage's in `stage.changed`, the rest in the other.
+    /// Each changed property stands in exactly one entry: the stage's in `stage.changed`, the owner's in that of a
+    /// handover where it is one, the rest in `record.updated`.
     fn log(&self) -> Vec<(ChangeKind, String)> {
         let after = &self.after;
         let new_owner = after.owner.map(|owner| Value::from(owner.to_string()));
@@ -307,14 +297,19 @@ impl Draft {
         let differences = differences(&before.properties, &after.properties).into_iter();
         let (moved, mut changes): (Vec<_>, Vec<_>) =
             differences.partition(|difference| ["pipeline", "stage"].contains(&difference.name));
-        for (name, old, new) in [("owner_id", &old_owner, &new_owner), ("team_id", &old_team, &new_team)] {
-            if old != new {
-                changes.push(Difference { name, old: old.as_ref(), new: new.as_ref() });
-            }
-        }
+        let standing = [("owner_id", &old_owner, &new_owner), ("team_id", &old_team, &new_team)];
+        changes.extend(standing.iter().filter(|(_, old, new)| old != new).map(|(name, old, new)| Difference {
+            name,
+            old: old.as_ref(),
+            new: new.as_ref(),
+        }));
+        let handed_over: Vec<_> =
+            changes.extract_if(.., |change| self.is_handover && change.name == "owner_id").collect();
+        let kind = if after.owner.is_some() { ChangeKind::OwnerClaimed } else { ChangeKind::OwnerReleased };
+        let handed_over = (!handed_over.is_empty()).then(|| (kind, changes_text(&handed_over)));
         let updated = (!changes.is_empty()).then(|| (ChangeKind::RecordUpdated, changes_text(&changes)));
         let moved = (!moved.is_empty()).then(|| (ChangeKind::StageChanged, move_text(&moved, self.stay)));
-        updated.into_iter().chain(moved).collect()
+        updated.into_iter().chain(handed_over).chain(moved).collect()
     }
 }
 
@@ -341,162 +336,6 @@ impl State {
         self.updated_at = pen.at;
         self.updated_by = Some(pen.by);
     }
-}
-
-impl Basis<'_> {
-    /// Values in normal form; `None` takes a value away.
-    pub(super) fn read_properties<'o>(
-        &self,
-        object: &'o ObjectDefinition,
-        input: &PropertiesInput,
-        problems: &mut Problems,
-    ) -> Vec<Given<'o>> {
-        let mut given = Vec::with_capacity(input.0.len());
-        for (name, raw) in &input.0 {
-            let at = || push_segment("/properties", name);
-            let Some(property) = object.property(name) else {
-                let message =
-                    format!("`{}` is no property of `{}`{}", shortened(name), object.name, object.property_hint(name));
-                problems.push(Problem::new(at(), "unknown_property", message));
-                continue;
-            };
-            if property.read_only && !self.pen.writes_read_only {
-                problems.push(Problem::new(at(), "read_only", format!("`{name}` is read-only")));
-                continue;
-            }
-            if let Err(problem) = self.caller.check_writes(object, property, &at()) {
-                problems.push(problem);
-                continue;
-            }
-            match normalize(property.kind.as_ref(), raw, &self.catalog.locale) {
-                Ok(value) => given.push((property, value)),
-                Err(faults) => problems.extend(
-                    faults.into_iter().map(|fault| Problem::new(at() + &fault.pointer, fault.code, fault.message)),
-                ),
-            }
-        }
-        given
-    }
-
-    fn read_owner(
-        &self,
-        input: &RecordInput,
-        before: Option<UserId>,
-        problems: &mut Problems,
-    ) -> Option<Option<UserId>> {
-        let Some(text) = input.owner.as_ref()? else { return Some(None) };
-        match text.parse() {
-            Ok(owner) => {
-                if before != Some(owner) && self.strangers.users.contains(&owner) {
-                    problems.push(no_user("/owner_id".to_owned(), owner));
-                }
-                Some(Some(owner))
-            }
-            Err(error) => {
-                problems.push(Problem::new("/owner_id", "invalid", error.to_string()));
-                None
-            }
-        }
-    }
-
-    fn read_team(
-        &self,
-        input: &RecordInput,
-        before: Option<TeamId>,
-        problems: &mut Problems,
-    ) -> Option<Option<TeamId>> {
-        let Some(text) = input.team.as_ref()? else { return Some(None) };
-        let team = text.parse::<TeamId>().ok();
-        if team.is_none_or(|team| before != Some(team) && self.strangers.teams.contains(&team)) {
-            let message = format!("there is no team `{}`", shortened(text));
-            problems.push(Problem::new("/team_id", "not_found", message));
-        }
-        team.map(Some)
-    }
-
-    /// What is told of what is wrong with a whole record: of values that the caller does not see, only that they do not
-    /// fit.
-    fn told(&self, object: &ObjectDefinition, mut problems: Problems) -> Problems {
-        if problems.is_empty() {
-            return problems;
-        }
-        let registry = &self.catalog.effective.registry;
-        let sees_all = object.properties.values().all(|property| self.caller.reads(registry, object, property));
-        for problem in problems.iter_mut().filter(|_| !sees_all) {
-            // Why a rule fails may quote what it speaks of.
-            if let Some(end) = problem.message.find(RULE_FAILED) {
-                problem.message.truncate(end);
-            }
-            let hidden = object.properties.values().find(|property| {
-                let at = push_segment("/properties", &property.name);
-                let is_its =
-                    problem.pointer.strip_prefix(&at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-                is_its && !self.caller.reads(registry, object, property)
-            });
-            // That a value is missing says nothing of any.
-            if let Some(property) = hidden.filter(|_| problem.code != "required") {
-                problem.message = format!("what `{}` has, which you do not see, does not fit", property.name);
-            }
-        }
-        problems
-    }
-
-    /// Users in properties exist, or were there before.
-    pub(super) fn check_users(
-        &self,
-        object: &ObjectDefinition,
-        before: Option<&Properties>,
-        properties: &Properties,
-        problems: &mut Problems,
-    ) {
-        if self.strangers.users.is_empty() {
-            return;
-        }
-        for (name, value) in properties {
-            let is_user = object.property(name).is_some_and(|property| property.kind.name() == "user");
-            if is_user
-                && before.and_then(|before| before.get(name)) != Some(value)
-                && let Some(user) = value.as_str().and_then(|text| text.parse().ok())
-                && self.strangers.users.contains(&user)
-            {
-                problems.push(no_user(push_segment("/properties", name), user));
-            }
-        }
-    }
-}
-
-fn no_user(pointer: String, user: UserId) -> Problem {
-    Problem::new(pointer, "not_found", format!("there is no user `{user}`"))
-}
-
-/// What a caller gives a property; `None` takes its value away.
-pub(super) type Given<'o> = (&'o Property, Option<Value>);
-
-/// Values take the places of those before.
-pub(super) fn put(object: &ObjectDefinition, properties: &mut Properties, given: Vec<Given<'_>>) {
-    for (property, value) in given {
-        if object.has_migrated() && properties.get(property.name.as_str()) != value.as_ref() {
-            forget_before(properties, &property.name);
-        }
-        match value {
-            Some(value) => drop(properties.insert(property.name.to_string(), value)),
-            None => drop(properties.shift_remove(property.name.as_str())),
-        }
-    }
-}
-
-/// A new record's values, in the order of the definition. Null is the same as nothing.
-fn with_defaults(object: &ObjectDefinition, mut given: Vec<Given<'_>>) -> Properties {
-    let default_of = |property: &Property| property.default.clone().filter(|_| property.is_writable());
-    let mut properties = Properties::with_capacity(given.len() + 4);
-    for property in object.properties.values() {
-        let given = given.iter_mut().find(|(named, _)| std::ptr::eq(*named, property));
-        let value = given.and_then(|(_, value)| value.take()).or_else(|| default_of(property));
-        if let Some(value) = value {
-            properties.insert(property.name.to_string(), value);
-        }
-    }
-    properties
 }
 
 /// The order of the definition, so that equal records have equal texts.

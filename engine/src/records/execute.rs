@@ -9,12 +9,14 @@ use engine_store::commit::{Committed, IdempotencyClaim, Item, RecordRef, Refusal
 use tokio::sync::OwnedMutexGuard;
 
 use super::answer::{answer, settled, summary};
-use super::draft::Basis;
+use super::basis::Basis;
 use super::failure::{join, refused};
+use super::handover::Handover;
 use super::operation::{Done, Operation, Results, Step, retold};
 use super::plan::{Body, Plan, Planner};
 use super::workspace::Workspace;
 use super::write::{ATTEMPTS, Attempt, Reply, Written, outrun};
+use crate::assignment::Assigning;
 use crate::definitions::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::session::{Session, may_be_outdated};
@@ -43,6 +45,8 @@ struct Run<'a> {
     reply: Option<Reply<Results>>,
     results: Vec<Option<Result<Done>>>,
     sequence: Sequence,
+    /// Who gets records that nobody was given.
+    assigning: Assigning,
     /// Held from the first lost race on, so that callers of this node take turns.
     turn: Option<OwnedMutexGuard<()>>,
 }
@@ -59,7 +63,15 @@ impl Session {
         let reply = reply.filter(|_| self.keeps_reply());
         self.engine.give_way_to_the_index(self.tenant()).await;
         let results = steps.iter().map(|_| None).collect();
-        let mut run = Run { steps, mode, reply, results, sequence: Sequence::default(), turn: None };
+        let mut run = Run {
+            steps,
+            mode,
+            reply,
+            results,
+            sequence: Sequence::default(),
+            assigning: Assigning::default(),
+            turn: None,
+        };
         for attempt in 1..=ATTEMPTS {
             if self.attempt(&mut run, attempt == ATTEMPTS).await? {
                 break;
@@ -103,7 +115,7 @@ impl Session {
     /// Plans the open steps and answers those that cannot be done; `None` where definitions have moved on meanwhile.
     async fn prepare(&mut self, run: &mut Run<'_>, at: Timestamp) -> Result<Option<Vec<Ready>>> {
         let open: Vec<usize> = (0..run.steps.len()).filter(|index| run.results[*index].is_none()).collect();
-        let (mut ready, failed) = self.plan_all(run.steps, &open, at).await?;
+        let (mut ready, failed) = self.plan_assigned(run, &open, at).await?;
         if failed.iter().any(|(_, error)| may_be_outdated(error)) && self.refresh().await? {
             return Ok(None);
         }
@@ -116,6 +128,25 @@ impl Session {
         self.assign_numbers(&mut ready).await?;
         self.measure_stays(&mut ready, at).await?;
         Ok(Some(ready))
+    }
+
+    /// Plans the open steps, and again once turns are taken for records that get their owners by rules.
+    async fn plan_assigned(
+        &mut self,
+        run: &mut Run<'_>,
+        open: &[usize],
+        at: Timestamp,
+    ) -> Result<(Vec<Ready>, Vec<(usize, Error)>)> {
+        if run.steps.iter().any(|step| may_go_by_rules(&step.operation)) {
+            self.follow_rules(&mut run.assigning).await?;
+        }
+        let planned = self.plan_all(run.steps, open, at, &run.assigning).await?;
+        let waiting: Vec<(usize, String, i64)> = planned.0.iter().filter_map(Ready::waits_for).collect();
+        if waiting.is_empty() || run.mode != Mode::Each && !planned.1.is_empty() {
+            return Ok(planned);
+        }
+        self.take_turns(&waiting, &mut run.assigning).await?;
+        self.plan_all(run.steps, open, at, &run.assigning).await
     }
 
     /// The claim of the caller's key, with what a repetition of the request will be answered.
@@ -140,6 +171,7 @@ impl Session {
         steps: &[Step],
         open: &[usize],
         at: Timestamp,
+        assigning: &Assigning,
     ) -> Result<(Vec<Ready>, Vec<(usize, Error)>)> {
         let chosen: Vec<&Operation> = open.iter().map(|index| &steps[*index].operation).collect();
         let workspace = if chosen.iter().all(|operation| mentions_nothing(operation)) {
@@ -148,10 +180,18 @@ impl Session {
             Workspace::load(&mut self.reader().await?, &self.catalog, &chosen).await?
         };
         let strangers = self.strangers(&chosen).await?;
-        let basis = Basis { catalog: &self.catalog, pen: self.pen(at), caller: &self.caller, strangers: &strangers };
+        let basis = Basis {
+            catalog: &self.catalog,
+            pen: self.pen(at),
+            caller: &self.caller,
+            strangers: &strangers,
+            rules: &assigning.rules,
+            turn: None,
+        };
         let mut planner = Planner { basis, caller: &self.caller, workspace };
         let (mut ready, mut failed) = (Vec::with_capacity(chosen.len()), Vec::new());
         for index in open {
+            planner.basis.turn = assigning.turn(*index);
             match planner.plan(&steps[*index]) {
                 Ok(plan) => ready.push(Ready { index: *index, plan }),
                 Err(error) => failed.push((*index, error)),
@@ -170,6 +210,16 @@ impl Session {
         match (existing.next(), existing.next()) {
             (Some(record), None) => Some(self.engine.inner.locks.take(self.tenant(), record).await),
             _ => None,
+        }
+    }
+}
+
+impl Ready {
+    /// Step, object and assignment rule of a record that waits for its turn.
+    fn waits_for(&self) -> Option<(usize, String, i64)> {
+        match &self.plan.body {
+            Body::Record(draft) => Some((self.index, draft.after.object.clone(), draft.waits_for?)),
+            Body::Purge(_) | Body::Merge(_) | Body::Unmerge(_) | Body::Unlink(_) | Body::Links => None,
         }
     }
 }
@@ -206,6 +256,15 @@ impl Run<'_> {
 /// A plain new record needs nothing loaded.
 fn mentions_nothing(operation: &Operation) -> bool {
     matches!(operation, Operation::Create { input, .. } if input.associations.is_empty())
+}
+
+/// Whether the record that it is about may get its owner by a rule.
+fn may_go_by_rules(operation: &Operation) -> bool {
+    match operation {
+        Operation::Create { input, .. } | Operation::Upsert { input, .. } => input.owner.is_none(),
+        Operation::Own { handover, .. } => matches!(handover, Handover::ByRule(_)),
+        _ => false,
+    }
 }
 
 /// Others were faster, and planning again may find another way.

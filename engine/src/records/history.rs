@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use engine_model::change::ChangeKind;
 use engine_model::time::Timestamp;
 use engine_model::{Properties, RecordId, Sequence, UserId};
 use engine_store::Reader;
@@ -218,7 +219,7 @@ fn entries(change: &ChangeRow, shown: &Shown<'_>) -> Result<Vec<HistoryEntry>> {
             .into_iter()
             .chain(pairs(change)?.into_iter().map(pair_of))
             .collect(),
-        kind if kind.starts_with("record.") || kind == "stage.changed" => pairs(change)?
+        kind if ChangeKind::is_of_record(kind) => pairs(change)?
             .into_iter()
             .filter(|(property, ..)| STANDING.contains(&property.as_str()) || shown.shows(property))
             .map(pair_of)
@@ -247,7 +248,7 @@ fn take_back(state: &mut State, change: &ChangeRow) -> Result<()> {
     match change.kind.as_str() {
         "record.archived" => state.archived_at = None,
         "record.restored" => state.archived_at = Some(Timestamp(change.at)),
-        "record.updated" | "record.merged" | "stage.changed" => {
+        kind if kind == ChangeKind::RecordMerged.as_str() || ChangeKind::is_of_values(kind) => {
             let properties = Arc::make_mut(&mut state.properties);
             for (property, old, _) in pairs(change)?.into_iter().filter(|(property, ..)| property != MERGED_FROM) {
                 match (property.as_str(), old) {
@@ -264,6 +265,6 @@ fn take_back(state: &mut State, change: &ChangeRow) -> Result<()> {
 }
 
 fn changes_version(change: &ChangeRow) -> bool {
-    let kinds = ["record.archived", "record.restored", "record.updated", "record.merged", "stage.changed"];
-    kinds.contains(&change.kind.as_str())
+    let kinds = ["record.archived", "record.restored", "record.merged"];
+    kinds.contains(&change.kind.as_str()) || ChangeKind::is_of_values(&change.kind)
 }

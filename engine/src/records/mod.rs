@@ -5,10 +5,12 @@
 //! (`write`), answer (`record`).
 
 mod answer;
+mod basis;
 mod computed;
 mod draft;
 mod execute;
 mod failure;
+mod handover;
 mod history;
 mod include;
 mod input;
@@ -33,6 +35,7 @@ mod write;
 
 pub(crate) use computed::About;
 pub use execute::Mode;
+pub use handover::Handover;
 pub use history::{HistoryEntry, Moment};
 pub(crate) use history::{STANDING, pairs};
 pub use include::Include;

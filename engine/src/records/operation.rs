@@ -3,6 +3,7 @@
 use engine_model::{Name, RecordId};
 use serde_json::Value;
 
+use super::handover::Handover;
 use super::input::{MoveInput, PropertiesInput, RecordInput};
 use super::record::Record;
 use crate::error::Error;
@@ -52,6 +53,17 @@ pub enum Operation {
         target: Target,
         /// Where to, and with what.
         input: MoveInput,
+        /// Only if it is at this version.
+        version: Option<i64>,
+    },
+    /// Hand a record over, or back.
+    Own {
+        /// The object's name.
+        object: String,
+        /// Which record.
+        target: Target,
+        /// To whom.
+        handover: Handover,
         /// Only if it is at this version.
         version: Option<i64>,
     },
@@ -191,6 +203,7 @@ impl Operation {
             Self::Create { object, .. }
             | Self::Update { object, .. }
             | Self::Move { object, .. }
+            | Self::Own { object, .. }
             | Self::Upsert { object, .. }
             | Self::Archive { object, .. }
             | Self::Restore { object, .. }

@@ -8,7 +8,8 @@ use engine_model::{Problem, Problems, RecordId};
 use engine_store::commit::{LogEntry, NewLink, RecordRef, RecordUpdate, UniqueValue, Write};
 use uuid::Uuid;
 
-use super::draft::{Basis, Draft};
+use super::basis::Basis;
+use super::draft::Draft;
 use super::input::{LinkInput, RecordInput};
 use super::links::{End, resolve};
 use super::merge::{Merging, Parting};
@@ -75,6 +76,12 @@ impl<'a> Planner<'a> {
                 let before = self.find(object, target)?;
                 check_version(&before, *version)?;
                 self.move_to(object, before, input, name)
+            }
+            Operation::Own { object, target, handover, version } => {
+                let object = self.basis.catalog.object(object)?;
+                let before = self.find(object, target)?;
+                check_version(&before, *version)?;
+                self.hand_over(object, before, handover, name)
             }
             Operation::Upsert { object, id_property, id, input } => {
                 let object = self.basis.catalog.object(object)?;
@@ -419,8 +426,8 @@ fn purge(catalog: &Catalog, state: &State) -> Result<Vec<Write>> {
     Ok(writes)
 }
 
-fn unchanged(state: State) -> Draft {
-    Draft { after: state.clone(), before: Some(state), stay: None }
+pub(super) fn unchanged(state: State) -> Draft {
+    Draft::from_to(Some(state.clone()), state)
 }
 
 pub(super) fn check_version(state: &State, expected: Option<i64>) -> Result<()> {

@@ -10,6 +10,7 @@ use engine_store::record;
 use super::execute::Ready;
 use super::operation::{Effect, Step};
 use super::write::explain;
+use crate::assignment::Assigning;
 use crate::error::Result;
 use crate::session::{Session, may_be_outdated};
 
@@ -26,9 +27,9 @@ impl Session {
         }
         let all: Vec<usize> = (0..steps.len()).collect();
         let at = self.now();
-        let (mut ready, mut failed) = self.plan_all(steps, &all, at).await?;
+        let (mut ready, mut failed) = self.plan_all(steps, &all, at, &Assigning::default()).await?;
         if failed.iter().any(|(_, error)| may_be_outdated(error)) && self.refresh().await? {
-            (ready, failed) = self.plan_all(steps, &all, at).await?;
+            (ready, failed) = self.plan_all(steps, &all, at, &Assigning::default()).await?;
         }
         let mut results: Vec<(usize, Result<Effect>)> =
             failed.into_iter().map(|(index, error)| (index, Err(error))).collect();

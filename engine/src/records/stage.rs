@@ -6,7 +6,8 @@ use engine_model::rank::RANK;
 use engine_model::{Problem, Problems, Properties};
 use serde_json::Value;
 
-use super::draft::{Basis, Draft, put};
+use super::basis::{Basis, put};
+use super::draft::Draft;
 use super::input::{MoveInput, PropertiesInput};
 use super::plan::{Plan, Planner};
 use super::rules::default_stage;

@@ -6,6 +6,7 @@ use engine_model::{TeamId, UserId};
 use engine_store::access;
 use serde_json::value::RawValue;
 
+use super::handover::Handover;
 use super::input::RecordInput;
 use super::operation::Operation;
 use crate::definitions::catalog::Catalog;
@@ -58,6 +59,7 @@ impl Session {
 fn named(catalog: &Catalog, operation: &Operation) -> Vec<UserId> {
     let (object, properties, owner) = match operation {
         Operation::Move { object, input, .. } => (object.as_str(), &input.properties, None),
+        Operation::Own { handover: Handover::Assign(user), .. } => return user.parse().into_iter().collect(),
         _ => {
             let Some((object, input)) = input_of(operation) else { return Vec::new() };
             (object, &input.properties, input.owner.as_ref())

@@ -8,6 +8,7 @@ use super::execute::Mode;
 use super::input::RecordInput;
 use super::operation::{Done, Operation, Results, Step, Target};
 use super::write::{Reply, Written};
+use crate::assignment::Assigning;
 use crate::error::{Error, ErrorCode, Result};
 use crate::session::Session;
 
@@ -35,7 +36,7 @@ impl Session {
 
     /// Why an operation whose input is malformed in these places cannot be done: with whatever else is wrong with it.
     pub async fn refuse(&mut self, operation: Operation, mut problems: Problems) -> Error {
-        match self.plan_all(&[Step::from(operation)], &[0], self.now()).await {
+        match self.plan_all(&[Step::from(operation)], &[0], self.now(), &Assigning::default()).await {
             Ok((_, failed)) => {
                 for (_, error) in failed {
                     if error.code != ErrorCode::ValidationFailed {

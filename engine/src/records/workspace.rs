@@ -237,6 +237,7 @@ fn mentioned(catalog: &Catalog, operation: &Operation) -> Vec<Handle> {
         }
         Operation::Archive { object, target: named, .. }
         | Operation::Move { object, target: named, .. }
+        | Operation::Own { object, target: named, .. }
         | Operation::Restore { object, target: named }
         | Operation::Purge { object, target: named } => {
             handles.extend(target(object, named));

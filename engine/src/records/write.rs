@@ -8,7 +8,7 @@ use engine_store::Tx;
 use engine_store::commit::{Committed, IdempotencyClaim, Item, Outcome, RecordRef, Refusal, Unit};
 use engine_store::idempotency::{self, KeptReply, StoredReply};
 
-use super::draft::Pen;
+use super::basis::Pen;
 use crate::error::{Error, ErrorCode, Result};
 use crate::session::{Idempotency, Session};
 

@@ -6,8 +6,8 @@
 
 use engine_store::Head;
 use engine_store::transfer::{
-    AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, Member, Merge,
-    MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role, SavedItem, SensitiveRead, Team,
+    AssignmentRule, AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, Member,
+    Merge, MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role, SavedItem, SensitiveRead, Team,
     UniqueValue, User, Visit,
 };
 use indexmap::IndexMap;
@@ -106,6 +106,7 @@ pub(super) async fn each_table(tables: &mut (impl Tables + Send)) -> Result<()> 
     tables.table::<Member>().await?;
     tables.table::<Role>().await?;
     tables.table::<SavedItem>().await?;
+    tables.table::<AssignmentRule>().await?;
     tables.table::<Record>().await?;
     tables.table::<Link>().await?;
     tables.table::<Merge>().await?;
@@ -120,7 +121,7 @@ pub(super) async fn each_table(tables: &mut (impl Tables + Send)) -> Result<()> 
 }
 
 /// Every kind of line, in the order of the file.
-pub(super) const KINDS: [&str; 25] = [
+pub(super) const KINDS: [&str; 26] = [
     Header::KIND,
     Installed::KIND,
     ObjectDefinition::KIND,
@@ -132,6 +133,7 @@ pub(super) const KINDS: [&str; 25] = [
     Member::KIND,
     Role::KIND,
     SavedItem::KIND,
+    AssignmentRule::KIND,
     Record::KIND,
     Link::KIND,
     Merge::KIND,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use engine_model::change::ChangeKind;
 use engine_model::object::ObjectDefinition;
 use engine_model::{Properties, RecordId};
 use engine_store::change::ChangeRow;
@@ -112,7 +113,7 @@ impl<'k> Then<'k> {
         let is_of_merge = |(name, ..): &(String, Value, Value)| name == MERGED_INTO;
         match change.kind.as_str() {
             "record.created" => self.take_creation_back(object, &pairs(change)?),
-            "record.updated" | "stage.changed" => self.take_values_back(pairs(change)?),
+            kind if ChangeKind::is_of_values(kind) => self.take_values_back(pairs(change)?),
             "record.archived" | "record.restored" if pairs(change)?.iter().any(is_of_merge) => {}
             "record.archived" if self.is_archived => self.archive(false),
             "record.archived" => self.skip(None, "the record has been restored since"),

@@ -9,6 +9,7 @@
 //! 3. Suite functions in `tests/it/`, which run on both stores.
 
 pub mod access;
+pub mod assignment;
 pub mod association;
 pub mod change;
 pub mod claim;

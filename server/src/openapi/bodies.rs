@@ -412,6 +412,36 @@ pub(crate) struct TeamInput {
     members: Option<Vec<String>>,
 }
 
+/// An assignment rule, or what to change of one; `users` or `team`.
+#[derive(ToSchema)]
+pub(crate) struct AssignmentRuleInput {
+    object: Option<String>,
+    label: Option<String>,
+    /// CEL that a record must meet.
+    when: Option<String>,
+    /// Ids of users, who take turns.
+    users: Option<Vec<String>>,
+    /// Id of the team whose members take turns.
+    team: Option<String>,
+    /// Rules of an object are tried from the lowest on.
+    position: Option<u32>,
+    /// Whether it is applied; it is unless this is false.
+    active: Option<bool>,
+}
+
+/// To whom all goes that a user has.
+#[derive(ToSchema)]
+pub(crate) struct Reassignment {
+    /// Id of a user; null for nobody.
+    to: Option<String>,
+    /// Instead of `to`: by the assignment rules.
+    by_rules: Option<bool>,
+    /// Only records of these objects.
+    objects: Option<Vec<String>>,
+    /// Also where properties name the user.
+    properties: Option<bool>,
+}
+
 /// A view to be saved, or what to change of one; as packs have them.
 #[derive(ToSchema)]
 pub(crate) struct View {

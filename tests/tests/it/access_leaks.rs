@@ -215,6 +215,8 @@ impl Vaults {
                 ),
                 send(vault("/batch/restore"), json!({"inputs": [{"id": one}]})),
                 send(vault("/batch/archive"), json!({"inputs": [{"id": archived}]})),
+                send(vault("/batch/claim"), json!({"inputs": [{"id": archived}]})),
+                send(vault("/batch/assign"), json!({"inputs": [{"id": one}], "owner_id": "999999"})),
             ],
             ("POST", "/transactions") => vec![
                 send(
@@ -269,6 +271,10 @@ impl Vaults {
                 send(record("/stage"), json!({"stage": "done", "properties": {"code": "c4"}})),
                 send(record("/stage"), json!({"stage": "done", "properties": {"hidden": 7}, "after": other})),
             ],
+            ("POST", "/records/{object}/{id}/claim" | "/records/{object}/{id}/release") => {
+                let verb = path.rsplit('/').next().unwrap_or_default();
+                vec![send(vault(&format!("/{archived}/{verb}")), json!({}))]
+            }
             ("GET", "/records/{object}/{id}/stages") => vec![get(record("/stages"))],
             ("GET", "/pipelines/{object}/{pipeline}/board") => [
                 "",
@@ -321,6 +327,7 @@ impl Vaults {
                     "tenant",
                     "search-index",
                     "users",
+                    "assignment-rules",
                     "teams",
                     "roles",
                     "tokens",

@@ -40,6 +40,7 @@ mod merge;
 mod metadata;
 mod migrations;
 mod outage;
+mod ownership;
 mod pack_behaviors;
 mod pack_export;
 mod packs;

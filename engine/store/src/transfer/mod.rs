@@ -6,6 +6,7 @@
 //! What is not here stays behind: tokens, replies kept under keys, jobs that are over.
 
 mod access;
+mod assignment;
 mod definitions;
 mod json_text;
 mod log;
@@ -21,6 +22,7 @@ use crate::error::Result;
 use crate::store::{Reader, Tx};
 
 pub use access::{Member, Role, SensitiveRead, Team, User};
+pub use assignment::AssignmentRule;
 pub use definitions::{AssociationDefinition, Installed, MetadataVersion, ObjectDefinition, Pack, Pipeline, add_pack};
 pub use log::{Change, Counter, Follower, OpenJob};
 pub use records::{Interval, Link, Merge, Record, UniqueValue};

@@ -75,12 +75,13 @@ const TEAM_MEMBER: Sql = Sql::same("delete from team_member where tenant_id = $1
 const TENANT_ROLE: Sql = Sql::same("delete from tenant_role where tenant_id = $1");
 const RECORD_MERGE: Sql = Sql::same("delete from record_merge where tenant_id = $1");
 const SAVED_ITEM: Sql = Sql::same("delete from saved_item where tenant_id = $1");
+const ASSIGNMENT_RULE: Sql = Sql::same("delete from assignment_rule where tenant_id = $1");
 const COUNTER: Sql = Sql::same("delete from counter where tenant_id = $1");
 const FOLLOWER: Sql = Sql::same("delete from follower where tenant_id = $1");
 const JOB: Sql = Sql::same("delete from job where tenant_id = $1");
 const TENANT: Sql = Sql::same("delete from tenant where tenant_id = $1");
 
-const SMALL: [&Sql; 15] = [
+const SMALL: [&Sql; 16] = [
     &OBJECT_DEFINITION,
     &ASSOCIATION_DEFINITION,
     &PIPELINE,
@@ -92,6 +93,7 @@ const SMALL: [&Sql; 15] = [
     &TENANT_ROLE,
     &RECORD_MERGE,
     &SAVED_ITEM,
+    &ASSIGNMENT_RULE,
     &COUNTER,
     &FOLLOWER,
     &JOB,

@@ -16,6 +16,7 @@ mod fixture;
 mod raw;
 
 mod access;
+mod assignment;
 mod cancel;
 mod claim;
 mod commit;

@@ -4,8 +4,8 @@ use engine_model::Sequence;
 use engine_model::time::Timestamp;
 use engine_store::tenant::Unfinished;
 use engine_store::transfer::{
-    AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, Member, Merge,
-    MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role, SavedItem, SensitiveRead, Team,
+    AssignmentRule, AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, Member,
+    Merge, MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role, SavedItem, SensitiveRead, Team,
     UniqueValue, User, add_pack, discard,
 };
 use engine_store::{Head, change, pack, tenant};
@@ -128,6 +128,17 @@ async fn rows_come_back_as_they_were_written(home: Home) {
         {"id": 2, "kind": "dashboard", "object": null, "label": "Ours", "sharing": "team", "owner_id": 1, "team_id": 1,
             "spec": {}, "created_at": 1, "updated_at": 2},
     ])).await;
+    round_trip::<AssignmentRule>(
+        &home,
+        &id,
+        json!([
+            {"id": 1, "object": "a", "label": "First", "position": 1, "condition": "x > 1", "users": [7, 8], "team_id": null,
+                "is_active": 1, "created_at": 1, "updated_at": 2},
+            {"id": 2, "object": "a", "label": "Second", "position": 2, "condition": null, "users": [], "team_id": 3,
+                "is_active": 0, "created_at": 1, "updated_at": 2},
+        ]),
+    )
+    .await;
     round_trip::<Record>(&home, &id, json!([
         {"id": 1, "uid": uids[0], "object": "a", "properties": spec, "display_name": "One", "owner_id": 1, "team_id": 2, "version": 4,
             "created_at": 1, "created_by": 1, "updated_at": 2, "updated_by": 1, "archived_at": null, "purged_at": null, "merged_into": null},

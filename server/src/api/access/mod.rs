@@ -1,5 +1,6 @@
 //! Users, teams, roles and tokens; why somebody may do something, and who was given sensitive values.
 
+pub(crate) mod assignment_rules;
 pub(crate) mod explain;
 pub(crate) mod log;
 pub(crate) mod roles;

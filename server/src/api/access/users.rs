@@ -1,12 +1,15 @@
 //! Users: people and services of the tenant.
 
 use axum::http::StatusCode;
+use engine::Job;
+use engine::assignment::Reassignment;
 use engine::records::Written;
 use engine::{NewUser, UserPatch, UserView};
 use serde_json::value::RawValue;
 
 use super::Paged;
 use crate::api::answer::Answer;
+use crate::api::jobs::{AcceptedJob, JobBody};
 use crate::api::records::body::Id;
 use crate::api::wire::{ListBody, UserBody};
 use crate::error::ApiResult;
@@ -133,4 +136,45 @@ pub(crate) async fn archive(
 ) -> ApiResult<Answer> {
     let written = session.user_archive(&id).await?;
     Ok(Answer::empty().at(written.sequence))
+}
+
+/// Most objects that one call names.
+const MOST_OBJECTS: usize = 1_000;
+
+#[derive(Debug)]
+struct ReassignBody(Reassignment);
+
+impl<'a> FromJson<'a> for ReassignBody {
+    fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
+        let mut object = reading.object(raw)?;
+        let to = object.patch::<Id>("to").map(|to| to.map(|Id(id)| id));
+        let by_rules = object.optional("by_rules").unwrap_or(false);
+        let objects = object.list::<String>("objects", MOST_OBJECTS);
+        let properties = object.optional("properties").unwrap_or(false);
+        object.finish();
+        Some(Self(Reassignment { to, by_rules, objects: objects?, properties }))
+    }
+}
+
+/// Hands over all records that a user owns, in the background.
+#[utoipa::path(post, path = "/users/{id}/reassign", tag = "users", operation_id = "reassign",
+    params(("id" = String, Path, description = "The user's id")), request_body = bodies::Reassignment,
+    responses((status = 202, description = "The job that hands them over", body = AcceptedJob)))]
+pub(crate) async fn reassign(
+    Authorized(mut session): Authorized,
+    Path(id): Path<String>,
+    Query(_): Query<NoQuery>,
+    key: Option<IdempotencyKey>,
+    body: JsonBody,
+) -> ApiResult<Answer> {
+    once(&mut session, key.as_ref(), &body).await?;
+    let ReassignBody(reassignment) = body.read()?;
+    let reply = Box::new(|written: &Written<Job>| Answer::keep(accepted(written)));
+    let written = session.user_reassign(&id, reassignment, Some(reply)).await?;
+    accepted(&written)
+}
+
+fn accepted(written: &Written<Job>) -> ApiResult<Answer> {
+    let job = JobBody::from(written.value.clone());
+    Ok(Answer::json(StatusCode::ACCEPTED, &AcceptedJob { job })?.at(written.sequence))
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use engine::Session;
+use engine::model::{Problem, Problems};
 use engine::records::{
-    Done, Effect, Mode, Operation, Record, RecordInput, Reply, Results, Step, Target, View, Written,
+    Done, Effect, Handover, Mode, Operation, Record, RecordInput, Reply, Results, Step, Target, View, Written,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -31,6 +32,14 @@ struct BatchBody {
     is_atomic: bool,
     id_property: Option<String>,
     select: Option<Vec<String>>,
+    assigned: Assigned,
+}
+
+/// To whom records are assigned, unless an input says so.
+#[derive(Debug)]
+struct Assigned {
+    owner: Option<Option<String>>,
+    rule: Option<String>,
 }
 
 /// The members that any input may have; each call uses some of them.
@@ -48,8 +57,11 @@ impl<'a> FromJson<'a> for BatchBody {
         let is_atomic = object.optional("atomic").unwrap_or(false);
         let id_property = object.optional("id_property");
         let select = object.list::<String>("select", MOST)?;
+        let owner = object.patch::<Id>("owner_id").map(|owner| owner.map(|Id(id)| id));
+        let assigned = Assigned { owner, rule: object.optional::<Id>("rule").map(|Id(id)| id) };
         object.finish();
-        Some(Self { inputs: inputs?, is_atomic, id_property, select: (!select.is_empty()).then_some(select) })
+        let select = (!select.is_empty()).then_some(select);
+        Some(Self { inputs: inputs?, is_atomic, id_property, select, assigned })
     }
 }
 
@@ -73,16 +85,22 @@ enum Verb {
     Upsert,
     Archive,
     Restore,
+    Claim,
+    Release,
+    Assign,
 }
 
 impl Verb {
-    const ALL: [(&'static str, Self); 6] = [
+    const ALL: [(&'static str, Self); 9] = [
         ("create", Self::Create),
         ("read", Self::Read),
         ("update", Self::Update),
         ("upsert", Self::Upsert),
         ("archive", Self::Archive),
         ("restore", Self::Restore),
+        ("claim", Self::Claim),
+        ("release", Self::Release),
+        ("assign", Self::Assign),
     ];
 
     fn parse(text: &str) -> ApiResult<Self> {
@@ -113,10 +131,10 @@ pub(crate) struct ResultsBody<'a> {
     results: Vec<ResultBody<'a>>,
 }
 
-/// Makes, reads, changes, archives or restores up to 1,000 records.
+/// Makes, reads, changes, archives, restores or hands over up to 1,000 records.
 #[utoipa::path(post, path = "/records/{object}/batch/{verb}", tag = "records",
     params(("object" = String, Path, description = "The object's name"),
-        ("verb" = String, Path, description = "create, read, update, upsert, archive or restore")),
+        ("verb" = String, Path, description = "create, read, update, upsert, archive, restore, claim, release or assign")),
     request_body = bodies::RecordBatch,
     responses((status = 200, description = "Everything was done (`atomic`)", body = ResultsBody),
         (status = 207, description = "One result per input, in order", body = ResultsBody)))]
@@ -131,6 +149,7 @@ pub(crate) async fn batch(
     let verb = Verb::parse(&verb)?;
     once(&mut session, key.as_ref(), &body).await?;
     let batch: BatchBody = body.read()?;
+    check_members(verb, &batch)?;
     let request_id = scope.id().as_str().to_owned();
     if verb == Verb::Read {
         return read(&mut session, &object, batch, &request_id).await;
@@ -161,6 +180,42 @@ async fn read(session: &mut Session, object: &str, batch: BatchBody, request_id:
     Ok(answer)
 }
 
+impl Assigned {
+    /// To whom an input's record goes; by the object's rules where nobody says.
+    fn handover(&self, own: Option<Option<String>>) -> Handover {
+        match own.or_else(|| self.owner.clone()) {
+            Some(Some(user)) => Handover::Assign(user),
+            Some(None) => Handover::Release,
+            None => Handover::ByRule(self.rule.clone()),
+        }
+    }
+}
+
+/// Refuses members that the call has no use for, so that nothing is dropped without a word.
+fn check_members(verb: Verb, batch: &BatchBody) -> ApiResult<()> {
+    let mut problems = Problems::new();
+    let mut refuse = |is_given: bool, at: String| {
+        let member = at.rsplit('/').next().unwrap_or_default();
+        let message = format!("`{member}` has no meaning here");
+        problems.extend(is_given.then(|| Problem::new(at.clone(), "not_applicable", message)));
+    };
+    let is_assign = verb == Verb::Assign;
+    refuse(batch.assigned.owner.is_some() && !is_assign, "/owner_id".to_owned());
+    refuse(batch.assigned.rule.is_some() && !is_assign, "/rule".to_owned());
+    let takes_values = matches!(verb, Verb::Create | Verb::Update | Verb::Upsert);
+    let takes_version = !matches!(verb, Verb::Create | Verb::Upsert | Verb::Restore | Verb::Read);
+    for (index, Input { id, version, fields }) in batch.inputs.iter().enumerate() {
+        let at = |member: &str| format!("/inputs/{index}/{member}");
+        refuse(id.is_some() && verb == Verb::Create, at("id"));
+        refuse(version.is_some() && !takes_version, at("version"));
+        refuse(!fields.properties.0.is_empty() && !takes_values, at("properties"));
+        refuse(fields.owner.is_some() && !takes_values && !is_assign, at("owner_id"));
+        refuse(fields.team.is_some() && !takes_values, at("team_id"));
+        refuse(!fields.associations.is_empty() && !takes_values, at("associations"));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(engine::Error::invalid(problems).into()) }
+}
+
 fn named(id: Option<String>, index: usize) -> ApiResult<String> {
     id.ok_or_else(|| engine::Error::invalid_at(format!("/inputs/{index}/id"), "required", "`id` is required").into())
 }
@@ -170,6 +225,9 @@ fn steps(verb: Verb, object: &str, batch: BatchBody) -> ApiResult<Vec<Step>> {
     for (index, input) in batch.inputs.into_iter().enumerate() {
         let object = object.to_owned();
         let Input { id, version, fields } = input;
+        let own = |target: ApiResult<Target>, handover: Handover| -> ApiResult<Operation> {
+            Ok(Operation::Own { object: object.clone(), target: target?, handover, version })
+        };
         let target = |id: Option<String>| -> ApiResult<Target> {
             Ok(Target { id: named(id, index)?, id_property: batch.id_property.clone() })
         };
@@ -186,6 +244,9 @@ fn steps(verb: Verb, object: &str, batch: BatchBody) -> ApiResult<Vec<Step>> {
             }
             Verb::Archive => Operation::Archive { object, target: target(id)?, version },
             Verb::Restore | Verb::Read => Operation::Restore { object, target: target(id)? },
+            Verb::Claim => own(target(id), Handover::Claim)?,
+            Verb::Release => own(target(id), Handover::Release)?,
+            Verb::Assign => own(target(id), batch.assigned.handover(fields.owner))?,
         };
         steps.push(Step::from(operation));
     }

@@ -6,6 +6,7 @@ pub(crate) mod body;
 pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod merge;
+pub(crate) mod owner;
 pub(crate) mod read;
 pub(crate) mod search;
 pub(crate) mod stage;

@@ -186,7 +186,7 @@ pub(super) async fn perform_checked(
     }
 }
 
-async fn perform(session: &mut Session, operation: Operation) -> ApiResult<Answer> {
+pub(super) async fn perform(session: &mut Session, operation: Operation) -> ApiResult<Answer> {
     let reply: DoneReply = Arc::new(|done: &Done, sequence: Sequence| Answer::keep(answer(done.clone(), sequence)));
     let reply = session.idempotency().is_some().then_some(reply);
     let written = session.perform(operation, reply).await?;

@@ -63,8 +63,8 @@ impl From<SavedItem> for ItemBody {
 /// Which page, and of which object.
 #[derive(Debug)]
 pub(crate) struct Listed {
-    page: Page,
-    object: Option<String>,
+    pub(crate) page: Page,
+    pub(crate) object: Option<String>,
 }
 
 impl FromQuery for Listed {

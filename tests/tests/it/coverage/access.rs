@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use super::case::{ADMINS, Case, EVERYBODY, PLATFORM, case, to};
 
 pub(super) fn cases() -> Vec<Case> {
-    [tenants(), users(), teams(), roles(), rights(), tokens()].into_iter().flatten().collect()
+    [tenants(), users(), reassignment(), assignment(), teams(), roles(), rights(), tokens()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// A tenant as the first version of the format has it.
@@ -160,6 +163,78 @@ fn users() -> Vec<Case> {
         mel(case(Method::DELETE, "/users/{id}"), "archived@example.com")
             .allows(ADMINS, to("/users/$mel"), 204, Value::Null)
             .refuses(to("/users/1"), 403, "forbidden", &[]),
+    ]
+}
+
+fn reassignment() -> Vec<Case> {
+    let reassign = |body: Value| to("/users/$leaving/reassign").json(body);
+    let user = |name: &str| to("/users").json(json!({"name": name, "role": "member"}));
+    vec![
+        case(Method::POST, "/users/{id}/reassign")
+            .given("leaving", "/id", user("Leaving"))
+            .given("heir", "/id", user("Heir"))
+            .reads()
+            .allows(
+                ADMINS,
+                reassign(json!({"to": "$heir", "objects": ["contact"], "properties": true})),
+                202,
+                json!({"job": {"id": "*", "kind": "reassign", "state": "queued"}}),
+            )
+            .refuses(
+                reassign(json!({"to": "$leaving", "objects": ["dael"]})),
+                422,
+                "validation_failed",
+                &["/to", "/objects/0"],
+            )
+            .refuses(reassign(json!({})), 422, "validation_failed", &["/to"])
+            .refuses(to("/users/987654321/reassign").json(json!({"to": null})), 404, "not_found", &[]),
+    ]
+}
+
+fn assignment() -> Vec<Case> {
+    let make = |body| to("/assignment-rules").json(body);
+    let right = |label: &str| json!({"object": "elsewhere", "label": label, "when": "name != ''", "users": ["$who"]});
+    let who = |case: Case| case.given("who", "/id", to("/users").json(json!({"name": "Who", "role": "member"})));
+    let made = |case: Case, label: &str| who(case).given("rule", "/id", make(right(label)));
+    let shown = |label: &str| {
+        json!({"id": "$rule", "object": "elsewhere", "label": label, "when": "name != ''",
+        "users": ["$who"], "team": null, "position": "*", "active": true, "warnings": [], "created_at": "*",
+        "updated_at": "*"})
+    };
+    vec![
+        made(case(Method::GET, "/assignment-rules"), "Listed")
+            .allows(ADMINS, to("/assignment-rules?object=elsewhere"), 200, json!({"results": "*", "next_cursor": null}))
+            .refuses(to("/assignment-rules?limit=0"), 400, "bad_request", &["/limit"])
+            .refuses(to("/assignment-rules?cursor=nonsense"), 400, "bad_request", &["/cursor"]),
+        who(case(Method::POST, "/assignment-rules"))
+            .allows(
+                ADMINS,
+                make(right("New")),
+                201,
+                json!({"id": "*", "label": "New", "users": ["$who"], "warnings": []}),
+            )
+            .refuses(make(json!({})), 422, "validation_failed", &["/object", "/label", "/users"])
+            .refuses(
+                make(json!({"object": "elsewher", "label": "X", "users": ["987654321"]})),
+                422,
+                "validation_failed",
+                &["/object", "/users/0"],
+            ),
+        made(case(Method::GET, "/assignment-rules/{id}"), "Read")
+            .allows(ADMINS, to("/assignment-rules/$rule"), 200, shown("Read"))
+            .refuses(to("/assignment-rules/987654321"), 404, "not_found", &[]),
+        made(case(Method::PATCH, "/assignment-rules/{id}"), "Before")
+            .allows(ADMINS, to("/assignment-rules/$rule").json(json!({"label": "After"})), 200, shown("After"))
+            .refuses(to("/assignment-rules/$rule").json(json!({"when": "nme"})), 422, "validation_failed", &["/when"])
+            .refuses(
+                to("/assignment-rules/$rule").json(json!({"object": "deal"})),
+                422,
+                "validation_failed",
+                &["/object"],
+            ),
+        made(case(Method::DELETE, "/assignment-rules/{id}"), "Gone")
+            .allows(ADMINS, to("/assignment-rules/$rule"), 204, Value::Null)
+            .refuses(to("/assignment-rules/987654321"), 404, "not_found", &[]),
     ]
 }
 

@@ -14,6 +14,8 @@ pub(super) fn cases() -> Vec<Case> {
         update(),
         archive(),
         restore(),
+        claim("claim"),
+        claim("release"),
         merge(),
         unmerge(),
         undo(),
@@ -160,6 +162,19 @@ fn restore() -> Case {
         .refuses(to("/records/contact/$eve/restore"), 409, "conflict", &["/properties/email"])
 }
 
+fn claim(verb: &str) -> Case {
+    let of = |deal: &str| to(&format!("/records/deal/{deal}/{verb}"));
+    let owner = if verb == "claim" { json!("*") } else { Value::Null };
+    case(Method::POST, &format!("/records/{{object}}/{{id}}/{verb}"))
+        .without_key()
+        .record("deal", "deal", json!({"name": "Roof"}))
+        .record("gone", "deal", json!({"name": "Gone"}))
+        .gone("/records/deal/$gone")
+        .allows(WRITERS, of("$deal"), 200, json!({"id": "$deal", "owner_id": owner}))
+        .refuses(of("$deal").header("if-match", "\"99\""), 412, "version_mismatch", &[])
+        .refuses(of("$gone"), 409, "conflict", &[""])
+}
+
 fn merge() -> Case {
     let merge = |body: Value| to("/records/contact/$ada/merge").json(body);
     case(Method::POST, "/records/{object}/{id}/merge")
@@ -238,7 +253,10 @@ fn batch() -> Case {
         .allows(BATCH_READERS, batch("read", json!([{"id": "$ada"}])), 207, one(200))
         .allows(BATCH_WRITERS, batch("update", json!([{"id": "$ada", "properties": {"title": "X"}}])), 207, one(200))
         .allows(BATCH_WRITERS, to("/records/contact/batch/upsert").json(by_email), 207, one(201))
-        .allows(BATCH_WRITERS, batch("archive", json!([{"id": "$ada", "version": 2}])), 207, one(200))
+        .allows(BATCH_WRITERS, batch("claim", json!([{"id": "$ada"}])), 207, one(200))
+        .allows(BATCH_WRITERS, batch("release", json!([{"id": "$ada"}])), 207, one(200))
+        .allows(BATCH_WRITERS, batch("assign", json!([{"id": "$ada", "owner_id": null}])), 207, one(200))
+        .allows(BATCH_WRITERS, batch("archive", json!([{"id": "$ada", "version": 4}])), 207, one(200))
         .allows(BATCH_WRITERS, batch("restore", json!([{"id": "$gone"}])), 207, one(200))
         .allows(WRITERS, atomic(json!([{"properties": ada("batch-atomic@example.com")}])), 200, one(201))
         .refuses(

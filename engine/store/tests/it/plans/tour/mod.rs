@@ -1,6 +1,7 @@
 //! A walk through everything that the store is asked for, so that every statement has run once.
 
 mod access;
+mod assignment;
 mod claims;
 mod commits;
 mod definitions;
@@ -24,6 +25,7 @@ pub(super) async fn whole(home: &Home) {
     claims::tour(home).await;
     definitions::tour(home).await;
     access::tour(home).await;
+    assignment::tour(home).await;
     jobs::tour(home).await;
     saved::tour(home).await;
     visits::tour(home).await;

@@ -1,8 +1,8 @@
 //! A tenant's rows as they travel, and tenants that are not whole yet.
 
 use engine_store::transfer::{
-    AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, Member, Merge,
-    MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role, SavedItem, SensitiveRead, Team,
+    AssignmentRule, AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, Member,
+    Merge, MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role, SavedItem, SensitiveRead, Team,
     UniqueValue, User, Visit, add_pack, discard,
 };
 use engine_store::{Head, Reader, Tx, tenant};
@@ -40,6 +40,7 @@ async fn every_table(reader: &mut Reader, tx: &mut Tx) {
     table::<Role>(reader, tx).await;
     table::<SensitiveRead>(reader, tx).await;
     table::<SavedItem>(reader, tx).await;
+    table::<AssignmentRule>(reader, tx).await;
     table::<Record>(reader, tx).await;
     table::<Link>(reader, tx).await;
     table::<Merge>(reader, tx).await;

@@ -1,0 +1,246 @@
+//! Reassigning: handing over all that a user has, as when they leave.
+
+use engine_model::name::did_you_mean;
+use engine_model::object::ObjectDefinition;
+use engine_model::property::Property;
+use engine_model::query::QueryText;
+use engine_model::{Problem, Problems, UserId};
+use engine_store::access;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::access::AccessReply;
+use crate::definitions::catalog::shortened;
+use crate::error::{Error, ErrorCode, Result};
+use crate::jobs::{Ending, Job, JobError, JobState, Work};
+use crate::records::{Handover, Mode, Operation, PropertiesInput, RecordInput, Step, Target, Written};
+use crate::session::{Session, with_current};
+
+/// The kind of these jobs.
+pub(crate) const REASSIGN: &str = "reassign";
+
+/// Records that are handed over at a time.
+const AT_A_TIME: usize = 200;
+
+/// Most objects that a body may name.
+const MOST_OBJECTS: usize = 1_000;
+
+/// What is to be handed over, and to whom.
+#[derive(Debug, Clone, Default)]
+pub struct Reassignment {
+    /// The user who gets it; `Some(None)` leaves it without an owner.
+    pub to: Option<Option<String>>,
+    /// Whether the assignment rules say who gets it.
+    pub by_rules: bool,
+    /// Only records of these objects; of all where none are named.
+    pub objects: Vec<String>,
+    /// Whether values of properties that name the user are replaced, too.
+    pub properties: bool,
+}
+
+/// A job's specification.
+#[derive(Debug, Serialize, Deserialize)]
+struct Spec {
+    user: UserId,
+    to: Option<UserId>,
+    by_rules: bool,
+    objects: Vec<String>,
+    properties: bool,
+}
+
+/// How far it has got.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Progress {
+    /// Objects that are done.
+    objects: usize,
+    /// Of the next object, the owner comes first, then its properties in order: how many are done.
+    parts: usize,
+    /// Where the next page of the next part begins.
+    cursor: Option<String>,
+    /// Records that were looked at.
+    done: i64,
+    updated: i64,
+    failed: i64,
+}
+
+impl Session {
+    /// Adds the job that hands over what a user has; the user may be archived.
+    pub async fn user_reassign(
+        &mut self,
+        user: &str,
+        reassignment: Reassignment,
+        reply: Option<AccessReply<Job>>,
+    ) -> Result<Written<Job>> {
+        with_current!(self, self.caller.check_admin())?;
+        self.refresh().await?;
+        let mut tx = self.engine.store().begin(self.tenant()).await?;
+        let missing = || Error::not_found(format!("there is no user `{}`", shortened(user)));
+        let user: UserId = user.parse().map_err(|_| missing())?;
+        access::user(tx.reader(), user).await?.ok_or_else(missing)?;
+        let mut problems = Problems::new();
+        let Reassignment { to, by_rules, objects, properties } = reassignment;
+        let to = match to {
+            None if !by_rules => {
+                let message = "`to` is the user who gets the records, or null for nobody; or `by_rules` is true";
+                problems.push(Problem::new("/to", "required", message));
+                None
+            }
+            Some(_) if by_rules => {
+                problems.push(Problem::new(
+                    "/to",
+                    "not_applicable",
+                    "with `by_rules`, the rules say who gets the records",
+                ));
+                None
+            }
+            Some(Some(to)) => {
+                let there = match to.parse::<UserId>() {
+                    Ok(id) => access::users_among(tx.reader(), vec![id.0]).await?.into_iter().next(),
+                    Err(_) => None,
+                };
+                if there.is_none() {
+                    let message = format!("there is no user `{}`", shortened(&to));
+                    problems.push(Problem::new("/to", "not_found", message));
+                } else if there == Some(user) {
+                    problems.push(Problem::new("/to", "invalid", format!("user {user} has the records already")));
+                }
+                there
+            }
+            None | Some(None) => None,
+        };
+        if by_rules && properties {
+            let message = "rules give records owners; with `properties`, `to` says who is named";
+            problems.push(Problem::new("/properties", "not_applicable", message));
+        }
+        let objects = self.objects_of(objects, &mut problems);
+        if !problems.is_empty() {
+            return Err(Error::invalid(problems));
+        }
+        let spec = serde_json::to_value(Spec { user, to, by_rules, objects, properties }).map_err(Error::internal)?;
+        let spec: Map<String, Value> = serde_json::from_value(spec).map_err(Error::internal)?;
+        let id = self.job_add(&mut tx, REASSIGN, JobState::Queued, spec).await?;
+        let row = engine_store::job::get(tx.reader(), id).await?;
+        let row = row.ok_or_else(|| Error::internal("a job is not there after it was made"))?;
+        let written = Written { value: Job::from_row(row)?, sequence: tx.head.sequence() };
+        if let Some(reply) = reply {
+            self.keep_reply(&mut tx, &written, reply).await?;
+        }
+        tx.commit().await?;
+        self.tell_worker();
+        Ok(written)
+    }
+
+    /// The objects whose records are looked at.
+    fn objects_of(&self, named: Vec<String>, problems: &mut Problems) -> Vec<String> {
+        let known = || self.catalog.objects().map(|object| object.name.as_str());
+        if named.len() > MOST_OBJECTS {
+            problems.push(Problem::new("/objects", "too_many", format!("at most {MOST_OBJECTS} objects are named")));
+        }
+        for (index, name) in named.iter().enumerate().filter(|(_, name)| !known().any(|known| known == **name)) {
+            let message = format!("there is no object `{}`{}", shortened(name), did_you_mean(name, known()));
+            problems.push(Problem::new(format!("/objects/{index}"), "unknown", message));
+        }
+        if named.is_empty() { known().map(str::to_owned).collect() } else { named }
+    }
+
+    /// One page of what names the user there; what could not be handed over, and where the next page begins.
+    async fn hand_over_some(
+        &mut self,
+        spec: &Spec,
+        object: &str,
+        part: Option<&str>,
+        progress: &mut Progress,
+    ) -> Result<Vec<JobError>> {
+        let field = part.unwrap_or("owner_id");
+        let mut query = json!({"filter": {"property": field, "op": "eq", "value": spec.user.to_string()},
+            "sort": ["id"], "limit": AT_A_TIME, "select": []});
+        if let Some(cursor) = progress.cursor.take() {
+            query["cursor"] = cursor.into();
+        }
+        let raw = serde_json::value::to_raw_value(&query).map_err(Error::internal)?;
+        let text = engine_model::json::read::<QueryText>(&raw).map_err(Error::invalid)?;
+        let found = self.record_search(object, &text, Vec::new()).await?;
+        progress.cursor = found.next_cursor;
+        let ids: Vec<i64> = found.results.iter().map(|found| found.record.id.0).collect();
+        let mut steps = Vec::with_capacity(ids.len());
+        for id in &ids {
+            steps.push(Step::from(operation(spec, object, part, *id)?));
+        }
+        progress.done += i64::try_from(ids.len()).unwrap_or_default();
+        let mut errors = Vec::new();
+        for (id, result) in ids.into_iter().zip(self.execute(&steps, Mode::Each, None).await?.value) {
+            match result {
+                Ok(_) => progress.updated += 1,
+                // It was purged meanwhile.
+                Err(error) if error.code == ErrorCode::NotFound => {}
+                Err(error) => {
+                    progress.failed += 1;
+                    errors.push(JobError::of_record(id, error));
+                }
+            }
+        }
+        Ok(errors)
+    }
+}
+
+fn operation(spec: &Spec, object: &str, part: Option<&str>, id: i64) -> Result<Operation> {
+    let (object, target) = (object.to_owned(), Target::id(id.to_string()));
+    Ok(match part {
+        None => {
+            let handover = match spec.to {
+                Some(user) => Handover::Assign(user.to_string()),
+                None if spec.by_rules => Handover::ByRule(None),
+                None => Handover::Release,
+            };
+            Operation::Own { object, target, handover, version: None }
+        }
+        Some(property) => {
+            let value = serde_json::value::to_raw_value(&spec.to).map_err(Error::internal)?;
+            let properties = PropertiesInput(vec![(property.to_owned(), value)]);
+            let input = RecordInput { properties, ..RecordInput::default() };
+            Operation::Update { object, target, input, version: None }
+        }
+    })
+}
+
+/// What of an object's records may name a user: the owner, and the properties that the caller may change.
+fn parts(session: &Session, object: &ObjectDefinition, properties: bool) -> Vec<Option<String>> {
+    let (caller, registry) = (&session.caller, &session.catalog.effective.registry);
+    let is_user = |property: &&Property| {
+        let may = caller.reads(registry, object, property) && caller.check_writes(object, property, "").is_ok();
+        properties && property.kind.name() == "user" && property.is_writable() && !property.read_only && may
+    };
+    let named = object.properties.values().filter(is_user).map(|property| Some(property.name.to_string()));
+    std::iter::once(None).chain(named).collect()
+}
+
+/// Hands over what a job is about.
+pub(crate) async fn run(work: &mut Work) -> Result<Ending> {
+    let spec: Spec = work.spec()?;
+    let mut progress: Progress = work.progress()?;
+    let mut session = work.session().await?;
+    while let Some(object) = spec.objects.get(progress.objects) {
+        if work.is_stopping() {
+            return Ok(Ending::Stopped);
+        }
+        session.refresh().await?;
+        // An object that is gone or off meanwhile has nothing to be handed over.
+        let parts =
+            session.catalog.object(object).map(|object| parts(&session, object, spec.properties)).unwrap_or_default();
+        match parts.get(progress.parts) {
+            Some(part) => {
+                let errors = session.hand_over_some(&spec, object, part.as_deref(), &mut progress).await?;
+                work.keep_errors(errors).await?;
+                if progress.cursor.is_none() {
+                    progress.parts += 1;
+                }
+            }
+            None => (progress.objects, progress.parts) = (progress.objects + 1, 0),
+        }
+        if !work.save(&progress).await? {
+            return Ok(Ending::Lost);
+        }
+    }
+    Ok(Ending::Done)
+}
