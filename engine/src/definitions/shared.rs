@@ -123,11 +123,11 @@ impl Shared {
         if unread.is_empty() {
             return Ok(layers);
         }
-        let sources = pack::sources(reader).await?.into_iter();
-        let reading: Vec<_> = sources
-            .filter_map(|source| {
-                let (digest, name) = unread.remove_entry(source.digest.as_str())?;
-                Some((digest, tokio::task::spawn_blocking(move || pack_layer(&name, &source.source))))
+        let documents = pack::documents(reader).await?.into_iter();
+        let reading: Vec<_> = documents
+            .filter_map(|row| {
+                let (digest, name) = unread.remove_entry(row.digest.as_str())?;
+                Some((digest, tokio::task::spawn_blocking(move || pack_layer(&name, &row))))
             })
             .collect();
         for (digest, reading) in reading {
@@ -187,17 +187,33 @@ impl OwnRows {
     }
 }
 
-/// The layer of an installed pack, from its files as they were kept.
-fn pack_layer(name: &str, source: &str) -> Result<Layer> {
+/// The layer of an installed pack as it was kept: by its document, or by its files where there is none.
+fn pack_layer(name: &str, row: &pack::PackDocumentRow) -> Result<Layer> {
+    let Some(document) = &row.document else {
+        return layer_of_files(name, row.source.as_deref().unwrap_or_default());
+    };
+    let mut problems = Problems::new();
+    let layer = Layer::read(name, &stored_map(document)?, &mut problems);
+    match problems.first() {
+        None => Ok(layer),
+        Some(problem) => Err(unreadable(name, &problem.message)),
+    }
+}
+
+fn layer_of_files(name: &str, source: &str) -> Result<Layer> {
     let files: Vec<(String, String)> =
         serde_json::from_str(source).map_err(|error| Error::internal(format!("pack `{name}`: {error}")))?;
     match Pack::read(&files) {
         Ok(pack) => Ok(pack.layer),
         Err(problems) => {
             let first = problems.first().map(ToString::to_string).unwrap_or_default();
-            Err(Error::internal(format!("the installed pack `{name}` does not read any more: {first}")))
+            Err(unreadable(name, first))
         }
     }
+}
+
+fn unreadable(name: &str, problem: impl std::fmt::Display) -> Error {
+    Error::internal(format!("the installed pack `{name}` does not read any more: {problem}"))
 }
 
 /// What a pack left behind, if that is anything.

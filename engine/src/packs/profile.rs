@@ -38,7 +38,9 @@ impl Engine {
 pub(super) async fn lay(tx: &mut Tx, of: &Pack, files: &Files, remnant: &str, at: Timestamp) -> Result<()> {
     let source = serde_json::to_string(files).map_err(Error::internal)?;
     let (version, digest) = (of.version.to_string(), digest(&source));
-    let new = pack::NewPack { name: &of.name, version: &version, source: &source, digest: &digest, remnant };
+    let document = serde_json::to_string(&of.document).map_err(Error::internal)?;
+    let (name, source, document, digest) = (&of.name, &source, &document, &digest);
+    let new = pack::NewPack { name, version: &version, source, document, digest, remnant };
     if of.layer.has_rollups() {
         let position = tx.head.sequence();
         change::start_following(tx, crate::rollups::FOLLOWER, position, at).await?;

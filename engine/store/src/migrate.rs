@@ -39,6 +39,7 @@ const FILES: &[File] = &[
     file!(5, "0005", "stage_visit"),
     file!(6, "0006", "saved_item"),
     file!(9, "0009", "assignment_rule"),
+    file!(10, "0010", "pack_document"),
 ];
 
 /// Runs what is missing, on PostgreSQL as the role that owns the schema.

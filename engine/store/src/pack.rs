@@ -61,6 +61,28 @@ pub async fn sources(reader: &mut Reader) -> Result<Vec<PackSourceRow>> {
     reader.fetch_all(&SOURCES, args![tenant]).await
 }
 
+/// What a pack says.
+#[derive(Debug, Clone, FromRow)]
+pub struct PackDocumentRow {
+    /// What tells the pack's files from all others.
+    pub digest: String,
+    /// What they say, as one JSON document.
+    pub document: Option<String>,
+    /// They themselves, as JSON, where nobody has made a document of them.
+    pub source: Option<String>,
+}
+
+const DOCUMENTS: Sql = Sql::same(
+    "select p.digest, p.document, case when p.document is null then p.source end as source \
+     from tenant_pack t join pack p on p.digest = t.digest where t.tenant_id = $1 order by t.position",
+);
+
+/// What the packs say that the tenant has or had, lowest layer first.
+pub async fn documents(reader: &mut Reader) -> Result<Vec<PackDocumentRow>> {
+    let tenant = reader.tenant();
+    reader.fetch_all(&DOCUMENTS, args![tenant]).await
+}
+
 const SOURCE: Sql = Sql::same("select source from pack where digest = $1");
 
 /// The files of a pack, as JSON, by what tells them from all others; whoever asks has had them.
@@ -69,8 +91,10 @@ pub async fn source(reader: &mut Reader, digest: &str) -> Result<Option<String>>
     Ok(found.map(|(source,)| source))
 }
 
-const ADD: Sql =
-    Sql::same("insert into pack (digest, source, added_at) values ($1, $2, $3) on conflict (digest) do nothing");
+const ADD: Sql = Sql::same(
+    "insert into pack (digest, source, document, added_at) values ($1, $2, $3, $4) \
+     on conflict (digest) do update set document = excluded.document where pack.document is null",
+);
 
 const INSTALL: Sql = Sql::same(
     "insert into tenant_pack (tenant_id, name, version, digest, position, installed_at, remnant) \
@@ -88,6 +112,8 @@ pub struct NewPack<'a> {
     pub version: &'a str,
     /// Its files as JSON.
     pub source: &'a str,
+    /// What they say, as one JSON document.
+    pub document: &'a str,
     /// What tells these files from all others.
     pub digest: &'a str,
     /// What earlier versions left behind, as a pack's document; empty where that is nothing.
@@ -96,7 +122,7 @@ pub struct NewPack<'a> {
 
 /// Lays a pack over those that the tenant has, or moves it to another version in its place.
 pub async fn install(tx: &mut Tx, pack: &NewPack<'_>, at: Timestamp) -> Result<()> {
-    tx.execute(&ADD, args![pack.digest, pack.source, at]).await?;
+    tx.execute(&ADD, args![pack.digest, pack.source, pack.document, at]).await?;
     tx.execute(&INSTALL, args![tx.tenant(), pack.name, pack.version, pack.digest, at, pack.remnant]).await.map(drop)
 }
 

@@ -114,6 +114,11 @@ mod tests {
             let text = write(&pack.document);
             let again = read(&text);
             assert_eq!(again.document, pack.document, "{name}");
+            // Stores keep the document to be read instead of the files.
+            let mut problems = Problems::new();
+            let layer = Layer::read(name, &pack.document, &mut problems);
+            assert_eq!(problems, [], "{name}");
+            assert_eq!(format!("{layer:?}"), format!("{:?}", pack.layer), "{name}");
             assert_eq!(write(&again.document), text, "{name}");
         }
     }

@@ -75,7 +75,8 @@ async fn packs_lie_in_the_order_of_installing(home: Home) {
     let install = async |tenant, packs: &[[&str; 3]]| {
         let mut tx = home.store.begin(tenant).await.unwrap();
         for [name, version, source] in packs {
-            let new = NewPack { name, version, source, digest: &format!("digest of {source}"), remnant: "" };
+            let document = &format!("document of {source}");
+            let new = NewPack { name, version, source, document, digest: &format!("digest of {source}"), remnant: "" };
             pack::install(&mut tx, &new, NOW).await.unwrap();
         }
         tx.commit().await.unwrap();
@@ -86,6 +87,12 @@ async fn packs_lie_in_the_order_of_installing(home: Home) {
         let sources = pack::sources(&mut reader).await.unwrap();
         let digests: Vec<_> = rows.iter().map(|row| &row.digest).collect();
         assert_eq!(sources.iter().map(|source| &source.digest).collect::<Vec<_>>(), digests);
+        let documents = pack::documents(&mut reader).await.unwrap();
+        assert_eq!(documents.iter().map(|row| &row.digest).collect::<Vec<_>>(), digests);
+        for (row, source) in documents.iter().zip(&sources) {
+            assert_eq!(row.document, Some(format!("document of {}", source.source)));
+            assert_eq!(row.source, None);
+        }
         let rows = rows.into_iter().zip(sources);
         rows.map(|(row, source)| [row.name, row.version, source.source]).collect::<Vec<_>>()
     };
@@ -103,7 +110,7 @@ async fn a_pack_that_goes_keeps_its_place_and_what_it_left(home: Home) {
     let (tenant, other) = (home.tenant().await, home.tenant().await);
     let install = async |tenant, name, version, remnant| {
         let mut tx = home.store.begin(tenant).await.unwrap();
-        let new = NewPack { name, version, source: "s", digest: "d", remnant };
+        let new = NewPack { name, version, source: "s", document: "{}", digest: "d", remnant };
         pack::install(&mut tx, &new, NOW).await.unwrap();
         tx.commit().await.unwrap();
     };

@@ -18,9 +18,10 @@ pub(super) async fn tour(home: &Home) {
     definition::pipelines(tx.reader()).await.unwrap();
     definition::add_version(&mut tx, None, NOW, "first", "{}".to_owned()).await.unwrap();
     definition::versions(tx.reader(), i64::MAX, 10).await.unwrap();
-    let crm = pack::NewPack { name: "crm", version: "1.0.0", source: "{}", digest: "d", remnant: "" };
+    let crm = pack::NewPack { name: "crm", version: "1.0.0", source: "{}", document: "{}", digest: "d", remnant: "" };
     pack::install(&mut tx, &crm, NOW).await.unwrap();
     pack::all(tx.reader()).await.unwrap();
+    pack::documents(tx.reader()).await.unwrap();
     pack::sources(tx.reader()).await.unwrap();
     pack::source(tx.reader(), "d").await.unwrap();
     change::start_following(&mut tx, "tour", Sequence(0), NOW).await.unwrap();
