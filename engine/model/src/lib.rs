@@ -31,6 +31,7 @@ pub mod query;
 pub mod rank;
 pub mod registry;
 pub mod remnant;
+pub mod reserved;
 pub mod rule;
 pub mod spec;
 pub mod template;

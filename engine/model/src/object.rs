@@ -10,6 +10,7 @@ use crate::name::{Name, did_you_mean};
 use crate::problem::{Problem, Problems, push_segment};
 use crate::property::{Formula, Property, Storage};
 use crate::rank::RANK;
+use crate::reserved::Reserved;
 use crate::rule::Rule;
 use crate::spec::{SpecReader, named_entries};
 use crate::template::Template;
@@ -35,6 +36,7 @@ pub const SYSTEM_FIELDS: &[&str] = &[
 /// The first path segments of the API, which no object's plural may shadow.
 pub const RESERVED_PLURALS: &[&str] = &[
     "access",
+    "assignment-rules",
     "associations",
     "association-definitions",
     "changes",
@@ -130,6 +132,8 @@ pub enum Constraint {
         /// Where it ends, not included.
         to: Name,
     },
+    /// Values that only administrators and automation set.
+    Reserved(Reserved),
 }
 
 impl Constraint {
@@ -213,7 +217,7 @@ impl ObjectDefinition {
         let single = self.properties.values().filter(|property| property.unique && !property.archived);
         let composite = self.constraints.iter().filter_map(|constraint| match constraint {
             Constraint::Unique { properties } => properties.iter().map(|name| self.property(name)).collect(),
-            Constraint::Rule(_) | Constraint::NoOverlap { .. } => None,
+            Constraint::Rule(_) | Constraint::NoOverlap { .. } | Constraint::Reserved(_) => None,
         });
         single.map(|property| vec![property]).chain(composite)
     }
@@ -388,8 +392,12 @@ fn read_constraint(
     } else if let Some(map) = reader.map("no_overlap") {
         let at = reader.pointer_of("no_overlap");
         read_no_overlap(map, &at, properties, reader.problems())
+    } else if let Some(map) = reader.map("reserved") {
+        let at = reader.pointer_of("reserved");
+        Reserved::read(map, &at, properties, reader.problems()).map(Constraint::Reserved)
     } else {
-        let message = "a constraint is `unique: [properties]`, `rule: expression` or `no_overlap: {within, from, to}`";
+        let message = "a constraint is `unique: [properties]`, `rule: expression`, `no_overlap: {within, from, to}` or \
+                       `reserved: {property, prefixes}`";
         let at = reader.pointer().to_owned();
         reader.problems().push(Problem::new(at, "invalid", message));
         None
@@ -423,7 +431,12 @@ fn read_no_overlap(
     Some(Constraint::NoOverlap { within: within?, from: from?, to: to? })
 }
 
-fn check_known(reader: &mut SpecReader<'_>, key: &str, name: &Name, properties: &IndexMap<Name, Property>) -> bool {
+pub(crate) fn check_known(
+    reader: &mut SpecReader<'_>,
+    key: &str,
+    name: &Name,
+    properties: &IndexMap<Name, Property>,
+) -> bool {
     let known = properties.contains_key(name.as_str());
     if !known {
         let hint = did_you_mean(name, properties.keys().map(Name::as_str));

@@ -131,6 +131,7 @@ fn of_object(object: &ObjectDefinition, property: &str) -> Vec<Use> {
             Constraint::NoOverlap { within, from, to } => {
                 [within, from, to].iter().any(|name| name.as_str() == property)
             }
+            Constraint::Reserved(reserved) => reserved.property.as_str() == property,
         };
         if is_named {
             uses.push(of_object("constraint", format!("{at}/constraints/{index}")));

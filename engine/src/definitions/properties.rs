@@ -152,7 +152,7 @@ pub(crate) fn check_migratable(
     let is_claimed = object.unique_sets().any(|set| set.iter().any(|part| part.name == *property))
         || object.constraints.iter().any(|constraint| match constraint {
             Constraint::NoOverlap { within, from, to } => [within, from, to].contains(&property),
-            Constraint::Unique { .. } | Constraint::Rule(_) => false,
+            Constraint::Unique { .. } | Constraint::Rule(_) | Constraint::Reserved(_) => false,
         });
     if is_claimed {
         let message = format!(

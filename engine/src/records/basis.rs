@@ -24,6 +24,8 @@ pub(crate) struct Pen {
     pub(crate) is_import: bool,
     /// It may write read-only properties, as imports may, and who takes changes back.
     pub(crate) writes_read_only: bool,
+    /// It may write what is reserved, as administrators and automation may.
+    pub(crate) keeps_reserved: bool,
 }
 
 /// What a draft is made on.

@@ -60,6 +60,7 @@ impl Draft {
         properties = compute(catalog, object, properties, pen.at, &about);
         object.mark_forward(&mut properties);
         basis.check_users(object, None, &properties, &mut problems);
+        basis.check_reserved(object, None, &properties, &mut problems);
         add_new(&mut problems, basis.told(object, check(catalog, object, None, &mut properties)));
         if !problems.is_empty() {
             return Err(problems);
@@ -121,6 +122,7 @@ impl Draft {
         mut problems: Problems,
     ) -> Result<Self, Problems> {
         let Basis { catalog, pen, .. } = *basis;
+        basis.check_reserved(object, Some(&before.properties), &properties, &mut problems);
         let mut properties = recompute(catalog, object, &before, properties, standing, pen.at);
         add_new(&mut problems, basis.told(object, check(catalog, object, Some(&before), &mut properties)));
         if !problems.is_empty() {

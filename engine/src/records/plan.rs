@@ -91,6 +91,7 @@ impl<'a> Planner<'a> {
                 let object = self.basis.catalog.object(object)?;
                 let before = self.find(object, target)?;
                 self.caller.check(Action::Archive, &object.name, &before)?;
+                self.basis.check_kept(object, &before)?;
                 check_version(&before, *version)?;
                 let draft = if before.archived_at.is_some() {
                     unchanged(before)
@@ -103,6 +104,7 @@ impl<'a> Planner<'a> {
                 let object = self.basis.catalog.object(object)?;
                 let before = self.find(object, target)?;
                 self.caller.check(Action::Archive, &object.name, &before)?;
+                self.basis.check_kept(object, &before)?;
                 let draft = if before.archived_at.is_none() {
                     unchanged(before)
                 } else {
@@ -228,6 +230,7 @@ impl<'a> Planner<'a> {
     /// Refuses a record that may not be changed: by the caller, or because it is archived.
     pub(super) fn check_update(&self, object: &ObjectDefinition, state: &State) -> Result<()> {
         self.caller.check(Action::Update, &object.name, state)?;
+        self.basis.check_kept(object, state)?;
         if state.archived_at.is_some() {
             let detail = "the record is archived; restore it before changing it";
             return Err(Error::new(ErrorCode::Conflict, detail).with(Problem::new("", "archived", detail)));
@@ -288,6 +291,11 @@ impl<'a> Planner<'a> {
                 problems.push(Problem::new(place + "/to", "not_found", message));
                 continue;
             };
+            let kept = self.basis.catalog.object(&far.object).and_then(|object| self.basis.check_kept(object, far));
+            if let Err(error) = kept {
+                problems.push(Problem::new(place + "/to", "forbidden", error.detail));
+                continue;
+            }
             match resolve(self.basis.catalog, link, near, End { record: far.record, object: &far.object }, false) {
                 Ok(link) => links.push(NewLink { replace: self.replaces(&link, near.record), ..link }),
                 Err(found) => problems.extend(found.into_iter().map(|problem| problem.within(&place))),
@@ -313,6 +321,9 @@ impl<'a> Planner<'a> {
         match (self.visible(from), self.visible(to)) {
             (Some(near), Some(far)) => {
                 self.caller.check(Action::Update, &near.object, near)?;
+                for end in [near, far] {
+                    self.basis.check_kept(self.basis.catalog.object(&end.object)?, end)?;
+                }
                 Ok((near, far))
             }
             (near, far) => {

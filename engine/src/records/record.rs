@@ -49,6 +49,8 @@ pub struct Record {
     pub archived_at: Option<Timestamp>,
     /// Linked records that were asked for, by object or association.
     pub included: Vec<(String, Vec<Record>)>,
+    /// Texts in Markdown as HTML, by property, where that was asked for.
+    pub html: Option<Vec<(String, String)>>,
     /// Those of the properties that are sensitive and have a value here.
     pub(crate) sensitive: Vec<String>,
 }
@@ -241,6 +243,7 @@ impl Record {
             updated_by: row.updated_by.map(UserId),
             archived_at: row.archived_at.map(Timestamp),
             included: Vec::new(),
+            html: None,
             sensitive,
         })
     }

@@ -90,7 +90,8 @@ fn check_rules(object: &ObjectDefinition, properties: &Properties, problems: &mu
                     problems.push(Problem::new(pointer(to), "invalid", format!("`{to}` must be after `{from}`")));
                 }
             }
-            Constraint::Unique { .. } => {}
+            // Who may is asked where values are given.
+            Constraint::Unique { .. } | Constraint::Reserved(_) => {}
         }
     }
 }

@@ -72,6 +72,7 @@ impl State {
             updated_by: self.updated_by,
             archived_at: self.archived_at,
             included: Vec::new(),
+            html: None,
             sensitive,
         })
     }

@@ -66,6 +66,9 @@ pub(crate) struct RecordBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     included: Option<BTreeMap<String, Vec<RecordBody>>>,
+    /// With `html=true`: what is written in Markdown as HTML that is safe to show, by property.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    html: Option<BTreeMap<String, String>>,
     /// Links that a record had before it was merged and has not got back.
     #[serde(skip_serializing_if = "Option::is_none")]
     left_out: Option<Vec<LeftOutBody>>,
@@ -120,6 +123,7 @@ impl From<Record> for RecordBody {
             updated_by: record.updated_by,
             archived_at: record.archived_at,
             included,
+            html: record.html.map(|html| html.into_iter().collect()),
             left_out: None,
         }
     }

@@ -165,6 +165,7 @@ impl Vaults {
             ("GET", "/records/{object}/{id}") => vec![
                 get(record("")),
                 get(record("?include=vault")),
+                get(record("?html=true")),
                 get(record("?include=vault(secret,hidden)")),
                 get(record("?select=secret,hidden,shouted")),
                 get(record("?at=2099-01-01T00:00:00Z")),

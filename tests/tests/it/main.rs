@@ -50,6 +50,7 @@ mod pipelines;
 mod property_types;
 mod readme;
 mod records;
+mod reserved;
 mod roles;
 mod saved;
 mod search;

@@ -355,7 +355,36 @@ async fn users_that_do_not_exist_are_told_with_all_else(server: TestServer) {
     assert_eq!(problem.pointers(), ["/properties/reviewer"]);
 }
 
+async fn markdown_is_shown_as_html_that_is_safe(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let content = "Call **Ada** <script>alert(1)</script>\n\n[site](https://example.com) [x](javascript:alert(1))";
+    let html = "<p>Call <strong>Ada</strong> &lt;script&gt;alert(1)&lt;/script&gt;</p>\n\
+        <p><a href=\"https://example.com\">site</a> <a href=\"#\">x</a></p>\n";
+    let note = create_id(&tenant, "note", json!({"content": content, "is_pinned": true})).await;
+    let plain = tenant.get(&format!("/records/note/{note}")).await.ok(200);
+    assert_eq!((&plain["properties"]["content"], plain.get("html")), (&json!(content), None));
+    for path in
+        [format!("/records/note/{note}?html=true"), format!("/records/note/{note}?html=true&at=2099-01-01T00:00:00Z")]
+    {
+        let shown = tenant.get(&path).await.ok(200);
+        assert_eq!((&shown["html"], &shown["properties"]["content"]), (&json!({"content": html}), &json!(content)));
+    }
+    let listed = tenant.get("/records/note?html=true").await.ok(200);
+    assert_eq!(results(&listed)[0]["html"]["content"], html);
+    // What is not shown is not shown as HTML either.
+    let narrow = tenant.get(&format!("/records/note/{note}?html=true&select=is_pinned")).await.ok(200);
+    assert_eq!(narrow["html"], json!({}));
+    let deal = create_id(&tenant, "deal", json!({"name": "<b>"})).await;
+    assert_eq!(tenant.get(&format!("/records/deal/{deal}?html=true")).await.ok(200)["html"], json!({}));
+    let role =
+        json!({"name": "blind", "objects": {"*": {"read": "all"}}, "properties": {"note.content": {"read": false}}});
+    tenant.post("/roles", &role).await.ok(201);
+    let (blind, _) = tenant.user("blind", "blind").await;
+    assert_eq!(blind.get(&format!("/records/note/{note}?html=true")).await.ok(200)["html"], json!({}));
+}
+
 scenarios![
+    markdown_is_shown_as_html_that_is_safe,
     record_lives_and_each_step_is_logged_once,
     users_that_do_not_exist_are_told_with_all_else,
     unique_value_belongs_to_one_record_at_a_time,

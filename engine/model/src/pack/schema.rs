@@ -147,6 +147,9 @@ fn allow_null(properties: &mut Map<String, Value>) {
 fn constraint() -> Value {
     let name = || json!({"$ref": "#/$defs/name"});
     let interval = closed(json!({"within": name(), "from": name(), "to": name()}), &["within", "from", "to"]);
+    let prefixes = json!({"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 64}, "minItems": 1,
+        "maxItems": 50, "description": "How values begin that only administrators and automation set, as `bot:`."});
+    let reserved = closed(json!({"property": name(), "prefixes": prefixes}), &["property", "prefixes"]);
     json!({"oneOf": [
         closed(
             json!({"unique": {"type": "array", "items": name(), "minItems": 1,
@@ -155,6 +158,7 @@ fn constraint() -> Value {
         ),
         {"$ref": "#/$defs/rule"},
         closed(json!({"no_overlap": interval}), &["no_overlap"]),
+        closed(json!({"reserved": reserved}), &["reserved"]),
     ]})
 }
 

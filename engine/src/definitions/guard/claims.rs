@@ -167,7 +167,7 @@ fn claimed(object: &ObjectDefinition) -> Vec<(Form, String)> {
 pub(crate) fn interval_name(rule: &Rule) -> Option<String> {
     match rule {
         Rule::NoOverlap { within, from, to } => Some(Rule::claim_name(&[within.clone(), from.clone(), to.clone()])),
-        Rule::Unique { .. } | Rule::Rule { .. } => None,
+        Rule::Unique { .. } | Rule::Rule { .. } | Rule::Reserved(_) => None,
     }
 }
 
@@ -178,7 +178,7 @@ fn pointer(object: &ObjectDefinition, form: Form, names: &str, at: &str) -> Stri
     let index = object.constraints.iter().position(|rule| match rule {
         Rule::Unique { properties } => form == Form::Value && Rule::claim_name(properties) == names,
         Rule::NoOverlap { .. } => form == Form::Interval && interval_name(rule).as_deref() == Some(names),
-        Rule::Rule { .. } => false,
+        Rule::Rule { .. } | Rule::Reserved(_) => false,
     });
     index.map_or_else(|| at.to_owned(), |index| format!("{at}/constraints/{index}"))
 }

@@ -61,7 +61,7 @@ fn rules(before: &ObjectDefinition, after: &ObjectDefinition, at: &str) -> Vec<C
                 let claim = interval_name(constraint).filter(|name| is_new_interval(name))?;
                 Some(Check::new(at, Demand::Ordered { claim, from: from.clone(), to: to.clone() }))
             }
-            Constraint::Rule(_) | Constraint::Unique { .. } => None,
+            Constraint::Rule(_) | Constraint::Unique { .. } | Constraint::Reserved(_) => None,
         }
     };
     after.constraints.iter().enumerate().filter_map(check).collect()

@@ -86,6 +86,7 @@ impl Planner<'_> {
         };
         for loser in &losers {
             self.caller.check(Action::Archive, &object.name, loser)?;
+            self.basis.check_kept(object, loser)?;
         }
         let surroundings = &self.workspace.surroundings;
         if surroundings.has_too_many_links {

@@ -45,6 +45,7 @@ impl Planner<'_> {
         check_version(&winner, version)?;
         let loser = self.merged_record(&winner, id)?;
         self.caller.check(Action::Archive, &object.name, &loser)?;
+        self.basis.check_kept(object, &loser)?;
         let (winner_id, loser_id) = (id_of(&winner)?, id_of(&loser)?);
         let seen = &self.workspace.surroundings;
         let merged = seen.merge_of(loser_id).ok_or_else(|| Error::internal("a merge is not remembered"))?;

@@ -36,6 +36,7 @@ impl FromQuery for Wanted {
         ("archived" = Option<bool>, Query, description = "The archived records only"),
         ("filter" = Option<String>, Query, description = "A CEL expression that records meet: `amount > 1000 && stage in ['won']`"),
         ("select" = Option<String>, Query, description = "Properties to show, separated by commas"),
+        ("html" = Option<bool>, Query, description = "Also what is written in Markdown as HTML"),
         ("include" = Option<String>, Query, description = "Linked records to bring along: `company(name,domain)`")),
     responses((status = 200, description = "A page", body = ListBody<RecordBody>)))]
 pub(crate) async fn list(
@@ -43,10 +44,14 @@ pub(crate) async fn list(
     Path(object): Path<String>,
     Query(Wanted { page, archived, filter, view }): Query<Wanted>,
 ) -> ApiResult<Answer> {
+    let html = view.html;
     let query = ListQuery { archived, limit: page.limit, cursor: page.cursor, view: view.view()? };
-    let found = match filter {
+    let mut found = match filter {
         Some(filter) => session.record_list_where(&object, &query, &filter).await?,
         None => session.record_list(&object, &query).await?,
     };
+    if html {
+        found.results = session.add_html(found.results).await?;
+    }
     Answer::ok(&ListBody::of(found, RecordBody::from))
 }

@@ -1,9 +1,10 @@
 //! Reading one record, as it is or as it was.
 
 use axum::http::StatusCode;
+use engine::Session;
 use engine::model::Sequence;
 use engine::model::time::Timestamp;
-use engine::records::{Include, Moment, View};
+use engine::records::{Include, Moment, Record, View};
 
 use super::write::ById;
 use crate::api::answer::Answer;
@@ -44,16 +45,17 @@ impl FromQuery for ReadQuery {
     }
 }
 
-/// `select` and `include`.
+/// `select`, `include` and `html`.
 #[derive(Debug)]
 pub(crate) struct ViewQuery {
     select: Vec<String>,
     include: Option<String>,
+    pub(super) html: bool,
 }
 
 impl FromQuery for ViewQuery {
     fn from_query(query: &mut QueryReader<'_>) -> Option<Self> {
-        Some(Self { select: query.names("select"), include: query.text("include") })
+        Some(Self { select: query.names("select"), include: query.text("include"), html: query.flag("html") })
     }
 }
 
@@ -71,6 +73,7 @@ impl ViewQuery {
         ("id_property" = Option<String>, Query, description = "A unique property"),
         ("select" = Option<String>, Query, description = "Properties to show, separated by commas"),
         ("include" = Option<String>, Query, description = "Linked records to bring along: `company(name,domain)`"),
+        ("html" = Option<bool>, Query, description = "Also what is written in Markdown as HTML"),
         ("at" = Option<String>, Query, description = "A moment, or a sequence of the change log")),
     responses((status = 200, description = "The record", body = RecordBody)))]
 pub(crate) async fn read(
@@ -78,12 +81,19 @@ pub(crate) async fn read(
     Path((object, id)): Path<(String, String)>,
     Query(ReadQuery { by, view, as_of }): Query<ReadQuery>,
 ) -> ApiResult<Answer> {
+    let html = view.html;
     let (target, view) = (by.target(id), view.view()?);
     if let Some(moment) = as_of {
         let record = session.record_as_of(&object, &target, moment, &view).await?;
-        return Answer::json(StatusCode::OK, &RecordBody::from(record));
+        return Answer::json(StatusCode::OK, &shown(&session, record, html).await?);
     }
     let found = session.record_read(&object, &target, &view).await?;
     let version = found.record.version;
-    Ok(Answer::ok(&RecordBody::from(found.record))?.tagged(version).at(found.sequence))
+    Ok(Answer::ok(&shown(&session, found.record, html).await?)?.tagged(version).at(found.sequence))
+}
+
+async fn shown(session: &Session, record: Record, html: bool) -> ApiResult<RecordBody> {
+    let shown = if html { session.add_html(vec![record]).await? } else { vec![record] };
+    let missing = || engine::Error::internal("a record is lost");
+    Ok(RecordBody::from(shown.into_iter().next().ok_or_else(missing)?))
 }

@@ -1,0 +1,165 @@
+//! Markdown as HTML that is safe to show.
+//!
+//! It is safe by what it is made of: HTML in the text is shown as text, and links lead to where people may be sent. A
+//! sanitiser of HTML would bring a whole parser of it, for what never gets in.
+
+use engine_model::object::ObjectDefinition;
+use engine_model::property::Property;
+use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
+use serde_json::{Map, Value};
+
+use super::record::Record;
+use crate::error::{Error, Result};
+use crate::session::Session;
+
+/// Where links and images may lead, beside places without a scheme.
+const SCHEMES: [&str; 4] = ["http", "https", "mailto", "tel"];
+
+impl Session {
+    /// Gives records, as they are shown, their texts in Markdown as HTML, too.
+    pub async fn add_html(&self, mut records: Vec<Record>) -> Result<Vec<Record>> {
+        let catalog = std::sync::Arc::clone(&self.catalog);
+        // A page of long texts takes a while.
+        let added = tokio::task::spawn_blocking(move || {
+            for record in &mut records {
+                if let Some(object) = catalog.effective.registry.objects.get(record.object.as_str()) {
+                    record.html = Some(html_of(object, record)?);
+                }
+            }
+            Ok(records)
+        });
+        added.await.map_err(Error::internal)?
+    }
+}
+
+fn html_of(object: &ObjectDefinition, record: &Record) -> Result<Vec<(String, String)>> {
+    let mut markdown = object.properties.values().filter(|property| is_markdown(property)).peekable();
+    if markdown.peek().is_none() {
+        return Ok(Vec::new());
+    }
+    let shown: Map<String, Value> = serde_json::from_str(record.properties.get()).map_err(Error::internal)?;
+    let texts = markdown.filter_map(|property| Some((property, shown.get(property.name.as_str())?.as_str()?)));
+    Ok(texts.map(|(property, text)| (property.name.to_string(), to_html(text))).collect())
+}
+
+fn is_markdown(property: &Property) -> bool {
+    property.spec.get("markdown") == Some(&Value::Bool(true))
+}
+
+/// CommonMark with tables and strikethrough.
+pub(crate) fn to_html(markdown: &str) -> String {
+    let parser = Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH);
+    let mut rendered = String::with_capacity(markdown.len() + markdown.len() / 2);
+    html::push_html(&mut rendered, parser.map(harmless));
+    rendered
+}
+
+fn harmless(event: Event<'_>) -> Event<'_> {
+    match event {
+        Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),
+        Event::Start(Tag::HtmlBlock) => Event::Start(Tag::Paragraph),
+        Event::End(TagEnd::HtmlBlock) => Event::End(TagEnd::Paragraph),
+        Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
+            Event::Start(Tag::Link { link_type, dest_url: place(dest_url), title, id })
+        }
+        Event::Start(Tag::Image { link_type, dest_url, title, id }) => {
+            Event::Start(Tag::Image { link_type, dest_url: place(dest_url), title, id })
+        }
+        other => other,
+    }
+}
+
+/// Nowhere, unless people may be sent there.
+fn place(url: CowStr<'_>) -> CowStr<'_> {
+    // Browsers skip blanks and control characters before and inside a scheme.
+    let bare: String = url.chars().filter(|character| !character.is_control() && !character.is_whitespace()).collect();
+    let scheme = bare.split_once(':').map(|(scheme, _)| scheme).filter(|scheme| !scheme.contains(['/', '?', '#']));
+    match scheme {
+        Some(scheme) if !SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme)) => CowStr::Borrowed("#"),
+        _ => url,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn markdown_becomes_html() {
+        assert_eq!(
+            to_html("# Call *Ada*\n\n- [site](https://example.com/?a=1&b=2 \"T\")\n- ~~old~~\n\n|a|\n|-|\n|1 < 2|\n"),
+            "<h1>Call <em>Ada</em></h1>\n<ul>\n<li><a href=\"https://example.com/?a=1&amp;b=2\" title=\"T\">site</a></li>\n\
+             <li><del>old</del></li>\n</ul>\n<table><thead><tr><th>a</th></tr></thead><tbody>\n<tr><td>1 &lt; 2</td></tr>\n\
+             </tbody></table>\n"
+        );
+    }
+
+    #[test]
+    fn nothing_in_it_runs_or_leads_astray() {
+        for (markdown, html) in [
+            ("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>\n"),
+            ("a <img src=x onerror=y>", "<p>a &lt;img src=x onerror=y&gt;</p>\n"),
+            ("[a](javascript:alert(1))", "<p><a href=\"#\">a</a></p>\n"),
+            ("[a](JaVa&#x0A;Script:x)", "<p><a href=\"#\">a</a></p>\n"),
+            ("![a](data:text/html,x)", "<p><img src=\"#\" alt=\"a\" /></p>\n"),
+            ("<javascript:alert(1)>", "<p><a href=\"#\">javascript:alert(1)</a></p>\n"),
+            ("[a](/deals/1:2) [b](#top)", "<p><a href=\"/deals/1:2\">a</a> <a href=\"#top\">b</a></p>\n"),
+            ("[a](x \"\\\" onclick=y\")", "<p><a href=\"x\" title=\"&quot; onclick=y\">a</a></p>\n"),
+        ] {
+            assert_eq!(to_html(markdown), html, "{markdown}");
+        }
+    }
+
+    /// Pieces that make a text dangerous.
+    const PIECES: &[&str] = &[
+        "<",
+        ">",
+        "script",
+        "<a ",
+        "onclick=",
+        "\"",
+        "'",
+        "](",
+        "[",
+        "![",
+        ")",
+        "javascript:",
+        "data:",
+        "&#106;",
+        "\n",
+        "\n\n",
+        "    ",
+        "`",
+        "```",
+        "<!--",
+        "-->",
+        "<![CDATA[",
+        "http://x",
+        " ",
+        "a",
+        ":",
+        "\t",
+        "<style>",
+        "href=",
+        "\\",
+        "|",
+        "vbscript:",
+    ];
+
+    proptest! {
+        #[test]
+        fn tags_are_those_of_markdown(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40)) {
+            let html = to_html(&pieces.concat());
+            let tags = regex::Regex::new(r#"^</?(p|em|strong|del|a|img|code|pre|h[1-6]|ul|ol|li|blockquote|hr|br|table|thead|tbody|tr|th|td)( (href|src|alt|title|class|start|style)="[^"<>]*")*( /)?>"#).expect("a pattern");
+            for (at, _) in html.match_indices('<') {
+                prop_assert!(tags.is_match(&html[at..]), "{}", html);
+            }
+            for target in regex::Regex::new(r#"(?:href|src)="([^"]*)""#).expect("a pattern").captures_iter(&html) {
+                let target = target[1].to_lowercase();
+                prop_assert!(!target.starts_with("javascript") && !target.starts_with("data") && !target.starts_with("vbscript"), "{}", html);
+            }
+        }
+    }
+}
