@@ -38,6 +38,7 @@ const FILES: &[File] = &[
     file!(4, "0004", "access"),
     file!(5, "0005", "stage_visit"),
     file!(6, "0006", "saved_item"),
+    file!(7, "0007", "job_file"),
 ];
 
 /// Runs what is missing, on PostgreSQL as the role that owns the schema.
