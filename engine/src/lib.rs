@@ -17,6 +17,7 @@ mod digest;
 mod engine;
 mod error;
 mod expiry;
+pub mod exports;
 mod followers;
 mod index;
 mod jobs;
