@@ -15,6 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
+use engine::exports::ExportBounds;
 use engine::model::time::Timestamp;
 use engine::packs::{Consent, PackSource};
 use engine::{Clock, Engine, EngineConfig, NewTenant, Origin, Session, StoreConfig};
@@ -114,6 +115,7 @@ async fn open(folder: &Path, name: &str) -> Engine {
         index_dir: folder.join(name),
         clock: Arc::new(SystemClock),
         packs: Vec::new(),
+        exports: ExportBounds::within(folder),
         followers: Vec::new(),
     };
     Engine::open(config).await.unwrap()

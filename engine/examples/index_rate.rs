@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use engine::exports::ExportBounds;
 use engine::model::time::Timestamp;
 use engine::model::{Sequence, TenantId};
 use engine::records::{Mode, Operation, RecordInput, Step, Target};
@@ -136,7 +137,9 @@ fn update(id: usize, version: usize) -> Operation {
 async fn open(folder: &Path, name: &str) -> Engine {
     let store = StoreConfig::sqlite(&folder.join("test.db"));
     let (index_dir, clock) = (folder.join(name), Arc::new(SystemClock));
-    Engine::open(EngineConfig { store, index_dir, clock, packs: Vec::new(), followers: Vec::new() }).await.unwrap()
+    let exports = ExportBounds::within(folder);
+    let config = EngineConfig { store, index_dir, clock, packs: Vec::new(), exports, followers: Vec::new() };
+    Engine::open(config).await.unwrap()
 }
 
 async fn session(engine: &Engine, secret: &str) -> Session {

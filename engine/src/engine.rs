@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::definitions::catalog::{self, Catalog, CatalogCache};
 use crate::definitions::shared::Shared;
 use crate::error::{Error, ErrorCode, Result};
+use crate::exports::ExportBounds;
 use crate::followers::Follower;
 use crate::index::Indexes;
 use crate::pipelines::Visits;
@@ -42,6 +43,8 @@ pub struct EngineConfig {
     pub clock: Arc<dyn Clock>,
     /// Further packs, each as its files: name and text.
     pub packs: Vec<Vec<(String, String)>>,
+    /// What files of exports may take.
+    pub exports: ExportBounds,
     /// What follows the change log, beside what the engine itself hangs on it.
     pub followers: Vec<Arc<dyn Follower>>,
 }
@@ -73,6 +76,8 @@ pub(crate) struct Inner {
     pub(crate) rollups: crate::rollups::Progress,
     /// Places for searches under way: more at a time would only slow each other down.
     pub(crate) searches: Arc<tokio::sync::Semaphore>,
+    /// What files of exports may take.
+    pub(crate) export_bounds: ExportBounds,
     /// Places for exports of tenants under way.
     pub(crate) exports: Arc<tokio::sync::Semaphore>,
     /// The place for a pack on its way over tenants.
@@ -123,6 +128,7 @@ impl Engine {
             indexes: Indexes::new(config.index_dir),
             rollups: crate::rollups::Progress::default(),
             searches: Arc::new(tokio::sync::Semaphore::new(crate::query::places())),
+            export_bounds: config.exports,
             exports: Arc::new(tokio::sync::Semaphore::new(exports)),
             pack_runs: Arc::new(tokio::sync::Semaphore::new(1)),
             tasks: TaskTracker::new(),

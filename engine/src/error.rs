@@ -37,6 +37,8 @@ pub enum ErrorCode {
     Forbidden,
     /// There is no such thing, or the caller may not know of it.
     NotFound,
+    /// There was such a thing, and its time is over.
+    Gone,
     /// The state does not allow it: a value is taken, a key was used.
     Conflict,
     /// A link would exceed what its association allows.
@@ -68,6 +70,7 @@ impl ErrorCode {
             Self::Unauthenticated => "unauthenticated",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
+            Self::Gone => "gone",
             Self::Conflict => "conflict",
             Self::Cardinality => "cardinality",
             Self::RecordsInTheWay => "records_in_the_way",

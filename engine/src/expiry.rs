@@ -1,14 +1,16 @@
-//! Forgets what has had its time: replies kept under callers' keys after a day, jobs that are over after 90 days, who was
-//! given sensitive values after a year, what is left of imports of tenants that have ended without an end.
+//! Forgets what has had its time: replies kept under callers' keys and files of exports after a day, jobs that are over
+//! after 90 days, who was given sensitive values after a year, what is left of imports of tenants that have ended without
+//! an end.
 
 use std::time::Duration;
 
 use engine_model::TenantId;
 use engine_model::time::Timestamp;
-use engine_store::{idempotency, job, sensitive, tenant, transfer};
+use engine_store::{idempotency, job, job_file, sensitive, tenant, transfer};
 
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::exports;
 
 /// How often it is looked for.
 const PAUSE: Duration = Duration::from_secs(60 * 60);
@@ -41,7 +43,7 @@ pub(crate) fn start(engine: &Engine) {
 }
 
 impl Engine {
-    /// Forgets replies kept for longer than a day, jobs that have been over for 90 days, and who was given sensitive
+    /// Forgets replies kept for longer than a day, files made a day ago, jobs that have been over for 90 days, and who was given sensitive
     /// values more than 365 days ago, of every tenant; and tenants that nobody has gone on importing for an hour. An open engine does that by itself every hour.
     pub async fn forget_expired(&self) -> Result<()> {
         self.forget_unfinished().await?;
@@ -75,9 +77,25 @@ impl Engine {
         }
     }
 
+    /// Takes away files that nobody is to have any more: those made a day ago, and what is left of exports that came to
+    /// nothing.
+    async fn forget_files_of(&self, tenant: TenantId) -> Result<()> {
+        let before = Timestamp(self.now().0 - exports::LIFETIME_MICROS);
+        loop {
+            let over = job_file::over(&mut self.store().read(tenant).await?, before, CHUNK).await?;
+            if over.is_empty() || self.inner.stopping.is_cancelled() {
+                return Ok(());
+            }
+            for job in over {
+                job_file::discard(self.store(), tenant, job).await?;
+            }
+        }
+    }
+
     async fn forget_expired_of(&self, tenant: TenantId) -> Result<()> {
         let (now, is_full) = (self.now(), |forgotten: u64| i64::try_from(forgotten).is_ok_and(|count| count >= CHUNK));
         while is_full(idempotency::expire(self.store(), tenant, now, CHUNK).await?) {}
+        self.forget_files_of(tenant).await?;
         let before = Timestamp(now.0 - JOB_LIFETIME_MICROS);
         while is_full(job::forget(self.store(), tenant, before, CHUNK).await?) {}
         let before = Timestamp(now.0 - READ_LIFETIME_MICROS);

@@ -18,6 +18,7 @@ mod digest;
 mod engine;
 mod error;
 mod expiry;
+pub mod exports;
 mod followers;
 mod index;
 mod jobs;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use engine::exports::ExportBounds;
 use engine::{Engine, EngineConfig, StoreConfig};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -161,7 +162,9 @@ fn engine_config(config: &Config) -> anyhow::Result<EngineConfig> {
     let store = StoreConfig { url, migration_url, connections };
     let packs = packs_dir::read(&storage.packs_dirs)?;
     let index_dir = storage.data_dir.join("index");
-    Ok(EngineConfig { store, index_dir, clock: Arc::new(SystemClock), packs, followers: Vec::new() })
+    let scratch_dir = storage.data_dir.join("uploads");
+    let exports = ExportBounds { max_bytes: storage.max_export_bytes, scratch_dir };
+    Ok(EngineConfig { store, index_dir, clock: Arc::new(SystemClock), packs, exports, followers: Vec::new() })
 }
 
 fn in_words(error: engine::Error) -> anyhow::Error {

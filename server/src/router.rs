@@ -8,8 +8,8 @@ use crate::api::records::{
     associations, batch, history, list, merge, owner, read, search as record_search, stage, transaction, write,
 };
 use crate::api::{
-    access, changes, definitions, imports, jobs, packs, pipelines as moved, saved, search, search_index, tenant_file,
-    tenant_packs, tenants, undo,
+    access, changes, definitions, exports, imports, jobs, packs, pipelines as moved, saved, search, search_index,
+    tenant_file, tenant_packs, tenants, undo,
 };
 use crate::middleware::Observed;
 use crate::routes::Routes;
@@ -131,6 +131,8 @@ fn saved(routes: Routes) -> Routes {
 fn work(routes: Routes) -> Routes {
     routes
         .api_stream(routes!(imports::create))
+        .api(routes!(exports::create))
+        .api_stream(routes!(exports::file))
         .api(routes!(jobs::list))
         .api(routes!(jobs::read))
         .api(routes!(jobs::cancel))

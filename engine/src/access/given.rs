@@ -44,6 +44,11 @@ impl Given {
         }
     }
 
+    /// Nothing sensitive is given.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What records give.
     pub(crate) fn of<'r>(records: impl IntoIterator<Item = &'r Record>) -> Self {
         let mut given = Self::default();
@@ -94,7 +99,15 @@ impl Session {
     /// Writes down what the caller is about to be given. Work in the background is given nothing, nor is who takes
     /// changes back.
     pub(crate) async fn write_down(&self, given: Given) -> Result<()> {
-        if given.0.is_empty() || !self.is_answered() {
+        match self.is_answered() {
+            true => self.write_down_given(given).await,
+            false => Ok(()),
+        }
+    }
+
+    /// The same of what work in the background makes for somebody to have.
+    pub(crate) async fn write_down_given(&self, given: Given) -> Result<()> {
+        if given.is_empty() {
             return Ok(());
         }
         let at = self.now();

@@ -17,6 +17,9 @@ use crate::session::{Credential, Session};
 pub(crate) struct Actor {
     /// None where no user asked for it, but the platform, or the engine itself.
     user: Option<UserId>,
+    /// With which token; jobs of earlier releases do not say.
+    #[serde(default)]
+    token: Option<TokenId>,
     role: String,
     scopes: Vec<String>,
     request_id: Option<String>,
@@ -29,6 +32,7 @@ impl Actor {
     pub(crate) fn of(caller: &Caller, origin: &Origin) -> Self {
         Self {
             user: origin.actor,
+            token: Some(caller.token),
             role: caller.given_role.clone(),
             scopes: caller.scopes.clone(),
             request_id: origin.request_id.clone(),
@@ -94,8 +98,8 @@ impl Engine {
         self.saw_versions(tenant, head.metadata_version, head.access_version).await;
         let given = Given {
             user,
-            // It acts without a token; no token has this id.
-            token: TokenId(0),
+            // It acts with the rights of the token, though that may have been revoked. No token has the id 0.
+            token: actor.token.unwrap_or(TokenId(0)),
             role: actor.role.clone(),
             scopes: actor.scopes.clone(),
             expires_at: None,

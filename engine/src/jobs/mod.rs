@@ -6,6 +6,7 @@
 
 mod actor;
 mod failure;
+mod file;
 mod walk;
 mod work;
 mod worker;
@@ -19,7 +20,7 @@ pub(crate) use worker::start_worker;
 use engine_model::time::Timestamp;
 use engine_model::{JobId, Problem, UserId};
 use engine_store::job::{self, Holder, JobRow};
-use engine_store::{Reader, Tx, counter};
+use engine_store::{Reader, Tx, counter, job_file};
 use serde_json::{Map, Value};
 
 use crate::definitions::catalog::shortened;
@@ -29,6 +30,9 @@ use crate::session::Session;
 
 /// Key of a job's specification that holds whom it works for; not shown.
 const ACTOR: &str = "actor";
+
+/// Key of a job's progress that holds what of its file somebody must be able to read to have it; not shown.
+pub(crate) const NEEDS: &str = "needs";
 
 /// A job as answered.
 #[derive(Debug, Clone)]
@@ -107,12 +111,14 @@ impl Job {
     pub(crate) fn from_row(row: JobRow) -> Result<Self> {
         let mut spec: Map<String, Value> = serde_json::from_str(&row.spec).map_err(Error::internal)?;
         spec.shift_remove(ACTOR);
+        let mut progress: Map<String, Value> = serde_json::from_str(&row.progress).map_err(Error::internal)?;
+        progress.shift_remove(NEEDS);
         Ok(Self {
             id: JobId(row.id),
             kind: row.kind,
             state: JobState::read(&row.state)?,
             spec,
-            progress: serde_json::from_str(&row.progress).map_err(Error::internal)?,
+            progress,
             created_at: Timestamp(row.created_at),
             created_by: row.created_by.map(UserId),
             updated_at: Timestamp(row.updated_at),
@@ -149,6 +155,7 @@ impl Session {
             let detail = "the job has ended; there is nothing left to cancel";
             return Err(Error::new(ErrorCode::Conflict, detail));
         }
+        job_file::discard(store, self.tenant(), job).await?;
         self.job(id).await
     }
 
@@ -212,7 +219,7 @@ impl Session {
     }
 
     /// A job that the caller may know of.
-    async fn find_job(&self, id: &str) -> Result<(Reader, JobRow)> {
+    pub(crate) async fn find_job(&self, id: &str) -> Result<(Reader, JobRow)> {
         let missing = || Error::not_found(format!("there is no job `{}`", shortened(id)));
         let id: JobId = id.parse().map_err(|_| missing())?;
         let mut reader = self.reader().await?;

@@ -46,7 +46,7 @@ pub(crate) struct Work {
     /// As last saved.
     progress: Map<String, Value>,
     /// Until when the job is this node's.
-    held: Timestamp,
+    pub(super) held: Timestamp,
 }
 
 impl Work {
@@ -67,6 +67,13 @@ impl Work {
     /// What was asked for.
     pub(crate) fn spec<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_value(Value::Object(self.spec.clone())).map_err(Error::internal)
+    }
+
+    /// What was asked for, as it was sent.
+    pub(crate) fn asked(&self) -> Map<String, Value> {
+        let mut spec = self.spec.clone();
+        spec.shift_remove(ACTOR);
+        spec
     }
 
     /// How far an earlier run got.

@@ -17,7 +17,7 @@ use super::work::{Ending, Work};
 use super::{JobState, failure};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode, Result};
-use crate::{assignment, packs, rollups, settle, transfer, undo};
+use crate::{assignment, exports, packs, rollups, settle, transfer, undo};
 
 /// How many jobs one node works on at once.
 const SLOTS: usize = 2;
@@ -87,6 +87,7 @@ async fn run(mut work: Work) {
 async fn perform(work: &mut Work) -> Result<Ending> {
     match work.kind.as_str() {
         transfer::IMPORT => transfer::run(work).await,
+        exports::EXPORT => exports::run(work).await,
         rollups::COMPUTE => rollups::run(work).await,
         settle::MIGRATION => settle::run(work).await,
         packs::PURGE => packs::purge(work).await,

@@ -15,6 +15,7 @@ pub use hydrate::FoundRecord;
 pub(crate) use list::of_parameters;
 pub use search::SearchAnswer;
 pub use suggest::Suggestion;
+pub(crate) use table::answered;
 pub use table::{Answered, AnsweredRow, AnsweredTable};
 
 /// Searches that are computed at a time: one for each processor, and one more for when one of them waits for the disk.

@@ -64,13 +64,19 @@ impl Session {
     /// Writes down what sensitive values an answer gives, of its records and drawn together in its tables.
     async fn give_answer(&self, answer: &SearchAnswer) -> Result<()> {
         let mut given = Given::of(answer.results.iter().map(|found| &found.record));
-        let tables = answer.tables.iter().filter(|table| !table.rows.is_empty());
-        for field in tables.flat_map(|table| &table.fields) {
+        for table in &answer.tables {
+            self.note_table(table, &mut given);
+        }
+        self.write_down(given).await
+    }
+
+    /// Notes what sensitive values a table draws together.
+    pub(crate) fn note_table(&self, table: &AnsweredTable, given: &mut Given) {
+        for field in table.fields.iter().filter(|_| !table.rows.is_empty()) {
             if let Ok(object) = self.catalog.object(&field.object) {
                 given.add_sensitive(object, &field.name);
             }
         }
-        self.write_down(given).await
     }
 
     async fn try_search_across(
@@ -122,17 +128,7 @@ impl Session {
         at_least: Sequence,
     ) -> Result<SearchAnswer> {
         let (query, shown) = self.resolve_search(objects, text, malformed)?;
-        let mut at_least = at_least;
-        for object in objects.iter().filter(|_| text.consistency == Consistency::Strong) {
-            if self.await_rollups(object, at_least).await? {
-                // What was drawn together meanwhile has been written since.
-                at_least = self.position().await?;
-            }
-        }
-        let view = self.view_for(&query, at_least, text.consistency).await?;
-        for field in query.fields() {
-            view.check_filled(&field.object, &field.name, field.storage)?;
-        }
+        let view = self.snapshot_for(&query, text.consistency, at_least).await?;
         let sequence = view.sequence();
         let query = Arc::new(query);
         let mut answer = self.engine.ask(view, Arc::clone(&query)).await?;
@@ -142,6 +138,27 @@ impl Session {
         let results = self.read_hits(&hits, &query, &shown, marked).await?;
         let tables = answered(answer.tables, &query);
         Ok(SearchAnswer { results, total: answer.total, tables, next_cursor, sequence })
+    }
+
+    /// One state of the index, with every write that a search must have seen.
+    pub(crate) async fn snapshot_for(
+        &self,
+        query: &Query,
+        consistency: Consistency,
+        at_least: Sequence,
+    ) -> Result<SearchView> {
+        let mut at_least = at_least;
+        for scope in query.scopes.iter().filter(|_| consistency == Consistency::Strong) {
+            if self.await_rollups(&scope.object, at_least).await? {
+                // What was drawn together meanwhile has been written since.
+                at_least = self.position().await?;
+            }
+        }
+        let view = self.view_for(query, at_least, consistency).await?;
+        for field in query.fields() {
+            view.check_filled(&field.object, &field.name, field.storage)?;
+        }
+        Ok(view)
     }
 
     /// What the query is put to. Values that depend on the time are those of now, unless it asks for less.
@@ -222,10 +239,15 @@ fn next_cursor(answer: &Answer, hits: &[Hit], text: &QueryText, query: &Query) -
 impl crate::engine::Engine {
     /// Asks a snapshot of an index, at most so many at a time as there are processors to answer.
     pub(crate) async fn ask(&self, view: SearchView, query: Arc<Query>) -> Result<Answer> {
+        self.ask_within(view, query, Limits::default()).await
+    }
+
+    /// The same within other limits.
+    pub(crate) async fn ask_within(&self, view: SearchView, query: Arc<Query>, limits: Limits) -> Result<Answer> {
         let closed = |_| Error::new(ErrorCode::Unavailable, "the server is closing");
         let _turn = Arc::clone(&self.inner.searches).acquire_owned().await.map_err(closed)?;
         let tenant = view.tenant();
-        let asked = self.inner.tasks.spawn_blocking(move || view.search(&query, Limits::default()));
+        let asked = self.inner.tasks.spawn_blocking(move || view.search(&query, limits));
         match asked.await.map_err(Error::internal)? {
             Ok(answer) => Ok(answer),
             Err(SearchError::TooCostly(reason)) => Err(Error::invalid_at("", "too_costly", reason)),

@@ -36,7 +36,7 @@ pub enum Answered {
 }
 
 /// The tables of an answer to `query`.
-pub(super) fn answered(tables: Vec<Table>, query: &Query) -> Vec<AnsweredTable> {
+pub(crate) fn answered(tables: Vec<Table>, query: &Query) -> Vec<AnsweredTable> {
     let aggregates = query.scopes.first().map_or(&[][..], |scope| scope.aggregates.as_slice());
     let tables = tables.into_iter().zip(aggregates).enumerate().map(|(at, (table, aggregate))| AnsweredTable {
         name: table.name,

@@ -1,5 +1,7 @@
 //! A record as it is answered.
 
+use std::collections::HashSet;
+
 use engine_model::access::Rights;
 use engine_model::computed::Formulas;
 use engine_model::migration::is_hidden;
@@ -90,8 +92,8 @@ impl Called<'_> {
 enum Chosen {
     /// All that are stored; the text can pass as it is.
     All,
-    Only(Vec<String>),
-    Except(Vec<String>),
+    Only(HashSet<String>),
+    Except(HashSet<String>),
 }
 
 /// Formulas whose values are computed at every look.
@@ -121,7 +123,7 @@ impl<'a> Shown<'a> {
         let properties = match selected {
             Some(selected) => Chosen::Only(selected.iter().filter(|name| !hidden(name)).cloned().collect()),
             None => {
-                let hidden: Vec<String> =
+                let hidden: HashSet<String> =
                     object.properties.keys().filter(|name| hidden(name)).map(ToString::to_string).collect();
                 // What is stored may be more than values of properties.
                 let is_plain = hidden.is_empty() && !object.has_migrated();
@@ -145,7 +147,7 @@ impl<'a> Shown<'a> {
     /// Nothing, of an object that is no more.
     pub(crate) fn nothing() -> Self {
         let (sensitive, called) = (Vec::new(), None);
-        Self { properties: Chosen::Only(Vec::new()), migrated: None, live: None, sensitive, called }
+        Self { properties: Chosen::Only(HashSet::new()), migrated: None, live: None, sensitive, called }
     }
 
     /// The visible part of a record as stored: its properties, those of them that are sensitive, and what it is called
@@ -217,8 +219,8 @@ impl Chosen {
     fn shows(&self, name: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Only(names) => names.iter().any(|shown| shown == name),
-            Self::Except(names) => !is_hidden(name) && !names.iter().any(|hidden| hidden == name),
+            Self::Only(names) => names.contains(name),
+            Self::Except(names) => !is_hidden(name) && !names.contains(name),
         }
     }
 }
@@ -261,7 +263,7 @@ impl Record {
     /// Shows only these properties.
     pub fn narrow(&mut self, names: &[String]) -> Result<()> {
         let properties: Properties = serde_json::from_str(self.properties.get()).map_err(Error::internal)?;
-        self.properties = Chosen::Only(names.to_vec()).apply(&properties)?;
+        self.properties = Chosen::Only(names.iter().cloned().collect()).apply(&properties)?;
         self.sensitive.retain(|name| names.contains(name));
         Ok(())
     }

@@ -15,7 +15,9 @@ mod write;
 pub use dashboard::{DashboardPart, Shown};
 pub use engine_model::behavior::Section;
 pub use item::SavedItem;
+pub(crate) use report::of_report;
 pub use report::{Days, ReportData};
+pub(crate) use view::read_query;
 pub use view::{ViewPage, ViewRecords};
 
 use crate::records::Written;

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use engine_model::behavior::{Content, Period, Report, Section};
-use engine_model::query::period_days;
+use engine_model::query::{QueryText, period_days};
 use engine_model::{Problem, Sequence};
 use serde_json::{Map, Value, json};
 
@@ -37,10 +37,7 @@ impl Session {
     /// Computes a report over the records that the caller may see. `within` is another period than its own.
     pub async fn report_data(&mut self, id: &str, within: Option<&str>) -> Result<ReportData> {
         self.refresh().await?;
-        let Known { item, behavior } = self.saved_known(Section::Reports, id).await?;
-        let Some(Content::Report(report)) = behavior.map(|behavior| behavior.content) else {
-            return Err(Error::invalid(item.warnings));
-        };
+        let (item, report) = self.report_known(id).await?;
         let Some(period) = &report.period else {
             if within.is_some() {
                 let error = Error::invalid_at("/within", "not_applicable", "this report has no `period`");
@@ -58,6 +55,24 @@ impl Session {
         Ok(ReportData { report: item, table, period: Some(days), previous, sequence })
     }
 
+    async fn report_known(&self, id: &str) -> Result<(SavedItem, Report)> {
+        let Known { item, behavior } = self.saved_known(Section::Reports, id).await?;
+        match behavior.map(|behavior| behavior.content) {
+            Some(Content::Report(report)) => Ok((item, report)),
+            _ => Err(Error::invalid(item.warnings)),
+        }
+    }
+
+    /// The object of a report, and the search that computes it for the time that it is of.
+    pub(crate) async fn report_search(&self, id: &str) -> Result<(String, QueryText)> {
+        let (_, report) = self.report_known(id).await?;
+        let text = match &report.period {
+            Some(period) => search_of(&report, Some((period, self.days_of(period, None)?[0])))?,
+            None => search_of(&report, None)?,
+        };
+        Ok((report.object, text))
+    }
+
     fn days_of(&self, period: &Period, within: Option<&str>) -> Result<[Days; 2]> {
         let found = period_days(within.unwrap_or(&period.within), self.now(), self.catalog.zone());
         found.map_err(|why| {
@@ -70,17 +85,7 @@ impl Session {
     }
 
     async fn compute(&mut self, report: &Report, of: Option<(&Period, Days)>) -> Result<(AnsweredTable, Sequence)> {
-        let days = of.map(|(period, (first, last))| {
-            json!({"property": period.date, "op": "between", "value": [first.to_string(), last.to_string()]})
-        });
-        let filter = match (report.filter.clone(), days) {
-            (Some(filter), Some(days)) => Some(json!({"all": [filter, days]})),
-            (filter, days) => filter.or(days),
-        };
-        let mut query = Map::from_iter([("limit".to_owned(), json!(0))]);
-        query.insert("aggregate".to_owned(), json!({TABLE: report.table}));
-        query.extend(filter.map(|filter: Value| ("filter".to_owned(), filter)));
-        let text = read_query(&query)?;
+        let text = search_of(report, of)?;
         let SearchAnswer { tables, sequence, .. } =
             self.record_search(&report.object, &text, Vec::new()).await.map_err(of_report)?;
         let table = tables.into_iter().next().ok_or_else(|| Error::internal("a report came to no table"))?;
@@ -88,8 +93,23 @@ impl Session {
     }
 }
 
+/// The search that a report is.
+fn search_of(report: &Report, of: Option<(&Period, Days)>) -> Result<QueryText> {
+    let days = of.map(|(period, (first, last))| {
+            json!({"property": period.date, "op": "between", "value": [first.to_string(), last.to_string()]})
+        });
+    let filter = match (report.filter.clone(), days) {
+        (Some(filter), Some(days)) => Some(json!({"all": [filter, days]})),
+        (filter, days) => filter.or(days),
+    };
+    let mut query = Map::from_iter([("limit".to_owned(), json!(0))]);
+    query.insert("aggregate".to_owned(), json!({TABLE: report.table}));
+    query.extend(filter.map(|filter: Value| ("filter".to_owned(), filter)));
+    read_query(&query)
+}
+
 /// Places in the search are places in the report.
-fn of_report(mut error: Error) -> Error {
+pub(crate) fn of_report(mut error: Error) -> Error {
     for problem in &mut error.problems {
         if let Some(rest) = problem.pointer.strip_prefix("/aggregate/report") {
             problem.pointer = rest.to_owned();

@@ -38,8 +38,16 @@ impl Session {
     /// The records that a view shows to the caller.
     pub async fn view_records(&mut self, id: &str, page: &ViewPage) -> Result<ViewRecords> {
         self.refresh().await?;
+        let (item, view) = self.view_known(id).await?;
+        let text = query_of(&view, page, &item.warnings)?;
+        let found = self.record_search(&view.object, &text, Vec::new()).await.map_err(of_page)?;
+        Ok(ViewRecords { view: item, found })
+    }
+
+    /// A view, with those of its columns that are still there and that the caller may see.
+    pub(crate) async fn view_known(&self, id: &str) -> Result<(SavedItem, View)> {
         let Known { item, behavior } = self.saved_known(Section::Views, id).await?;
-        let Some(Content::View(view)) = behavior.map(|behavior| behavior.content) else {
+        let Some(Content::View(mut view)) = behavior.map(|behavior| behavior.content) else {
             return Err(Error::invalid(item.warnings));
         };
         let object = self.catalog.object(&view.object)?;
@@ -47,14 +55,16 @@ impl Session {
         let is_hidden = |column: &str| {
             object.property(column).is_some_and(|property| !self.caller.reads(registry, object, property))
         };
-        let text = query_of(&view, page, &item.warnings, is_hidden)?;
-        let found = self.record_search(&view.object, &text, Vec::new()).await.map_err(of_page)?;
-        Ok(ViewRecords { view: item, found })
+        let is_gone = |at: &str| item.warnings.iter().any(|warning| warning.pointer == at);
+        let columns = std::mem::take(&mut view.columns).into_iter().enumerate();
+        let shown = columns.filter(|(index, column)| !is_gone(&format!("/columns/{index}")) && !is_hidden(column));
+        view.columns = shown.map(|(_, column)| column).collect();
+        Ok((item, view))
     }
 }
 
-/// What of a view is not there any more, or not for the caller, is left out where the rest goes on without it.
-fn query_of(view: &View, page: &ViewPage, warnings: &[Problem], is_hidden: impl Fn(&str) -> bool) -> Result<QueryText> {
+/// What of a view is not there any more is left out where the rest goes on without it.
+fn query_of(view: &View, page: &ViewPage, warnings: &[Problem]) -> Result<QueryText> {
     let is_gone = |at: &str| warnings.iter().any(|warning| warning.pointer == at);
     let mut query = Map::from_iter([("limit".to_owned(), json!(page.limit)), ("count".to_owned(), json!(true))]);
     let mut put = |key: &str, value: Option<Value>| query.extend(value.map(|value| (key.to_owned(), value)));
@@ -62,10 +72,7 @@ fn query_of(view: &View, page: &ViewPage, warnings: &[Problem], is_hidden: impl 
     put("sort", view.sort.clone());
     put("cursor", page.cursor.clone().map(Value::from));
     put("q", page.q.clone().map(Value::from));
-    let columns = view.columns.iter().enumerate();
-    let shown = columns.filter(|(index, column)| !is_gone(&format!("/columns/{index}")) && !is_hidden(column));
-    let columns: Vec<&String> = shown.map(|(_, column)| column).collect();
-    put("select", (!columns.is_empty()).then(|| json!(columns)));
+    put("select", (!view.columns.is_empty()).then(|| json!(view.columns)));
     if let Some(group) = view.group.as_ref().filter(|_| !is_gone("/group")) {
         put("aggregate", Some(json!({GROUPS: {"group": [group], "measures": {"n": {"count": true}}}})));
     }
@@ -73,7 +80,7 @@ fn query_of(view: &View, page: &ViewPage, warnings: &[Problem], is_hidden: impl 
 }
 
 /// A search as it would be sent.
-pub(super) fn read_query(query: &Map<String, Value>) -> Result<QueryText> {
+pub(crate) fn read_query(query: &Map<String, Value>) -> Result<QueryText> {
     let raw = serde_json::value::to_raw_value(query).map_err(Error::internal)?;
     read::<QueryText>(&raw).map_err(Error::invalid)
 }

@@ -287,12 +287,17 @@ const FORGET_ERRORS: Sql = Sql::each(
     "delete from job_error where tenant_id = $1 and job_id in (select value from json_each($2))",
     "delete from job_error where tenant_id = $1 and job_id = any($2::bigint[])",
 );
+const FORGET_FILES: Sql = Sql::each(
+    "delete from job_file where tenant_id = $1 and job_id in (select value from json_each($2))",
+    "delete from job_file where tenant_id = $1 and job_id = any($2::bigint[])",
+);
 const FORGET: Sql = Sql::each(
     "delete from job where tenant_id = $1 and id in (select value from json_each($2))",
     "delete from job where tenant_id = $1 and id = any($2::bigint[])",
 );
 
-/// Forgets up to `limit` jobs that have been over since `before`, with what went wrong in them; how many.
+/// Forgets up to `limit` jobs that have been over since `before`, with what went wrong in them and what is left of their
+/// files; how many.
 pub async fn forget(store: &Store, tenant: TenantId, before: Timestamp, limit: i64) -> Result<u64> {
     let over: Vec<(i64,)> = store.read(tenant).await?.fetch_all(&OVER, args![tenant, before, limit]).await?;
     if over.is_empty() {
@@ -301,6 +306,7 @@ pub async fn forget(store: &Store, tenant: TenantId, before: Timestamp, limit: i
     let ids: Vec<i64> = over.into_iter().map(|(id,)| id).collect();
     let mut tx = store.begin(tenant).await?;
     tx.execute(&FORGET_ERRORS, args![tenant, ids.clone()]).await?;
+    tx.execute(&FORGET_FILES, args![tenant, ids.clone()]).await?;
     let forgotten = tx.execute(&FORGET, args![tenant, ids]).await?;
     tx.commit().await?;
     Ok(forgotten)

@@ -22,6 +22,7 @@ mod error;
 mod growth;
 pub mod idempotency;
 pub mod job;
+pub mod job_file;
 mod lease;
 pub mod merge;
 mod migrate;

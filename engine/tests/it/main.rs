@@ -2,6 +2,7 @@
 
 mod definitions;
 mod expiry;
+mod exports;
 mod followers;
 mod import;
 mod index;

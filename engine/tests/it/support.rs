@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use engine::exports::ExportBounds;
 use engine::model::time::Timestamp;
 use engine::records::{Done, Mode, Operation, RecordInput, Step, Target, View};
 use engine::{Clock, Engine, EngineConfig, Error, NewTenant, NewToken, Origin, Session, StoreConfig};
@@ -89,7 +90,8 @@ async fn open(folder: &TempDir, clock: &Arc<ManualClock>) -> Engine {
     let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);
     // Each engine has indexes of its own.
     let index_dir = tempfile::tempdir_in(folder.path()).expect("a folder").keep();
-    let config = EngineConfig { store, index_dir, clock, packs: Vec::new(), followers: Vec::new() };
+    let exports = ExportBounds::within(folder.path());
+    let config = EngineConfig { store, index_dir, clock, packs: Vec::new(), exports, followers: Vec::new() };
     Engine::open(config).await.expect("an engine")
 }
 

@@ -5,6 +5,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use engine::Job;
+use engine::exports::ExportFile;
 use engine::model::time::Timestamp;
 use engine::model::{JobId, UserId};
 use serde::Serialize;
@@ -28,7 +29,8 @@ pub(crate) struct JobBody {
     state: &'static str,
     #[schema(value_type = Object)]
     spec: Map<String, Value>,
-    /// How far it has got: `bytes` of `total_bytes`, `rows`, and what became of them.
+    /// How far it has got: of imports `bytes` of `total_bytes`, `rows`, and what became of them; of exports `records` of
+    /// `total`, and the `bytes` of the file.
     #[schema(value_type = Object)]
     progress: Map<String, Value>,
     /// How many rows became what: `created`, `updated`, `unchanged`, `skipped`, `failed`.
@@ -37,6 +39,9 @@ pub(crate) struct JobBody {
     /// The first rows that would fail, after a dry run.
     #[schema(value_type = Vec<Object>)]
     errors: Vec<Value>,
+    /// The file that it has made; only of exports that are done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<JobFileBody>,
     /// Why it failed, where it did.
     #[schema(required, value_type = Option<String>)]
     detail: Value,
@@ -48,6 +53,24 @@ pub(crate) struct JobBody {
     updated_at: Timestamp,
 }
 
+/// A file that a job has made.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JobFile)]
+pub(crate) struct JobFileBody {
+    /// What it is called.
+    name: String,
+    bytes: u64,
+    /// From when on it is gone.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
+impl From<ExportFile> for JobFileBody {
+    fn from(file: ExportFile) -> Self {
+        Self { name: file.name, bytes: file.bytes, expires_at: file.expires_at }
+    }
+}
+
 /// A job that was taken on.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AcceptedJob {
@@ -56,6 +79,7 @@ pub(crate) struct AcceptedJob {
 
 impl From<Job> for JobBody {
     fn from(job: Job) -> Self {
+        let file = job.file().map(JobFileBody::from);
         let Job { id, kind, state, spec, mut progress, created_at, created_by, updated_at } = job;
         progress.shift_remove("cursor");
         let count = |key: &&str| ((*key).to_owned(), progress.get(*key).cloned().unwrap_or(Value::from(0)));
@@ -63,7 +87,7 @@ impl From<Job> for JobBody {
         let errors = progress.get("problems").map(flat_problems).unwrap_or_default();
         let detail = progress.get("error").map(|error| error["detail"].clone()).unwrap_or_default();
         let state = state.as_str();
-        Self { id, kind, state, spec, progress, counts, errors, detail, created_at, created_by, updated_at }
+        Self { id, kind, state, spec, progress, counts, errors, file, detail, created_at, created_by, updated_at }
     }
 }
 

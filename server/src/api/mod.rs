@@ -6,6 +6,7 @@ pub(crate) mod access;
 pub(crate) mod answer;
 pub(crate) mod changes;
 pub(crate) mod definitions;
+pub(crate) mod exports;
 pub(crate) mod imports;
 pub(crate) mod jobs;
 pub(crate) mod packs;

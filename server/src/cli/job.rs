@@ -35,13 +35,15 @@ enum State {
     Cancelled,
 }
 
-/// How far it has got, in bytes of the file and in rows.
+/// How far it has got: an import in bytes of the file and in rows, an export in records.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Progress {
     bytes: u64,
     total_bytes: u64,
     rows: u64,
+    records: Option<u64>,
+    total: Option<u64>,
     /// Why it could not go on.
     error: Option<Reason>,
 }
@@ -110,16 +112,37 @@ impl RowProblem {
     }
 }
 
+impl Progress {
+    /// Shows it on a bar.
+    fn show(&self, bar: &ProgressBar) -> anyhow::Result<()> {
+        let Some(records) = self.records else {
+            bar.set_style(ProgressStyle::with_template(
+                "{bar:40} {bytes}/{total_bytes} imported, {msg} rows, {eta} left",
+            )?);
+            bar.set_length(self.total_bytes);
+            bar.set_position(self.bytes);
+            bar.set_message(self.rows.to_string());
+            return Ok(());
+        };
+        match self.total {
+            Some(total) => {
+                bar.set_style(ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} records, {eta} left")?);
+                bar.set_length(total.max(records));
+            }
+            None => bar.set_style(ProgressStyle::with_template("{spinner} {human_pos} records")?),
+        }
+        bar.set_position(records);
+        Ok(())
+    }
+}
+
 /// Looks at a job until it has ended: how it ended, and the answer as it came.
 pub(super) async fn wait(client: &Client, id: &str) -> anyhow::Result<(Job, Value)> {
     let bar = ProgressBar::no_length();
-    bar.set_style(ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} imported, {msg} rows, {eta} left")?);
     loop {
         let answer = client.get(&format!("/jobs/{id}")).await?;
         let job: Job = serde_json::from_value(answer.clone()).context("the server's answer is no job")?;
-        bar.set_length(job.progress.total_bytes);
-        bar.set_position(job.progress.bytes);
-        bar.set_message(job.progress.rows.to_string());
+        job.progress.show(&bar)?;
         match job.state {
             State::Uploading | State::Queued | State::Running => tokio::time::sleep(PAUSE).await,
             State::Done => {
@@ -132,7 +155,8 @@ pub(super) async fn wait(client: &Client, id: &str) -> anyhow::Result<(Job, Valu
             }
             State::Cancelled => {
                 bar.abandon();
-                bail!("the job {id} was cancelled after {} rows", job.progress.rows);
+                let rows = job.progress.records.unwrap_or(job.progress.rows);
+                bail!("the job {id} was cancelled after {rows} rows");
             }
         }
     }

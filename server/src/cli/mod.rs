@@ -3,6 +3,8 @@
 mod client;
 mod direct;
 mod doctor;
+mod download;
+mod export;
 mod import;
 mod job;
 mod output;
@@ -49,6 +51,8 @@ enum Command {
     Token(token::Token),
     /// Import a CSV or NDJSON file into an object.
     Import(import::Import),
+    /// Export records of an object or a view, or a report, as CSV, XLSX, NDJSON or Parquet.
+    Export(export::Export),
     /// Make search indexes anew from the store.
     Reindex(reindex::Reindex),
     /// Check the settings and the surroundings of a server, and compare search indexes with the store.
@@ -85,6 +89,7 @@ fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Tenant(tenant) => tenant.run(),
         Command::Token(token) => token.run(),
         Command::Import(import) => import.run(),
+        Command::Export(export) => export.run(),
         Command::Reindex(reindex) => reindex.run(),
         Command::Doctor(doctor) => doctor.run(),
     }

@@ -30,6 +30,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
     Setting { key: "migration_url", value_name: "URL", help: "The same database as the role that owns the schema" },
     Setting { key: "database_connections", value_name: "N", help: "Connections to PostgreSQL" },
     Setting { key: "database_readers", value_name: "N", help: "Readers of the embedded store" },
+    Setting { key: "max_export_bytes", value_name: "SIZE", help: "Largest file that an export makes" },
     Setting { key: "first_tenant", value_name: "SLUG", help: "Tenant made on an empty store" },
     Setting { key: "first_token", value_name: "TOKEN", help: "Token of its owner; made and printed once without it" },
     Setting { key: "platform_token", value_name: "TOKEN", help: "Bearer token that may manage tenants" },

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::quantity::ByteSize;
 use super::reader::SettingReader;
 use super::secret::DatabaseUrl;
 
@@ -22,6 +23,8 @@ pub struct StorageConfig {
     pub connections: usize,
     /// Readers of the embedded store.
     pub readers: usize,
+    /// Largest file of an export, in bytes.
+    pub max_export_bytes: u64,
 }
 
 impl StorageConfig {
@@ -32,6 +35,7 @@ impl StorageConfig {
         let migration_url = reader.optional("migration_url");
         let connections = reader.count("database_connections");
         let readers = reader.count("database_readers");
+        let max_export_bytes = reader.required("max_export_bytes").map(|ByteSize(bytes)| bytes);
         let data_dir = data_dir?;
         Some(Self {
             database_url: database_url.unwrap_or_else(|| embedded(&data_dir)),
@@ -40,6 +44,7 @@ impl StorageConfig {
             migration_url,
             connections: connections?,
             readers: readers?,
+            max_export_bytes: max_export_bytes?,
         })
     }
 }

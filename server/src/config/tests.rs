@@ -34,6 +34,7 @@ fn defaults_are_the_documented_ones() {
     assert_eq!(config.http.listen.as_str(), "127.0.0.1:8080");
     assert_eq!(config.http.max_body_bytes, 8 * 1024 * 1024);
     assert_eq!(config.http.max_import_bytes, 1 << 30);
+    assert_eq!(config.storage.max_export_bytes, 4 << 30);
     assert_eq!(config.http.request_timeout, Duration::from_secs(60));
     assert_eq!(config.http.trusted_proxy_header, None);
     assert_eq!(config.storage.data_dir, PathBuf::from("./data"));

@@ -39,6 +39,7 @@ pub const ALL: &[Code] = &[
     Code::Engine(ErrorCode::PlanOutOfDate),
     Code::Engine(ErrorCode::Destructive),
     Code::Engine(ErrorCode::VersionMismatch),
+    Code::Engine(ErrorCode::Gone),
     Code::Engine(ErrorCode::TooLarge),
     Code::UnsupportedMediaType,
     Code::Engine(ErrorCode::ValidationFailed),
@@ -68,6 +69,7 @@ impl Code {
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "The path does not take this method"),
             Self::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "The request did not come in time"),
             Self::Engine(ErrorCode::Conflict) => (StatusCode::CONFLICT, "The present state does not allow it"),
+            Self::Engine(ErrorCode::Gone) => (StatusCode::GONE, "There is no such thing any more"),
             Self::Engine(ErrorCode::Cardinality) => {
                 (StatusCode::CONFLICT, "The association does not allow a further link")
             }

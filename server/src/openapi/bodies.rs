@@ -463,6 +463,30 @@ pub(crate) struct View {
     team: Option<String>,
 }
 
+/// What to export, and as what.
+#[derive(ToSchema)]
+pub(crate) struct Export {
+    /// The object whose records are exported; or `view`, or `report`.
+    object: Option<String>,
+    /// Id of a view, or the name of a pack's.
+    view: Option<String>,
+    /// Id of a report, or the name of a pack's.
+    report: Option<String>,
+    /// `csv`, `xlsx`, `ndjson` or `parquet`.
+    #[schema(required)]
+    format: Option<String>,
+    /// As in a search; records must meet it besides what the view or the report asks.
+    filter: Option<Value>,
+    /// As in a search; in place of the view's.
+    sort: Option<Vec<Value>>,
+    /// Properties, and fields such as `created_at`; of a report groups and measures. All where none are named.
+    select: Option<Vec<String>>,
+    /// `names` or `labels`, of `csv` and `xlsx`.
+    headings: Option<String>,
+    /// Put `'` before texts that a spreadsheet may take for formulas, of `csv`.
+    escape_formulas: Option<bool>,
+}
+
 /// A report to be saved, or what to change of one; as packs have them.
 #[derive(ToSchema)]
 pub(crate) struct Report {

@@ -5,6 +5,7 @@
 mod asker;
 mod bare;
 mod contact;
+mod export;
 mod histogram;
 mod load;
 mod metadata;
@@ -51,6 +52,8 @@ enum What {
     Search(search::SearchOptions),
     /// Measures changes of definitions, packs and what is computed instead
     Metadata(metadata::MetadataOptions),
+    /// Measures exports instead
+    Export(export::ExportOptions),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -95,6 +98,9 @@ pub fn run(options: &Options) -> Result<()> {
     }
     if let Some(What::Metadata(metadata)) = &options.what {
         return metadata::run(metadata, &options.stores(), options.quick, options.json.as_deref());
+    }
+    if let Some(What::Export(export)) = &options.what {
+        return export::run(export, &options.stores(), options.quick, options.json.as_deref());
     }
     let mut report = Report::new(options.quick);
     for store in options.stores() {

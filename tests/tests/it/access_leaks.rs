@@ -41,6 +41,8 @@ fn send(path: impl Into<String>, body: Value) -> Call {
 enum Look {
     /// By these calls.
     Calls(Vec<Call>),
+    /// By these exports and their files.
+    Files(Vec<Value>),
     /// It has to do with no record.
     NoRecord,
     /// By reading it until the last record comes.
@@ -264,6 +266,8 @@ impl Vaults {
             ("GET", "/access/log") => vec![get("/access/log")],
             ("GET", "/tenant/export") => vec![get("/tenant/export")],
             ("POST", "/imports") => vec![get("/imports?object=vault&format=csv&dry_run=true")],
+            ("POST", "/exports") => self.exports().map(|body| send("/exports", body)).collect(),
+            ("GET", "/jobs/{id}/file") => return Some(Look::Files(self.exports().collect())),
             ("GET", "/jobs") => vec![get("/jobs?limit=200")],
             ("GET" | "POST", "/jobs/{id}" | "/jobs/{id}/cancel" | "/jobs/{id}/errors") => {
                 vec![get("/jobs/1"), get("/jobs/1/errors")]
@@ -366,6 +370,43 @@ impl Vaults {
         bodies.into_iter()
     }
 
+    /// Everything that names what is secret, and everything that does not.
+    fn exports(&self) -> impl Iterator<Item = Value> {
+        let mut bodies = Vec::new();
+        for format in ["csv", "ndjson"] {
+            bodies.push(json!({"object": "vault", "format": format}));
+            bodies.push(json!({"object": "vault", "format": format, "sort": ["display_name"]}));
+            bodies.push(json!({"object": "vault", "format": format, "select": ["display_name", "code"]}));
+            bodies.extend(self.views.iter().map(|view| json!({"view": view, "format": format})));
+            bodies.extend(self.reports.iter().map(|report| json!({"report": report, "format": format})));
+            for property in ["secret", "hidden", "shouted", "hiden"] {
+                let filter = json!({"property": property, "op": "exists"});
+                bodies.push(json!({"object": "vault", "format": format, "filter": filter}));
+                bodies.push(json!({"object": "vault", "format": format, "sort": [property]}));
+                bodies.push(json!({"object": "vault", "format": format, "select": [property]}));
+            }
+        }
+        bodies.into_iter()
+    }
+
+    /// The file of an export, with the job and what went wrong in it; or why there is none.
+    async fn file(&self, caller: &Client, body: &Value) -> (Response, String) {
+        let reply = caller.post("/exports", body).await;
+        if reply.status != 202 {
+            return (reply, String::new());
+        }
+        let path = format!("/jobs/{}", reply.json()["job"]["id"].as_str().unwrap());
+        loop {
+            let job = caller.get(&path).await;
+            if !["queued", "running"].contains(&job.ok(200)["state"].as_str().unwrap()) {
+                let errors = caller.get(&format!("{path}/errors")).await;
+                let file = caller.get(&format!("{path}/file")).await;
+                return (file, format!("{} {}", job.text, errors.text));
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     async fn call(&self, caller: &Client, method: &Method, call: &Call) -> Response {
         let request = caller.request(method.clone(), &call.path);
         match (&call.body, call.path.contains("/imports?")) {
@@ -462,6 +503,22 @@ async fn secrets_are_in_no_answer(server: TestServer) {
                 continue;
             }
             Some(Look::NoRecord) => continue,
+            Some(Look::Files(bodies)) => {
+                for body in &bodies {
+                    for (role, caller, secrets) in &vaults.callers {
+                        let (file, told) = vaults.file(caller, body).await;
+                        assert!(file.status < 500, "{body}: {}", file.text);
+                        let text = format!("{} {told}", file.text).to_lowercase();
+                        let leaked = secrets.iter().filter(|secret| text.contains(&secret.to_lowercase()));
+                        leaks.extend(leaked.map(|secret| format!("{role}: {body} gives {secret}: {}", file.text)));
+                    }
+                }
+                let (file, _) = vaults.file(&vaults.tenant, &bodies[0]).await;
+                if found(&file).contains(SECRETS[0]) {
+                    shown.insert(operation.clone());
+                }
+                continue;
+            }
             Some(Look::Stream) => {
                 for (role, caller, secrets) in &vaults.callers {
                     let text = streamed(caller, path).await.to_lowercase();
@@ -515,6 +572,7 @@ async fn secrets_are_in_no_answer(server: TestServer) {
         "POST /api/v1/transactions",
         "POST /api/v1/records/{object}/{id}/restore",
         "GET /api/v1/changes",
+        "GET /api/v1/jobs/{id}/file",
     ];
     let missing: Vec<_> = must_show.into_iter().filter(|operation| !shown.contains(*operation)).collect();
     assert!(missing.is_empty(), "these show nothing to the owner: {missing:#?}");

@@ -39,6 +39,7 @@ pages! {
     everything_printed_about_changes_works: "changes.md",
     everything_printed_about_access_works: "access.md",
     everything_printed_about_imports_works: "import.md",
+    everything_printed_about_exports_works: "export.md",
     everything_printed_about_errors_works: "errors.md",
 }
 

@@ -131,6 +131,16 @@ impl Reach {
         self.meet(other) == self
     }
 
+    /// A number for it, to be kept.
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// The reach of that number.
+    pub fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
     /// Whether it covers a record at this place.
     pub fn covers(self, place: Place) -> bool {
         self.0 & place.bit() != 0

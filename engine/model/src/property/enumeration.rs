@@ -178,8 +178,14 @@ impl PropertyKind for MultiEnumeration {
     }
 }
 
-/// The texts that stand in one CSV cell, separated by `;`; null where there are none.
+/// The texts that stand in one CSV cell, separated by `;`, or in a JSON array where they hold one themselves; null where
+/// there are none.
 pub(super) fn split_cell(text: &str) -> Value {
+    if text.trim_start().starts_with('[')
+        && let Ok(texts) = serde_json::from_str::<Vec<String>>(text)
+    {
+        return if texts.is_empty() { Value::Null } else { Value::from(texts) };
+    }
     let parts: Vec<_> = text.split(';').map(str::trim).filter(|part| !part.is_empty()).map(Value::from).collect();
     if parts.is_empty() { Value::Null } else { Value::Array(parts) }
 }

@@ -111,6 +111,8 @@ mod tests {
         assert_eq!(accept(&tags, "[]"), json!([]));
         assert_eq!(tags.from_text(" vip; hot;;vip "), Ok(json!(["vip", "hot", "vip"])));
         assert_eq!(tags.from_text(" ; "), Ok(Value::Null));
+        assert_eq!(tags.from_text(r#" ["a;b", "[c"] "#), Ok(json!(["a;b", "[c"])));
+        assert_eq!((tags.from_text("[]"), tags.from_text("[a;b]")), (Ok(Value::Null), Ok(json!(["[a", "b]"]))));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::clock::Clock;
 use crate::engine::{Engine, EngineConfig};
+use crate::exports::ExportBounds;
 use crate::jobs::JobState;
 use crate::records::{ListQuery, View};
 use crate::tenants::NewTenant;
@@ -40,7 +41,9 @@ impl Waiting {
         let clock = Arc::new(TestClock(AtomicI64::new(1_780_000_000_000_000)));
         let store = StoreConfig::sqlite(&folder.path().join("test.db"));
         let (index_dir, clock_of) = (folder.path().join("index"), Arc::<TestClock>::clone(&clock));
-        let config = EngineConfig { store, index_dir, clock: clock_of, packs: Vec::new(), followers: Vec::new() };
+        let exports = ExportBounds::within(folder.path());
+        let config =
+            EngineConfig { store, index_dir, clock: clock_of, packs: Vec::new(), exports, followers: Vec::new() };
         let engine = Engine::idle(config).await.expect("an engine");
         let new = NewTenant { slug: "test".to_owned(), ..NewTenant::default() };
         let (_, secret) = engine.tenant_create(new, None).await.expect("a tenant");

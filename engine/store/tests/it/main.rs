@@ -24,6 +24,7 @@ mod counters;
 mod definitions;
 mod indexing;
 mod job;
+mod job_file;
 mod log;
 mod migrate;
 mod outage;

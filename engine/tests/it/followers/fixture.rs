@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use engine::exports::ExportBounds;
 use engine::model::TenantId;
 use engine::model::time::Timestamp;
 use engine::{
@@ -126,7 +127,8 @@ impl Database {
         let store = StoreConfig::sqlite(&self.0.path().join("test.db"));
         let followers = followers.into_iter().collect();
         let index_dir = self.0.path().join("index");
-        EngineConfig { store, index_dir, clock: Arc::new(StandingStill), packs: Vec::new(), followers }
+        let exports = ExportBounds::within(self.0.path());
+        EngineConfig { store, index_dir, clock: Arc::new(StandingStill), packs: Vec::new(), exports, followers }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use engine::exports::ExportBounds;
 use engine::model::time::Timestamp;
 use engine::model::{RecordId, Sequence, TenantId};
 use engine::records::{Operation, Target};
@@ -109,7 +110,8 @@ impl World {
     pub(super) fn config(&self, name: &str) -> EngineConfig {
         let clock = Arc::new(Going(AtomicI64::new(1_767_323_045_000_000)));
         let (store, index_dir) = (self.store.clone(), self.index_dir(name));
-        EngineConfig { store, index_dir, clock, packs: Vec::new(), followers: Vec::new() }
+        let exports = ExportBounds::within(&index_dir);
+        EngineConfig { store, index_dir, clock, packs: Vec::new(), exports, followers: Vec::new() }
     }
 
     pub(super) fn index_dir(&self, name: &str) -> PathBuf {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use engine::exports::ExportBounds;
 use engine::{Engine, EngineConfig, ImportedTenant, Origin, Session, StoreConfig};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -45,7 +46,9 @@ impl Home {
         let clock = Arc::new(ManualClock::default());
         let index_dir = folder.path().join("index");
         let (packs, followers) = (Vec::new(), Vec::new());
-        let config = EngineConfig { store, index_dir, clock: Arc::<ManualClock>::clone(&clock), packs, followers };
+        let exports = ExportBounds::within(folder.path());
+        let clock_of = Arc::<ManualClock>::clone(&clock);
+        let config = EngineConfig { store, index_dir, clock: clock_of, packs, exports, followers };
         let engine = Engine::open(config).await.expect("an engine");
         Self { engine, clock, tenants: AtomicU64::new(0), _folder: folder, _database: database }
     }

@@ -3,10 +3,10 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::case::{Call, Case, EVERYBODY, JOB_HOLDERS, PUBLIC, WRITERS, case, root, to};
+use super::case::{Call, Case, EVERYBODY, JOB_HOLDERS, LISTERS, PUBLIC, WRITERS, case, root, to};
 
 pub(super) fn cases() -> Vec<Case> {
-    [changes(), imports(), operations()].into_iter().flatten().collect()
+    [changes(), imports(), exports(), operations()].into_iter().flatten().collect()
 }
 
 fn changes() -> Vec<Case> {
@@ -90,6 +90,34 @@ fn imports() -> Vec<Case> {
             .allows(JOB_HOLDERS, to("/jobs/$long/cancel"), 200, json!({"id": "$long", "state": "cancelled"}))
             .refuses(to("/jobs/$job/cancel"), 409, "conflict", &[]),
         done(case(Method::GET, "/jobs/{id}/errors")).allows(JOB_HOLDERS, to("/jobs/$job/errors"), 200, Value::Null),
+    ]
+}
+
+fn exports() -> Vec<Case> {
+    let of = |body: Value| to("/exports").json(body);
+    let csv = || of(json!({"object": "contact", "format": "csv"}));
+    let import = rows("/imports?object=elsewhere&format=csv", "name\nx\n");
+    vec![
+        case(Method::POST, "/exports")
+            .allows(
+                LISTERS,
+                csv(),
+                202,
+                json!({"job": {"id": "*", "kind": "export", "state": "*", "spec": {"object": "contact", "format": "csv"}}}),
+            )
+            .refuses(of(json!({"format": "pdf"})), 422, "validation_failed", &["/object", "/format"])
+            .refuses(of(json!({"object": "contct", "format": "csv"})), 422, "validation_failed", &["/object"])
+            .refuses(
+                of(json!({"object": "elsewhere", "format": "csv", "select": ["nmae"], "sort": ["nmae"]})),
+                422,
+                "validation_failed",
+                &["/select/0", "/sort/0/property"],
+            ),
+        case(Method::GET, "/jobs/{id}/file")
+            .job("job", csv())
+            .job("import", import)
+            .allows(JOB_HOLDERS, to("/jobs/$job/file"), 200, Value::Null)
+            .refuses(to("/jobs/$import/file"), 404, "not_found", &[]),
     ]
 }
 

@@ -32,7 +32,8 @@ impl SortText {
         }
     }
 
-    pub(super) fn list<'a>(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Vec<Self>> {
+    /// The keys of an order, first key first, as a search has them under `sort`.
+    pub fn list<'a>(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Vec<Self>> {
         reading.each(raw, MAX_SORT_KEYS, Self::read)
     }
 
