@@ -1,6 +1,6 @@
 //! Reading the change log: every change in commit order, once, resumable from any position.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use engine_model::access::Action;
@@ -20,6 +20,19 @@ use crate::session::{Session, with_current};
 
 /// Changes that are read from the store at a time.
 const CHUNK: i64 = 500;
+
+/// The list that a record has joined or left, where that is what has happened.
+fn list_of(row: &ChangeRow) -> Option<i64> {
+    if ![ChangeKind::SegmentJoined, ChangeKind::SegmentLeft].iter().any(|kind| kind.as_str() == row.kind) {
+        return None;
+    }
+    let changes: Map<String, Value> = serde_json::from_str(&row.changes).ok()?;
+    changes.get("list")?.as_array()?.iter().find_map(|id| id.as_str()?.parse().ok())
+}
+
+fn lists_of(rows: &[ChangeRow]) -> BTreeSet<i64> {
+    rows.iter().filter_map(list_of).collect()
+}
 
 /// One change.
 #[derive(Debug, Clone)]
@@ -118,7 +131,7 @@ impl Session {
         let rows = change::after(&mut reader, after, chunk).await?;
         drop(reader);
         self.catch_up(head.metadata_version, head.access_version).await?;
-        let standings = self.standings(&rows).await?;
+        let (standings, lists) = (self.standings(&rows).await?, self.lists_told(lists_of(&rows)).await?);
         let is_full = i64::try_from(rows.len()).is_ok_and(|count| count == chunk);
         let (mut results, mut given) = (Vec::new(), Given::default());
         let mut position = after;
@@ -129,6 +142,7 @@ impl Session {
             }
             position = Sequence(row.sequence);
             if object.is_none_or(|object| row.object.as_deref() == Some(object))
+                && list_of(&row).is_none_or(|list| lists.contains(&list))
                 && let Some(change) = self.visible(row, &standings, &mut given)?
             {
                 results.push(change);

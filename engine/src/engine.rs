@@ -20,6 +20,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::exports::ExportBounds;
 use crate::followers::Follower;
 use crate::index::Indexes;
+use crate::lists::Lists;
 use crate::pipelines::Visits;
 use crate::rollups::Rollups;
 use crate::session::{Credential, Session};
@@ -73,7 +74,8 @@ pub(crate) struct Inner {
     pub(crate) plans: Cache<(TenantId, String), Arc<crate::packs::KeptPlan>>,
     pub(crate) locks: crate::records::locks::RecordLocks,
     pub(crate) indexes: Indexes,
-    pub(crate) rollups: crate::rollups::Progress,
+    pub(crate) rollups: crate::progress::Progress,
+    pub(crate) lists: crate::lists::Known,
     /// Places for searches under way: more at a time would only slow each other down.
     pub(crate) searches: Arc<tokio::sync::Semaphore>,
     /// What files of exports may take.
@@ -94,9 +96,11 @@ impl Engine {
         let engine = Self::idle(config).await?;
         followers.push(Arc::new(Rollups::new(&engine)));
         followers.push(Arc::new(Visits::new(&engine)));
+        followers.push(Arc::new(Lists::new(&engine)));
         crate::jobs::start_worker(&engine);
         crate::followers::start(&engine, followers)?;
         crate::expiry::start(&engine);
+        crate::lists::start(&engine);
         crate::index::start(&engine, true);
         Ok(engine)
     }
@@ -126,7 +130,8 @@ impl Engine {
             plans: Cache::builder().max_capacity(100).time_to_live(PLAN_LIFETIME).build(),
             locks: crate::records::locks::RecordLocks::default(),
             indexes: Indexes::new(config.index_dir),
-            rollups: crate::rollups::Progress::default(),
+            rollups: crate::progress::Progress::default(),
+            lists: crate::lists::Known::default(),
             searches: Arc::new(tokio::sync::Semaphore::new(crate::query::places())),
             export_bounds: config.exports,
             exports: Arc::new(tokio::sync::Semaphore::new(exports)),

@@ -8,8 +8,8 @@ use crate::api::records::{
     associations, batch, history, list, merge, owner, read, search as record_search, stage, transaction, write,
 };
 use crate::api::{
-    access, changes, definitions, exports, imports, jobs, packs, pipelines as moved, saved, search, search_index,
-    tenant_file, tenant_packs, tenants, undo,
+    access, changes, definitions, exports, imports, jobs, lists, packs, pipelines as moved, saved, search,
+    search_index, tenant_file, tenant_packs, tenants, undo,
 };
 use crate::middleware::Observed;
 use crate::routes::Routes;
@@ -126,6 +126,10 @@ fn saved(routes: Routes) -> Routes {
         .api(routes!(dashboards::list, dashboards::create))
         .api(routes!(dashboards::read, dashboards::update, dashboards::delete))
         .api(routes!(dashboards::data))
+        .api(routes!(lists::list, lists::create))
+        .api(routes!(lists::read, lists::update, lists::delete))
+        .api(routes!(lists::members::list, lists::members::change))
+        .api(routes!(lists::members::put, lists::members::take))
 }
 
 fn work(routes: Routes) -> Routes {

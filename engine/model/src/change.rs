@@ -29,6 +29,10 @@ pub enum ChangeKind {
     OwnerClaimed,
     /// A record was given back, and nobody owns it.
     OwnerReleased,
+    /// A record became a member of a list.
+    SegmentJoined,
+    /// A record is no member of a list any more.
+    SegmentLeft,
     /// Definitions changed.
     MetadataChanged,
 }
@@ -48,6 +52,8 @@ impl ChangeKind {
             Self::StageChanged => "stage.changed",
             Self::OwnerClaimed => "owner.claimed",
             Self::OwnerReleased => "owner.released",
+            Self::SegmentJoined => "segment.joined",
+            Self::SegmentLeft => "segment.left",
             Self::MetadataChanged => "metadata.changed",
         }
     }

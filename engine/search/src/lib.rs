@@ -25,7 +25,7 @@ pub use document::{Document, Edit, LinkEnds, Reached, RecordState};
 pub use error::{Result, SearchError};
 pub use form::{form_of, is_form_of};
 pub use index::{Index, IndexSize, Pace, View};
-pub use search::Limits;
+pub use search::{Limits, RecordSet};
 
 use schema::Fields;
 

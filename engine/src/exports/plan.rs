@@ -69,23 +69,23 @@ impl Session {
         };
         let asked = Asked { request, format, malformed };
         match source {
-            Source::Object(name) => self.plan_records(name, source, Shape::default(), asked),
+            Source::Object(name) => self.plan_records(name, source, Shape::default(), asked).await,
             Source::View(id) => {
                 let (_, view) = match self.view_known(id).await {
                     Ok(known) => known,
                     Err(error) => return Err(unknown(error, source, asked)),
                 };
                 let shape = Shape { filter: view.filter, sort: view.sort, columns: view.columns };
-                self.plan_records(&view.object, source, shape, asked)
+                self.plan_records(&view.object, source, shape, asked).await
             }
             Source::Report(id) => match self.report_search(id).await {
-                Ok((object, text)) => self.plan_table(&object, &text, asked),
+                Ok((object, text)) => self.plan_table(&object, &text, asked).await,
                 Err(error) => Err(unknown(error, source, asked)),
             },
         }
     }
 
-    fn plan_records(&self, name: &str, source: &Source, shape: Shape, mut asked: Asked<'_>) -> Result<Plan> {
+    async fn plan_records(&self, name: &str, source: &Source, shape: Shape, mut asked: Asked<'_>) -> Result<Plan> {
         let object = match self.catalog.object(name) {
             Ok(object) => object,
             Err(error) => return Err(unknown(error, source, asked)),
@@ -93,11 +93,11 @@ impl Session {
         self.caller.check_any(Action::Read, &object.name)?;
         let request = asked.request;
         let columns = self.columns(object, &shape.columns, request, &mut asked.malformed);
-        let (mut query, _) = self.resolve_search(&[name], &request.query, asked.malformed)?;
+        let (mut query, _) = self.resolve_search(&[name], &request.query, asked.malformed).await?;
         let is_narrowed = request.query.filter.is_some() || shape.filter.is_some();
         let saved = shape.query()?;
         let (saved, _) =
-            self.resolve_search(&[name], &saved, Vec::new()).map_err(|error| error.within(source.pointer()))?;
+            self.resolve_search(&[name], &saved, Vec::new()).await.map_err(|error| error.within(source.pointer()))?;
         meet(&mut query, saved, request.query.sort.is_empty());
         let by_id = [SortKey::Id { is_descending: false }];
         let is_by_id = query.scopes.first().is_some_and(|scope| scope.sort == by_id);
@@ -112,17 +112,17 @@ impl Session {
         Ok(Plan { format: asked.format, object: name.to_owned(), columns, rows, needs })
     }
 
-    fn plan_table(&self, name: &str, text: &QueryText, mut asked: Asked<'_>) -> Result<Plan> {
+    async fn plan_table(&self, name: &str, text: &QueryText, mut asked: Asked<'_>) -> Result<Plan> {
         let request = asked.request;
         let of_saved = |error| of_report(error).within("/report");
-        let (mut query, _) = self.resolve_search(&[name], text, Vec::new()).map_err(of_saved)?;
+        let (mut query, _) = self.resolve_search(&[name], text, Vec::new()).await.map_err(of_saved)?;
         let aggregate = query.scopes.first().and_then(|scope| scope.aggregates.first());
         let aggregate = aggregate.ok_or_else(|| Error::internal("a report came to no table"))?;
         let columns = of_table(aggregate);
         let places = chosen(&columns, request, &mut asked.malformed);
         let (groups, read) = (aggregate.groups.len(), fields_of(aggregate));
         let narrowed = QueryText { sort: Vec::new(), ..request.query.clone() };
-        let (narrowed, _) = self.resolve_search(&[name], &narrowed, asked.malformed)?;
+        let (narrowed, _) = self.resolve_search(&[name], &narrowed, asked.malformed).await?;
         meet(&mut query, narrowed, false);
         let columns = places.iter().filter_map(|place| columns.get(*place).cloned()).collect();
         let places = places.into_iter().map(Some).collect();

@@ -4,10 +4,10 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use engine_model::property::Storage;
-use engine_model::query::{Answer, Gathered, Gathering, Query};
+use engine_model::query::{Among, Answer, Filter, Gathered, Gathering, Query};
 use engine_model::time::Timestamp;
 use engine_model::{RecordId, Sequence, TenantId};
-use engine_search::{Entry, Limits, LinkEnds, SearchError, View};
+use engine_search::{Entry, Limits, LinkEnds, RecordSet, SearchError, View};
 
 use super::notes::Notes;
 use super::progress::grouped;
@@ -60,6 +60,25 @@ impl SearchView {
             return Err(SearchError::Foreign);
         }
         self.view.gather(asked, limits)
+    }
+
+    /// Which of some records of the same tenant meet each of many conditions; see [`View::among`].
+    ///
+    /// # Errors
+    /// As for [`SearchView::search`].
+    pub fn among(&self, asked: &Among, limits: Limits) -> Result<Vec<Vec<RecordId>>, SearchError> {
+        if asked.tenant != self.tenant {
+            return Err(SearchError::Foreign);
+        }
+        self.view.among(asked, limits)
+    }
+
+    /// All active records of an object that meet a condition; see [`View::matching`].
+    ///
+    /// # Errors
+    /// As for [`SearchView::search`].
+    pub fn matching(&self, object: &str, filter: &Filter, limits: Limits) -> Result<RecordSet, SearchError> {
+        self.view.matching(object, filter, limits)
     }
 
     /// Calls `visit` with every record whose id is among `ids`; see [`View::each_entry`].

@@ -85,7 +85,7 @@ impl Session {
     async fn try_board(&self, object: &str, pipeline: &str, wanted: &BoardQuery, at_least: Sequence) -> Result<Board> {
         let definition = self.catalog.object(object)?;
         let pipeline = self.seen_pipeline(definition, pipeline)?;
-        let asked = self.ask_for_board(object, pipeline, wanted)?;
+        let asked = self.ask_for_board(object, pipeline, wanted).await?;
         let at_least = match self.await_rollups(object, at_least).await? {
             true => self.position().await?,
             false => at_least,
@@ -109,7 +109,7 @@ impl Session {
     }
 
     /// What is asked, or everything that is wrong with it.
-    fn ask_for_board(&self, object: &str, pipeline: &Pipeline, wanted: &BoardQuery) -> Result<Asked> {
+    async fn ask_for_board(&self, object: &str, pipeline: &Pipeline, wanted: &BoardQuery) -> Result<Asked> {
         let definition = self.catalog.object(object)?;
         let mut problems = Problems::new();
         let registry = &self.catalog.effective.registry;
@@ -123,7 +123,7 @@ impl Session {
             aggregates: std::iter::once(counted()).chain(sums.aggregates(&[by_stage()], "/sum")).collect(),
             ..narrowed(&text, &[in_pipeline])?
         };
-        let (counts, _) = self.resolve_search(&[object], &counts, problems)?;
+        let (counts, _) = self.resolve_search(&[object], &counts, problems).await?;
         let sort: Vec<SortText> = match wanted.sort.as_slice() {
             [] => definition.rank().map(|_| SortText::parse(RANK, "/sort".to_owned())).into_iter().collect(),
             names => names.iter().map(|name| SortText::parse(name, "/sort".to_owned())).collect(),
@@ -138,7 +138,7 @@ impl Session {
         let mut columns = Vec::new();
         for stage in stages_of(pipeline, wanted.stage.as_deref()) {
             let text = narrowed(&of_column, &[in_pipeline, ("stage", &stage.name)])?;
-            let (query, _) = self.resolve_search(&[object], &text, Problems::new())?;
+            let (query, _) = self.resolve_search(&[object], &text, Problems::new()).await?;
             columns.push((text, Arc::new(query)));
         }
         Ok(Asked { counts: Arc::new(counts), sums, columns })

@@ -6,7 +6,7 @@ use engine_model::access::Action;
 use engine_model::object::ObjectDefinition;
 use engine_model::property::Property;
 use engine_model::query::ast::Consistency;
-use engine_model::query::{Answer, Cursor, Hit, Query, QueryText, ResolveContext, resolve};
+use engine_model::query::{Answer, Cursor, Filter, Hit, Query, QueryText, ResolveContext, resolve};
 use engine_model::{Problem, Problems, Sequence};
 use engine_search::{Limits, SearchError};
 
@@ -127,7 +127,7 @@ impl Session {
         marks: Marks,
         at_least: Sequence,
     ) -> Result<SearchAnswer> {
-        let (query, shown) = self.resolve_search(objects, text, malformed)?;
+        let (query, shown) = self.resolve_search(objects, text, malformed).await?;
         let view = self.snapshot_for(&query, text.consistency, at_least).await?;
         let sequence = view.sequence();
         let query = Arc::new(query);
@@ -173,7 +173,7 @@ impl Session {
     }
 
     /// What is asked, and what of each record is to be answered; every mistake in either at once.
-    pub(crate) fn resolve_search(
+    pub(crate) async fn resolve_search(
         &self,
         objects: &[&str],
         text: &QueryText,
@@ -183,8 +183,8 @@ impl Session {
         for object in &definitions {
             self.caller.check_any(Action::Read, &object.name)?;
         }
-        // An object that is switched off is nowhere, at the other end of an association neither.
-        let readable = |object: &str| self.catalog.object(object).ok().and_then(|_| visible(&self.caller, object));
+        let lists = self.lists_named(text.filter.as_ref()).await?;
+        let readable = |object: &str| self.readable(object);
         let registry = &self.catalog.effective.registry;
         let may_see = |object: &ObjectDefinition, property: &Property| self.caller.reads(registry, object, property);
         let context = ResolveContext {
@@ -195,6 +195,7 @@ impl Session {
             locale: &self.catalog.locale,
             readable: &readable,
             may_see: &may_see,
+            lists: Some(&lists),
         };
         let mut problems = malformed;
         let include = self.read_includes(&definitions, text, &mut problems);
@@ -206,6 +207,12 @@ impl Session {
                 Err(Error::invalid(problems))
             }
         }
+    }
+
+    /// What of an object the caller may see; none where that is nothing. An object that is switched off is nowhere, at
+    /// the other end of an association neither.
+    pub(crate) fn readable(&self, object: &str) -> Option<Filter> {
+        self.catalog.object(object).ok().and_then(|_| visible(&self.caller, object))
     }
 
     fn read_includes(

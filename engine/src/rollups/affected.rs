@@ -35,11 +35,15 @@ impl Affected {
         let mut affected = Self::default();
         for change in changes {
             let Some(record) = change.record_id else { continue };
+            // Being in a list is nothing that is drawn together.
+            if [ChangeKind::SegmentJoined, ChangeKind::SegmentLeft].iter().any(|kind| kind.as_str() == change.kind) {
+                continue;
+            }
             let is_link = [ChangeKind::AssociationCreated, ChangeKind::AssociationRemoved]
                 .iter()
                 .any(|kind| kind.as_str() == change.kind);
             if is_link {
-                affected.add_link(computed, record, &change.changes)?;
+                affected.add_link(computed, change)?;
             } else if let Some(object) = &change.object {
                 affected.add_record(computed, object, record, change)?;
             }
@@ -47,16 +51,10 @@ impl Affected {
         Ok(affected)
     }
 
-    fn add_link(&mut self, computed: &Computed, from: i64, changes: &str) -> Result<()> {
-        // A record at one of its ends was purged, which is told by itself.
-        if changes == "{}" {
-            return Ok(());
-        }
-        let change: LinkChange = serde_json::from_str(changes).map_err(Error::internal)?;
-        let (kind, to) = (change.r#type.0.or(change.r#type.1), change.to.0.or(change.to.1));
-        let (Some(kind), Some(to)) = (kind, to) else { return Ok(()) };
+    fn add_link(&mut self, computed: &Computed, change: &Following) -> Result<()> {
+        let Some((kind, from, to)) = link_of(change)? else { return Ok(()) };
         for (at, rollup) in each(computed).filter(|(_, rollup)| rollup.association.as_str() == kind) {
-            let record = if rollup.direction == Direction::Out { from } else { to.0 };
+            let record = if rollup.direction == Direction::Out { from } else { to };
             self.records.entry(at).or_default().insert(record);
         }
         Ok(())
@@ -92,6 +90,17 @@ impl Affected {
     pub(super) fn is_empty(&self) -> bool {
         self.records.is_empty() && self.parts.is_empty() && self.whole.is_empty()
     }
+}
+
+/// Of a change of a link, its association and its ends; none where a record at one of them was purged, which is told by
+/// itself.
+pub(crate) fn link_of(change: &Following) -> Result<Option<(String, i64, i64)>> {
+    if change.changes == "{}" {
+        return Ok(None);
+    }
+    let said: LinkChange = serde_json::from_str(&change.changes).map_err(Error::internal)?;
+    let (kind, to) = (said.r#type.0.or(said.r#type.1), said.to.0.or(said.to.1));
+    Ok(kind.zip(change.record_id).zip(to).map(|((kind, from), to)| (kind, from, to.0)))
 }
 
 /// Every roll-up with its position.

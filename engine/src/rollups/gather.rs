@@ -121,6 +121,7 @@ impl Session {
             locale: &self.catalog.locale,
             readable: &|_| Some(Filter::everything()),
             may_see: &|_, _| true,
+            lists: None,
         };
         let mut scopes = Vec::with_capacity(rollup.others.len());
         for object in rollup.others.iter().filter_map(|name| registry.objects.get(name)) {

@@ -19,7 +19,7 @@ const MOST: usize = 50_000;
 
 /// Adds every record that is linked with one of `records`, which stand at the `direction` end; archived ones are left
 /// out. False where they are too many to be named.
-pub(super) async fn add_linked(
+pub(crate) async fn add_linked(
     reader: &mut Reader,
     records: &BTreeSet<i64>,
     kind: &str,

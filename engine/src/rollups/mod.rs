@@ -16,6 +16,7 @@ mod gather;
 mod linked;
 mod progress;
 
+pub(crate) use affected::link_of;
 pub(crate) use fill::{COMPUTE, news, run};
 pub(crate) use follow::{FOLLOWER, Rollups};
-pub(crate) use progress::Progress;
+pub(crate) use linked::add_linked;

@@ -35,7 +35,7 @@ impl Session {
             self.check_items(reader, behavior, &mut problems).await?;
         }
         let sharing = spec.get("sharing").and_then(Value::as_str).unwrap_or_default();
-        let team_id = self.read_team(reader, team, sharing == "team", &row, &mut problems).await?;
+        let team_id = self.read_team(reader, team, sharing == "team", row.team_id, &mut problems).await?;
         match behavior {
             Some(behavior) if problems.is_empty() => Ok(SavedRow {
                 object: behavior.object().map(str::to_owned),
@@ -49,13 +49,13 @@ impl Session {
         }
     }
 
-    /// The team that is given; the only one that the user is in where none is.
-    async fn read_team(
+    /// The team that is given; the only one that the user is in where none is. The one that it `had` may stay.
+    pub(crate) async fn read_team(
         &self,
         reader: &mut Reader,
         given: Option<Value>,
         is_shared: bool,
-        row: &SavedRow,
+        had: Option<i64>,
         problems: &mut Problems,
     ) -> Result<Option<TeamId>> {
         let tell = |problems: &mut Problems, code: &'static str, message: String| {
@@ -80,7 +80,7 @@ impl Session {
             return Ok(None);
         };
         let is_there = access::team(reader, team).await?.is_some();
-        let may = self.caller.teams.contains(&team) || row.team_id == Some(team.0) || self.caller.check_admin().is_ok();
+        let may = self.caller.teams.contains(&team) || had == Some(team.0) || self.caller.check_admin().is_ok();
         if !is_there {
             tell(problems, "not_found", format!("there is no team `{team}`"));
         } else if !may {

@@ -87,10 +87,15 @@ impl Session {
     }
 
     fn may_look_at(&self, row: &SavedRow) -> bool {
-        match row.sharing.as_str() {
-            _ if UserId(row.owner_id) == self.caller.user => true,
+        self.is_shared_with(UserId(row.owner_id), &row.sharing, row.team_id.map(TeamId))
+    }
+
+    /// Whether the caller may look at what a user has saved and shares so.
+    pub(crate) fn is_shared_with(&self, owner: UserId, sharing: &str, team: Option<TeamId>) -> bool {
+        match sharing {
+            _ if owner == self.caller.user => true,
             "everyone" => true,
-            "team" => row.team_id.is_some_and(|team| self.caller.teams.contains(&TeamId(team))),
+            "team" => team.is_some_and(|team| self.caller.teams.contains(&team)),
             _ => false,
         }
     }

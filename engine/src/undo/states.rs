@@ -119,6 +119,7 @@ impl<'k> Then<'k> {
             "record.archived" => self.skip(None, "the record has been restored since"),
             "record.restored" if !self.is_archived => self.archive(true),
             "record.restored" => self.skip(None, "the record has been archived since"),
+            "segment.joined" | "segment.left" => self.skip(None, "who is in a list is put right in the list"),
             _ => self.skip(None, "erased values cannot be brought back"),
         }
         Ok(())

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use crate::commit::Origin;
 use crate::error::Result;
 use crate::pool::Scope;
-use crate::sql::{Sql, args};
+use crate::sql::{Sql, args, rows};
 use crate::store::{Reader, Store, Tx};
 
 /// One change.
@@ -185,6 +185,53 @@ pub async fn append(
     tx.execute(&APPEND, arguments).await.map(drop)
 }
 
+/// A change of a record that is appended beside the commit of records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What happened, such as `segment.joined`.
+    pub kind: &'static str,
+    /// The record's object.
+    pub object: String,
+    /// The record.
+    pub record_id: i64,
+    /// JSON object.
+    pub changes: String,
+}
+
+const APPEND_MANY: Sql = Sql::each(
+    "insert into change (tenant_id, sequence, at, kind, object, record_id, changes, actor, source, request_id, ip, \
+       user_agent) \
+     select $1, value->>0, $3, value->>1, value->>2, value->>3, value->>4, $4, $5, $6, $7, $8 from json_each($2)",
+    "insert into change (tenant_id, sequence, at, kind, object, record_id, changes, actor, source, request_id, ip, \
+       user_agent) \
+     select $1, e.sequence, $7, e.kind, e.object, e.record_id, e.changes, $8, $9, $10, $11, $12 \
+     from unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[]) \
+       e(sequence, kind, object, record_id, changes)",
+);
+
+/// Appends changes of records, in this order, all of them at one time and of one origin.
+pub async fn append_many(tx: &mut Tx, origin: &Origin, at: Timestamp, entries: &[Entry]) -> Result<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let numbered: Vec<(i64, &Entry)> = (tx.head.last_sequence + 1..).zip(entries).collect();
+    let rows = rows!(numbered; row => row.0, row.1.kind, row.1.object.as_str(), row.1.record_id,
+        row.1.changes.as_str());
+    let arguments = args![
+        tx.tenant(),
+        rows,
+        at,
+        origin.actor,
+        &origin.source,
+        origin.request_id.clone(),
+        origin.ip.clone(),
+        origin.user_agent.clone(),
+    ];
+    tx.execute(&APPEND_MANY, arguments).await?;
+    tx.head.last_sequence += i64::try_from(entries.len()).unwrap_or(i64::MAX);
+    Ok(())
+}
+
 const POSITION: Sql = Sql::same("select sequence from follower where tenant_id = $1 and name = $2");
 
 /// Where a follower has got to; 0 before its first change.
@@ -244,6 +291,11 @@ const SAVE_POSITION: Sql = Sql::same(
      on conflict (tenant_id, name) do update set sequence = excluded.sequence, updated_at = excluded.updated_at \
      where follower.sequence < excluded.sequence",
 );
+
+/// [`save_position`] in a transaction of more.
+pub async fn move_position(tx: &mut Tx, follower: &str, position: Sequence, at: Timestamp) -> Result<()> {
+    tx.execute(&SAVE_POSITION, args![tx.tenant(), follower, position, at]).await.map(drop)
+}
 
 /// Keeps where a follower has got to; a position that another node has passed is not gone back to.
 pub async fn save_position(

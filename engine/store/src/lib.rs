@@ -24,6 +24,7 @@ pub mod idempotency;
 pub mod job;
 pub mod job_file;
 mod lease;
+pub mod list;
 pub mod merge;
 mod migrate;
 pub mod pack;

@@ -38,6 +38,7 @@ const FILES: &[File] = &[
     file!(4, "0004", "access"),
     file!(5, "0005", "stage_visit"),
     file!(6, "0006", "saved_item"),
+    file!(7, "0007", "list"),
     file!(8, "0008", "job_file"),
     file!(9, "0009", "assignment_rule"),
     file!(10, "0010", "pack_document"),

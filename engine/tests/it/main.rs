@@ -6,6 +6,7 @@ mod exports;
 mod followers;
 mod import;
 mod index;
+mod lists;
 mod metadata_random;
 mod packs;
 mod pipelines;

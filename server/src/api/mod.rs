@@ -9,6 +9,7 @@ pub(crate) mod definitions;
 pub(crate) mod exports;
 pub(crate) mod imports;
 pub(crate) mod jobs;
+pub(crate) mod lists;
 pub(crate) mod packs;
 pub(crate) mod pipelines;
 pub(crate) mod records;

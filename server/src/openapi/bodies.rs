@@ -442,6 +442,31 @@ pub(crate) struct Reassignment {
     properties: Option<bool>,
 }
 
+/// A list to be made, or what to change of one.
+#[derive(ToSchema)]
+#[schema(as = ListInput)]
+pub(crate) struct List {
+    /// The object whose records are in it; stays as it is.
+    object: Option<String>,
+    name: Option<String>,
+    description: Option<String>,
+    /// As in a search: the members are all records that meet it. Without one, they are put by hand.
+    filter: Option<Value>,
+    /// `private`, `team` or `everyone`, which is the default.
+    sharing: Option<String>,
+    /// Id of the team that it is shared with.
+    team: Option<String>,
+}
+
+/// Records to put into a static list, and to take out of it.
+#[derive(ToSchema)]
+pub(crate) struct ListMembers {
+    /// Ids or uids, at most 1,000.
+    add: Option<Vec<String>>,
+    /// Ids or uids, at most 1,000.
+    remove: Option<Vec<String>>,
+}
+
 /// A view to be saved, or what to change of one; as packs have them.
 #[derive(ToSchema)]
 pub(crate) struct View {

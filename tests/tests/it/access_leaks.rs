@@ -67,6 +67,8 @@ struct Vaults {
     views: Vec<String>,
     reports: Vec<String>,
     dashboard: String,
+    /// Lists of them all that ask about what is secret, for everyone.
+    lists: Vec<String>,
 }
 
 impl Vaults {
@@ -130,7 +132,8 @@ impl Vaults {
         tenant.put(&format!("/records/vault/{one}/associations/vault_vault/{other}"), &link).await.ok(204);
         create_id(&tenant, "vault", json!({"name": LAST, "code": LAST})).await;
         let (views, reports, dashboard) = saved(&tenant).await;
-        Self { tenant, callers, one, merged, archived, other, request, views, reports, dashboard }
+        let lists = listed(&tenant, &one).await;
+        Self { tenant, callers, one, merged, archived, other, request, views, reports, dashboard, lists }
     }
 
     /// How an operation of the document is looked at; none where nobody has said.
@@ -319,6 +322,26 @@ impl Vaults {
                 .collect(),
             ("GET", "/reports/{id}/data") => self.reports.iter().map(|id| get(format!("/reports/{id}/data"))).collect(),
             ("GET", "/dashboards/{id}/data") => vec![get(format!("/dashboards/{}/data", self.dashboard))],
+            ("GET" | "POST", "/lists") => {
+                let body = json!({"object": "vault", "name": "New", "filter": {"any": [
+                    {"property": "secret", "op": "gt", "value": 7}, {"property": "hidden", "op": "eq", "value": 7},
+                    {"property": "hiden", "op": "exists"}]}});
+                vec![send("/lists", body), get("/lists?limit=200")]
+            }
+            ("GET" | "PATCH" | "DELETE", "/lists/{id}") => {
+                self.lists.iter().map(|id| get(format!("/lists/{id}"))).collect()
+            }
+            ("GET", "/lists/{id}/members") => {
+                let path = |id: &String| ["", "?limit=1"].map(|query| get(format!("/lists/{id}/members{query}")));
+                self.lists.iter().flat_map(path).collect()
+            }
+            ("POST", "/lists/{id}/members") => {
+                let body = json!({"add": [self.one, self.other, self.merged, self.archived]});
+                self.lists.iter().map(|id| send(format!("/lists/{id}/members"), body.clone())).collect()
+            }
+            ("PUT" | "DELETE", "/lists/{id}/members/{record}") => {
+                self.lists.iter().map(|id| get(format!("/lists/{id}/members/{}", self.one))).collect()
+            }
             ("GET", "/changes/stream" | "/live") => return Some(Look::Stream),
             (_, path) => {
                 let first = path.split('/').nth(1).unwrap_or_default();
@@ -442,6 +465,23 @@ async fn saved(tenant: &Tenant) -> (Vec<String>, Vec<String>, String) {
     let dashboard = json!({"label": "All", "items": items, "sharing": "everyone"});
     let dashboard = id(&tenant.post("/dashboards", &dashboard).await.ok(201));
     (views, reports, dashboard)
+}
+
+/// Lists that ask about what is secret, and one with everything in it.
+async fn listed(tenant: &Tenant, one: &str) -> Vec<String> {
+    let mut lists = Vec::new();
+    for property in ["secret", "hidden", "shouted", "name"] {
+        let filter = json!({"property": property, "op": "exists"});
+        let linked = json!({"association": "vault_vault", "direction": "out", "match": filter});
+        for filter in [filter, linked] {
+            let body = json!({"object": "vault", "name": "Asks", "filter": filter});
+            lists.push(id(&tenant.post("/lists", &body).await.ok(201)));
+        }
+    }
+    let by_hand = id(&tenant.post("/lists", &json!({"object": "vault", "name": "By hand"})).await.ok(201));
+    tenant.put(&format!("/lists/{by_hand}/members/{one}"), &Value::Null).await.ok(204);
+    lists.push(by_hand);
+    lists
 }
 
 /// Every secret that a reply has, in its body or its headers.

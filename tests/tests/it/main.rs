@@ -37,6 +37,8 @@ mod exports;
 mod fixture;
 mod idempotency;
 mod imports;
+mod lists;
+mod lists_random;
 mod merge;
 mod metadata;
 mod migrations;

@@ -44,14 +44,16 @@ fn content(file: &str) -> Vec<String> {
     lines
 }
 
-/// The file of a tenant at rest: with every roll-up followed.
+/// The file of a tenant at rest: with every roll-up and every list followed.
 async fn settled_export(tenant: &Client) -> String {
     for _ in 0..500 {
         jobs_are_done(tenant).await;
         let file = export(tenant).await;
         let all = lines(&file);
         let find = |kind: &str| all.iter().find_map(|line| line.get(kind)).cloned().unwrap_or_default();
-        if find("follower")["sequence"] == find("head")["last_sequence"] && find("open_job").is_null() {
+        let followers = all.iter().filter_map(|line| line.get("follower"));
+        let mut positions = followers.map(|follower| &follower["sequence"]);
+        if positions.all(|position| *position == find("head")["last_sequence"]) && find("open_job").is_null() {
             return file;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -107,6 +109,11 @@ async fn furnish(tenant: &Tenant) {
             .await
             .ok(201);
     }
+    let large = json!({"association": "bill_firm", "match": {"property": "name", "op": "exists"}});
+    let linked = json!({"object": "bill", "name": "Linked", "filter": {"all": [large, {"property": "net", "op": "gt", "value": "3"}]}});
+    tenant.post("/lists", &linked).await.ok(201);
+    let by_hand = id(&tenant.post("/lists", &json!({"object": "firm", "name": "By hand"})).await.ok(201));
+    tenant.put(&format!("/lists/{by_hand}/members/{firm}"), &Value::Null).await.ok(204);
     create(tenant, "stay", json!({"room": "1", "from": "2026-05-01", "to": "2026-05-04"})).await;
     let bills = all_records(tenant, "bill").await;
     let path = |at: usize| format!("/records/bill/{}", id(&bills[at]));

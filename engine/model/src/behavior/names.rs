@@ -195,6 +195,7 @@ impl<'a> Names<'a> {
             locale: &locale,
             readable: &|_| Some(Filter::everything()),
             may_see: &|_, _| true,
+            lists: None,
         };
         if let Err(problems) = resolve(&text, &[object], &context) {
             told(self, problems);

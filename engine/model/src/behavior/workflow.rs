@@ -14,7 +14,7 @@ use crate::query::is_relative_moment;
 use crate::spec::{SpecReader, shape};
 
 /// What happens to records and links by itself; whatever else has a dot in its name is a business event of a pack.
-const EVENTS: [&str; 10] = [
+const EVENTS: [&str; 12] = [
     "record.created",
     "record.updated",
     "record.archived",
@@ -25,6 +25,8 @@ const EVENTS: [&str; 10] = [
     "stage.changed",
     "owner.claimed",
     "owner.released",
+    "segment.joined",
+    "segment.left",
 ];
 
 /// What each event can be narrowed by.
@@ -238,8 +240,9 @@ fn check_event(event: &str, reader: &mut SpecReader<'_>) {
     let is_word = |word: &str| {
         !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
     };
-    let is_own =
-        ["record.", "association.", "stage.", "owner.", "metadata."].iter().any(|prefix| event.starts_with(prefix));
+    let is_own = ["record.", "association.", "stage.", "owner.", "segment.", "metadata."]
+        .iter()
+        .any(|prefix| event.starts_with(prefix));
     let is_business_event = event.contains('.') && event.split('.').all(is_word) && event.len() <= 128;
     if !EVENTS.contains(&event) && (is_own || !is_business_event) {
         let message = format!("`{event}` is no event{}", did_you_mean(event, EVENTS));

@@ -203,6 +203,7 @@ impl Registry {
             locale: &locale,
             readable: &|_| Some(Filter::everything()),
             may_see: &|_, _| true,
+            lists: None,
         };
         filter_of_expression(source, object, &context).err().unwrap_or_default()
     }

@@ -42,7 +42,7 @@ impl Filter {
             Self::All(filters) | Self::Any(filters) => filters.iter().for_each(|filter| filter.add_fields(fields)),
             Self::Not(filter) => filter.add_fields(fields),
             Self::Exists(field) | Self::Is(field, _) => fields.push(field),
-            Self::Ids(_) => {}
+            Self::Ids(_) | Self::Listed(_) => {}
             Self::Linked(linked) => {
                 for other in &linked.others {
                     other.visible.add_fields(fields);

@@ -55,6 +55,8 @@ impl<'a> Mentions<'a> {
                     self.filter(matches, other);
                 }
             }
+            // A list says by itself what it names.
+            FilterForm::List(_) => {}
         }
     }
 

@@ -5,6 +5,7 @@
 //!
 //! Pure: the moment and the time zone that relative dates need are passed in.
 
+mod among;
 pub mod ast;
 mod cursor;
 mod every;
@@ -23,6 +24,7 @@ mod typed;
 #[cfg(test)]
 mod tests;
 
+pub use among::Among;
 pub use ast::{AcrossObjects, QueryText};
 pub use cursor::Cursor;
 pub use expression::filter_of_expression;
@@ -30,7 +32,7 @@ pub use gather::{Gathered, GatheredScope, Gathering};
 pub(crate) use mentions::mentions;
 pub use moment::period_days;
 pub(crate) use moment::{Clock, is_relative_moment};
-pub use resolve::{ResolveContext, field_of, resolve, system_field};
+pub use resolve::{Members, NamedList, NamedLists, ResolveContext, field_of, resolve, resolve_filter, system_field};
 pub use text::{asked_number, fold, forgiven_letters, phone_endings, words};
 pub use typed::{
     Aggregate, Answer, AskedNumber, Direction, Every, Field, Filter, Form, Group, Hit, Key, Linked, LinkedScope,

@@ -95,6 +95,8 @@ pub enum Filter {
     Is(Field, Test),
     /// The record has one of these ids.
     Ids(Vec<RecordId>),
+    /// The record has one of these ids, which may be very many; lowest first, each once.
+    Listed(Arc<[RecordId]>),
     /// About the records that are linked with it.
     Linked(Linked),
 }
@@ -155,7 +157,7 @@ pub struct LinkedScope {
 }
 
 /// The end of a link at which a record stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// The link starts at the record.
     Out,

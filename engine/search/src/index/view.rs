@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use engine_model::query::{Answer, Gathered, Gathering, Query};
+use engine_model::RecordId;
+use engine_model::query::{Among, Answer, Filter, Gathered, Gathering, Query};
 use tantivy::Searcher;
 
 use super::reading;
 use crate::directory::WriteBehind;
 use crate::document::Reached;
 use crate::error::Result;
-use crate::search::{Kept, Limits, answer, gather};
+use crate::search::{Kept, Limits, RecordSet, among, answer, gather, matching};
 
 /// An index at one position, whatever happens to it meanwhile. Keeping one keeps the memory and disk of its position.
 #[derive(Clone)]
@@ -59,6 +60,27 @@ impl View {
     /// As for [`View::search`].
     pub fn gather(&self, asked: &Gathering, limits: Limits) -> Result<Vec<Gathered>> {
         reading(|| gather(&self.searcher, &self.kept, asked, limits))
+    }
+
+    /// Which of some records meet each of many conditions; what it costs depends on these records, hardly on how many
+    /// others there are.
+    ///
+    /// Takes its time: not for the threads that others wait for.
+    ///
+    /// # Errors
+    /// As for [`View::search`].
+    pub fn among(&self, asked: &Among, limits: Limits) -> Result<Vec<Vec<RecordId>>> {
+        reading(|| among(&self.searcher, &self.kept, asked, limits))
+    }
+
+    /// All active records of an object that meet a condition.
+    ///
+    /// Takes its time: not for the threads that others wait for.
+    ///
+    /// # Errors
+    /// As for [`View::search`].
+    pub fn matching(&self, object: &str, filter: &Filter, limits: Limits) -> Result<RecordSet> {
+        reading(|| matching(&self.searcher, &self.kept, (object, filter), limits))
     }
 
     /// [`Index::check_files`](crate::Index::check_files) of the index that this is a view of, while it is open.

@@ -133,8 +133,14 @@ impl Bits {
 
     /// The numbers, lowest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        (0_u32..).zip(&self.words).flat_map(|(at, word)| {
-            let mut rest = *word;
+        self.iter_from(0)
+    }
+
+    /// The numbers that are at least `first`, lowest first.
+    pub(crate) fn iter_from(&self, first: u32) -> impl Iterator<Item = u32> + '_ {
+        let (from, within) = (first >> 6, first & 63);
+        (from..).zip(self.words.get(from as usize..).unwrap_or_default()).flat_map(move |(at, word)| {
+            let mut rest = if at == from { *word & (u64::MAX << within) } else { *word };
             std::iter::from_fn(move || {
                 let bit = (rest != 0).then(|| rest.trailing_zeros())?;
                 rest &= rest - 1;
@@ -196,6 +202,10 @@ mod tests {
             let (first, second) = (bits(length, &one), bits(length, &other));
             prop_assert_eq!(first.iter().collect::<BTreeSet<_>>(), one.clone());
             prop_assert_eq!(first.count() as usize, one.len());
+            for from in [0, 1, 63, 64, 100, length] {
+                let rest: Vec<u32> = one.iter().copied().filter(|number| *number >= from).collect();
+                prop_assert_eq!(first.iter_from(from).collect::<Vec<_>>(), rest);
+            }
             let mut chunks = Vec::new();
             first.each_chunk::<()>(70, |chunk| { chunks.extend_from_slice(chunk); Ok(()) }).expect("taken");
             prop_assert_eq!(chunks, first.iter().collect::<Vec<_>>());

@@ -95,6 +95,8 @@ impl Condition {
             }
             Filter::Is(field, test) => Self::of_test(field, test, is_archived),
             Filter::Ids(ids) => Self::Ids(ids.clone()),
+            Filter::Listed(ids) if ids.len() <= FEW_IDS => Self::Ids(ids.to_vec()),
+            Filter::Listed(ids) => Self::Linked(Arc::new(LinkedIds::of(ids.iter().map(|id| unsigned(*id)))?)),
             Filter::Linked(condition) => Self::Linked(Arc::new(linked(condition)?)),
         })
     }
@@ -239,6 +241,9 @@ impl Condition {
         })
     }
 }
+
+/// Ids that are looked up one by one; where there are more, each document is asked for its id.
+const FEW_IDS: usize = 64;
 
 /// Terms of one condition whose frequencies are asked for to order conditions.
 const MOST_ASKED: usize = 20;

@@ -23,6 +23,14 @@ pub(crate) struct LinkedIds {
 }
 
 impl LinkedIds {
+    /// These ids.
+    pub(crate) fn of(ids: impl Iterator<Item = u64>) -> Result<Self> {
+        let ids: Vec<u64> = ids.collect();
+        let mut bits = Bits::of_ids(ids.iter().copied().max().unwrap_or(0))?;
+        ids.iter().for_each(|id| bits.insert_id(*id));
+        Ok(Self { ids: bits, is_complement: false })
+    }
+
     pub(crate) fn contains(&self, id: u64) -> bool {
         self.ids.contains_id(id) != self.is_complement
     }
@@ -58,7 +66,7 @@ impl Finder<'_> {
     }
 
     /// Kept until the query ends, as are the sets made of it.
-    fn no_ids(&self) -> Result<Bits> {
+    pub(super) fn no_ids(&self) -> Result<Bits> {
         let highest = self.segments.iter().map(|segment| segment.ids.max_value()).max().unwrap_or(0);
         let ids = Bits::of_ids(highest)?;
         self.budget.take_memory(Bits::bytes(ids.length()))?;
@@ -116,7 +124,7 @@ impl Finder<'_> {
     }
 
     /// Every link of the association, seen from the record that the condition is about.
-    fn for_each_link(&self, linked: &Linked, mut found: impl FnMut(u64, u64) -> Result<()>) -> Result<()> {
+    pub(super) fn for_each_link(&self, linked: &Linked, mut found: impl FnMut(u64, u64) -> Result<()>) -> Result<()> {
         let kind = kind_of_links(&linked.association);
         let (near, far) = match linked.direction {
             Direction::Out => ("from", "to"),

@@ -4,6 +4,7 @@
 //! in order, the tables. Nothing is estimated or capped; what would cost too much is refused.
 
 mod aggregate;
+mod among;
 mod best;
 mod bits;
 mod blocks;
@@ -14,6 +15,7 @@ mod filter;
 mod gather;
 mod kept;
 mod linked;
+mod matching;
 mod order;
 mod presence;
 mod segment;
@@ -24,9 +26,12 @@ mod words;
 use engine_model::query::{Answer, Hit, Query, Scope, SortKey};
 use tantivy::Searcher;
 
+pub(crate) use among::among;
 pub use budget::Limits;
 pub(crate) use gather::gather;
 pub(crate) use kept::Kept;
+pub use matching::RecordSet;
+pub(crate) use matching::matching;
 
 use crate::error::Result;
 use crate::fields;

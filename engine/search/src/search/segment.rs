@@ -226,6 +226,11 @@ impl<'a> Segment<'a> {
         Ok(self.kept.set(self.id_in_index(), &name, find)?.bits().clone())
     }
 
+    /// Whether a document is not deleted.
+    pub(crate) fn is_alive(&self, document: u32) -> bool {
+        self.reader.alive_bitset().is_none_or(|alive| alive.is_alive(document))
+    }
+
     /// Takes out what is deleted.
     pub(crate) fn keep_alive(&self, bits: &mut Bits) {
         if let Some(alive) = self.reader.alive_bitset() {

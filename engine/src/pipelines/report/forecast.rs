@@ -34,7 +34,7 @@ impl Session {
         problems: Problems,
         at_least: Sequence,
     ) -> Result<(Vec<ReportRow>, Sequence)> {
-        let (query, sums) = self.ask_for_forecast(object, pipeline, wanted, periods, problems)?;
+        let (query, sums) = self.ask_for_forecast(object, pipeline, wanted, periods, problems).await?;
         let mut given = Given::default();
         for name in sums.names() {
             given.add_sensitive(object, name);
@@ -65,7 +65,7 @@ impl Session {
         Ok((expected.into_iter().map(row).collect(), sequence))
     }
 
-    fn ask_for_forecast(
+    async fn ask_for_forecast(
         &self,
         object: &ObjectDefinition,
         pipeline: &Pipeline,
@@ -94,7 +94,7 @@ impl Session {
         }
         let groups = [GroupingText::Date(date, Some(periods.every)), GroupingText::Property("stage".to_owned())];
         text.aggregates = sums.aggregates(&groups, "/amount");
-        let (query, _) = self.resolve_search(&[&object.name], &text, problems)?;
+        let (query, _) = self.resolve_search(&[&object.name], &text, problems).await?;
         Ok((query, sums))
     }
 }

@@ -210,7 +210,7 @@ impl Session {
     ) -> Result<Seen> {
         let mut text = QueryText::default();
         put_filter(&mut text, wanted.filter.as_deref(), &mut problems);
-        let (query, _) = self.resolve_search(&[object], &text, problems)?;
+        let (query, _) = self.resolve_search(&[object], &text, problems).await?;
         let own = self.caller.user.0;
         // What the store does not tell by the owner alone, the index does.
         let (owners, unclaimed, is_told) = match self.caller.rights.grants(object).reach(Action::Read) {

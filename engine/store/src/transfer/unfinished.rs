@@ -62,7 +62,15 @@ const VISITS: Sql = Sql::each(
      where stage_visit.tenant_id = $1 and stage_visit.ctid = first.place",
 );
 
-const LARGE: [&Sql; 7] = [&VALUES, &INTERVALS, &LINKS, &CHANGES, &SENSITIVE_READS, &RECORDS, &VISITS];
+const LIST_MEMBERS: Sql = Sql::each(
+    "delete from list_member where tenant_id = $1 and (list_id, record_id) in ( \
+       select x.list_id, x.record_id from list_member x where x.tenant_id = $1 order by x.list_id, x.record_id limit $2)",
+    "delete from list_member using ( \
+       select ctid as place from list_member where tenant_id = $1 order by list_id, record_id limit $2) first \
+     where list_member.tenant_id = $1 and list_member.ctid = first.place",
+);
+
+const LARGE: [&Sql; 8] = [&VALUES, &INTERVALS, &LINKS, &CHANGES, &SENSITIVE_READS, &RECORDS, &VISITS, &LIST_MEMBERS];
 
 const OBJECT_DEFINITION: Sql = Sql::same("delete from object_definition where tenant_id = $1");
 const ASSOCIATION_DEFINITION: Sql = Sql::same("delete from association_definition where tenant_id = $1");
@@ -76,12 +84,13 @@ const TENANT_ROLE: Sql = Sql::same("delete from tenant_role where tenant_id = $1
 const RECORD_MERGE: Sql = Sql::same("delete from record_merge where tenant_id = $1");
 const SAVED_ITEM: Sql = Sql::same("delete from saved_item where tenant_id = $1");
 const ASSIGNMENT_RULE: Sql = Sql::same("delete from assignment_rule where tenant_id = $1");
+const LIST: Sql = Sql::same("delete from list where tenant_id = $1");
 const COUNTER: Sql = Sql::same("delete from counter where tenant_id = $1");
 const FOLLOWER: Sql = Sql::same("delete from follower where tenant_id = $1");
 const JOB: Sql = Sql::same("delete from job where tenant_id = $1");
 const TENANT: Sql = Sql::same("delete from tenant where tenant_id = $1");
 
-const SMALL: [&Sql; 16] = [
+const SMALL: [&Sql; 17] = [
     &OBJECT_DEFINITION,
     &ASSOCIATION_DEFINITION,
     &PIPELINE,
@@ -94,6 +103,7 @@ const SMALL: [&Sql; 16] = [
     &RECORD_MERGE,
     &SAVED_ITEM,
     &ASSIGNMENT_RULE,
+    &LIST,
     &COUNTER,
     &FOLLOWER,
     &JOB,

@@ -25,6 +25,7 @@ mod definitions;
 mod indexing;
 mod job;
 mod job_file;
+mod lists;
 mod log;
 mod migrate;
 mod outage;

@@ -173,7 +173,7 @@ async fn platform_sees_what_waits_and_makes_tenants() {
     let mut rows = Rows::make().await;
     rows.see("trellis.platform", "on").await;
     let mut expected = rows.everywhere(&[]);
-    let seen = ["tenant", "tenant_head", "follower", "job"];
+    let seen = ["tenant", "tenant_head", "follower", "job", "list"];
     expected.extend(seen.map(|table| (table.to_owned(), vec![MINE, THEIRS])));
     assert_eq!(rows.seen().await, expected);
     rows.server.execute(&rows.insert("tenant", 3)).await;

@@ -4,9 +4,9 @@ use engine_model::Sequence;
 use engine_model::time::Timestamp;
 use engine_store::tenant::Unfinished;
 use engine_store::transfer::{
-    AssignmentRule, AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, Member,
-    Merge, MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role, SavedItem, SensitiveRead, Team,
-    UniqueValue, User, add_pack, discard,
+    AssignmentRule, AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, List,
+    ListMember, Member, Merge, MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role, SavedItem,
+    SensitiveRead, Team, UniqueValue, User, add_pack, discard,
 };
 use engine_store::{Head, change, pack, tenant};
 use serde_json::{Value, json};
@@ -174,6 +174,23 @@ async fn rows_come_back_as_they_were_written(home: Home) {
         {"sequence": 2, "at": 2, "kind": "metadata.changed", "object": null, "record_id": null, "changes": {}, "actor": null,
             "source": "job", "request_id": null, "ip": null, "user_agent": null},
     ])).await;
+    round_trip::<List>(&home, &id, json!([
+        {"id": 1, "object": "a", "name": "One", "description": null, "filter": null, "sharing": "everyone", "team_id": null,
+            "version": 1, "created_at": 1, "created_by": 1, "updated_at": 2, "updated_by": 1, "members": 2, "revision": 3,
+            "state": "current", "shape": "", "filled_to": null, "fill_until": null, "due_at": null, "deleted_at": null},
+        {"id": 2, "object": "a", "name": "Two", "description": "Of two", "filter": "{}", "sharing": "team", "team_id": 1,
+            "version": 2, "created_at": 1, "created_by": 1, "updated_at": 2, "updated_by": 1, "members": 0, "revision": 0,
+            "state": "filling", "shape": "x", "filled_to": 5, "fill_until": 9, "due_at": 7, "deleted_at": 8},
+    ])).await;
+    round_trip::<ListMember>(
+        &home,
+        &id,
+        json!([
+            {"list_id": 1, "record_id": 1, "joined_at": 4, "is_away": 0},
+            {"list_id": 1, "record_id": 2, "joined_at": 5, "is_away": 1},
+        ]),
+    )
+    .await;
     round_trip::<Counter>(&home, &id, json!([{"name": "job", "value": 3}, {"name": "user", "value": 2}])).await;
     round_trip::<Follower>(&home, &id, json!([{"name": "rollups", "sequence": 2, "updated_at": 5}])).await;
     round_trip::<OpenJob>(

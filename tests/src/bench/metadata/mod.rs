@@ -1,8 +1,9 @@
 //! Definitions: what changing them costs those who write meanwhile, upgrades of many tenants, wide objects, and
-//! roll-ups over many records.
+//! roll-ups over many records, boards and lists.
 
 mod board;
 mod change;
+mod lists;
 mod report;
 mod rollup;
 mod upgrade;
@@ -40,6 +41,8 @@ enum Part {
     Rollup,
     /// A board of 100,000 records in 8 stages
     Board,
+    /// 1,000 lists kept at 200 changes a second
+    Lists,
 }
 
 /// How much of everything.
@@ -50,14 +53,29 @@ struct Amount {
     properties: usize,
     children: usize,
     writes: usize,
+    lists: usize,
 }
 
 impl Amount {
     fn of(quick: bool) -> Self {
         if quick {
-            Self { change: Duration::from_secs(5), tenants: 20, properties: 200, children: 5_000, writes: 100 }
+            Self {
+                change: Duration::from_secs(5),
+                tenants: 20,
+                properties: 200,
+                children: 5_000,
+                writes: 100,
+                lists: 100,
+            }
         } else {
-            Self { change: Duration::from_secs(30), tenants: 1_000, properties: 2_000, children: 100_000, writes: 500 }
+            Self {
+                change: Duration::from_secs(30),
+                tenants: 1_000,
+                properties: 2_000,
+                children: 100_000,
+                writes: 500,
+                lists: 1_000,
+            }
         }
     }
 }
@@ -90,6 +108,10 @@ pub(super) fn run(options: &MetadataOptions, stores: &[Store], quick: bool, json
         if has(Part::Board) {
             let server = start()?;
             report.add(*store, "board", runtime.block_on(board::measure(&server, amount.children))?);
+        }
+        if has(Part::Lists) {
+            let (server, lists, records) = (start()?, amount.lists, amount.children);
+            report.add(*store, "lists", runtime.block_on(lists::measure(&server, lists, records, amount.change))?);
         }
         if has(Part::Upgrade) {
             let server = start()?;

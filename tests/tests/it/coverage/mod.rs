@@ -11,6 +11,7 @@ mod check;
 mod definitions;
 mod document;
 mod links;
+mod lists;
 mod packs;
 mod pipelines;
 mod records;
@@ -59,6 +60,7 @@ fn static_cases() -> Vec<Case> {
         packs::cases(),
         access::cases(),
         saved::cases(),
+        lists::cases(),
         work::cases(),
     ];
     areas.into_iter().flatten().collect()

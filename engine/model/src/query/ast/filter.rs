@@ -1,5 +1,7 @@
 //! Filters as sent.
 
+use std::collections::BTreeSet;
+
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -39,6 +41,8 @@ pub enum FilterForm {
     Property(PropertyText),
     /// About linked records.
     Association(AssociationText),
+    /// About being a member of a list.
+    List(String),
 }
 
 /// `{property, op, value}`
@@ -87,12 +91,31 @@ pub struct CountText {
     pub value: Option<Box<RawValue>>,
 }
 
-const FORMS: [&str; 5] = ["all", "any", "not", "property", "association"];
+const FORMS: [&str; 6] = ["all", "any", "not", "property", "association", "list"];
 /// Those that nothing short is near to by chance.
 const LONG_FORMS: [&str; 2] = ["property", "association"];
 const LIST: &str = "an object is expected, not a list; write `{\"all\": […]}` where every condition must hold, \
                     `{\"any\": […]}` where one is enough";
 const DIRECTIONS: [(&str, Direction); 2] = [("out", Direction::Out), ("in", Direction::In)];
+
+impl FilterText {
+    /// The ids of the lists that it names, however deep; each once.
+    pub fn lists(&self) -> BTreeSet<&str> {
+        let mut found = BTreeSet::new();
+        self.add_lists(&mut found);
+        found
+    }
+
+    fn add_lists<'t>(&'t self, found: &mut BTreeSet<&'t str>) {
+        match &self.form {
+            FilterForm::All(list) | FilterForm::Any(list) => list.iter().for_each(|inner| inner.add_lists(found)),
+            FilterForm::Not(inner) => inner.add_lists(found),
+            FilterForm::Association(asked) => asked.matches.iter().for_each(|inner| inner.add_lists(found)),
+            FilterForm::List(id) => drop(found.insert(id)),
+            FilterForm::Property(_) => {}
+        }
+    }
+}
 
 impl<'a> FromJson<'a> for FilterText {
     fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
@@ -127,6 +150,7 @@ impl FilterReader {
             ["not"] => object.optional_with("not", |raw, reading| self.filter(raw, reading, depth + 1)).map(negated),
             ["property"] => self.property(&mut object).map(FilterForm::Property),
             ["association"] => self.association(&mut object, depth).map(FilterForm::Association),
+            ["list"] => self.membership(&mut object).map(FilterForm::List),
             _ => {
                 let message = not_one_form(&object, &forms);
                 object.reading().problem("invalid", message);
@@ -162,6 +186,16 @@ impl FilterReader {
         // What is wrong with the quantifier has been told; the rest is to be looked at.
         let quantifier = quantifier.unwrap_or(QuantifierText::Any);
         is_counted.then_some(AssociationText { association, direction, quantifier, matches })
+    }
+
+    /// The id of a list, as a string or as the number that it is.
+    fn membership<'a>(&mut self, object: &mut ObjectReader<'a, '_>) -> Option<String> {
+        let id = object.optional_with("list", |raw, reading| match raw.get().starts_with('"') {
+            true => reading.value::<String>(raw),
+            false => reading.value::<i64>(raw).map(|id| id.to_string()),
+        });
+        let is_counted = self.count_condition(object.reading());
+        id.filter(|_| is_counted)
     }
 
     fn quantifier<'a>(&mut self, object: &mut ObjectReader<'a, '_>) -> Option<QuantifierText> {
@@ -232,7 +266,7 @@ fn negated(filter: FilterText) -> FilterForm {
 }
 
 fn not_one_form(object: &ObjectReader<'_, '_>, found: &[&str]) -> String {
-    let forms = "a filter has one of `all`, `any`, `not`, `property` and `association`";
+    let forms = "a filter has one of `all`, `any`, `not`, `property`, `association` and `list`";
     match found {
         [] => format!("{forms}{}", missing_form(object)),
         found => {
@@ -290,6 +324,7 @@ impl Serialize for FilterText {
                     map.serialize_entry("match", matches)?;
                 }
             }
+            FilterForm::List(id) => map.serialize_entry("list", id)?,
         }
         map.end()
     }

@@ -5,6 +5,7 @@ use super::super::typed::Filter;
 use super::condition::condition;
 use super::known::{known, unknown};
 use super::linked::linked;
+use super::listed::listed;
 use super::operator::Operator;
 use super::work::Work;
 use crate::object::ObjectDefinition;
@@ -34,6 +35,7 @@ pub(super) fn filter(
         FilterForm::Not(inner) => filter(inner, object, hops, work, problems).map(|inner| Filter::Not(Box::new(inner))),
         FilterForm::Property(asked) => of_property(asked, &text.pointer, object, work, problems),
         FilterForm::Association(asked) => linked(asked, &text.pointer, object, hops, work, problems),
+        FilterForm::List(id) => listed(id, &text.pointer, object, hops, work, problems),
     }
 }
 

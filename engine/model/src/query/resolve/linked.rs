@@ -169,6 +169,9 @@ fn has_names(text: &FilterText, object: &ObjectDefinition, context: &ResolveCont
         FilterForm::Not(inner) => has_names(inner, object, context),
         FilterForm::Property(asked) => is_known(&asked.property, object, context),
         FilterForm::Association(asked) => find(&asked.association, object, context).is_ok(),
+        FilterForm::List(id) => {
+            context.lists.and_then(|lists| lists.get(id)).is_none_or(|list| list.object == object.name)
+        }
     }
 }
 
@@ -198,6 +201,8 @@ fn find_unknown(
                 problems.push(Problem::new(at("association"), "unknown_association", message));
             }
         }
+        // What is wrong with a list is told with the conditions of the object that it is asked of.
+        FilterForm::List(_) => {}
     }
 }
 

@@ -16,6 +16,7 @@ mod filter;
 mod keys;
 mod known;
 mod linked;
+mod listed;
 mod names;
 mod operand;
 mod operator;
@@ -33,10 +34,11 @@ pub(super) use condition::condition;
 pub(super) use known::{Known, known, unknown};
 pub use known::{field_of, system_field};
 pub use linked::MAX_HOPS;
+pub use listed::{Members, NamedList, NamedLists};
 pub(super) use operator::Operator;
 pub use words::{MAX_TEXT, MAX_WORDS};
 
-use super::ast::QueryText;
+use super::ast::{FilterText, QueryText};
 use super::cursor::Cursor;
 use super::moment::Clock;
 use super::typed::{Filter, Place, Query, Scope};
@@ -71,6 +73,9 @@ pub struct ResolveContext<'a> {
     pub readable: &'a dyn Fn(&str) -> Option<Filter>,
     /// Whether the caller may see a property; otherwise it is as if it did not exist.
     pub may_see: &'a dyn Fn(&ObjectDefinition, &Property) -> bool,
+    /// The lists that may be named. Where it is `None`, which lists there are is not known, and each is taken to have
+    /// every record: whoever resolves so asks for what else is wrong.
+    pub lists: Option<&'a NamedLists>,
 }
 
 impl ResolveContext<'_> {
@@ -98,8 +103,7 @@ pub fn resolve(
     }
     names::tell_once(text, objects, context, &mut problems);
     if work.is_exhausted() {
-        let message = "the filter takes too much work for all objects that it leads to; ask less, or of fewer objects";
-        problems.push(Problem::new(push_segment(&text.pointer, "filter"), "too_costly", message));
+        problems.push(too_costly(push_segment(&text.pointer, "filter")));
     }
     if problems.is_empty() {
         scope::check_alike(text, &scopes, &mut problems);
@@ -110,6 +114,29 @@ pub fn resolve(
         return Ok(Query { tenant: context.tenant, scopes, archived, words, limit, after, count });
     }
     Err(told(problems))
+}
+
+/// Resolves a filter of `object` that stands alone, or says everything that is wrong with it. What the caller may not see
+/// of the object is not part of it.
+pub fn resolve_filter(
+    text: &FilterText,
+    object: &ObjectDefinition,
+    context: &ResolveContext<'_>,
+) -> Result<Filter, Problems> {
+    let (mut problems, work) = (Problems::new(), Work::new(context));
+    let resolved = filter::filter(text, object, 0, &work, &mut problems);
+    if work.is_exhausted() {
+        problems.push(too_costly(text.pointer.clone()));
+    }
+    match resolved {
+        Some(resolved) if problems.is_empty() => Ok(resolved),
+        _ => Err(told(problems)),
+    }
+}
+
+fn too_costly(pointer: String) -> Problem {
+    let message = "the filter takes too much work for all objects that it leads to; ask less, or of fewer objects";
+    Problem::new(pointer, "too_costly", message)
 }
 
 /// Where the page begins. Of which search a cursor is can only be told where the rest is in order.

@@ -98,6 +98,7 @@ fn add_filter<'a>(filter: &'a FilterText, asked: &mut HashMap<String, Option<Ask
         FilterForm::Association(sent) => {
             asked.insert(push_segment(&filter.pointer, "association"), Some(Asked::Association(&sent.association)));
         }
+        FilterForm::List(_) => {}
     }
 }
 

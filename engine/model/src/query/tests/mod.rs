@@ -7,6 +7,7 @@ mod expressions;
 mod hostile;
 mod limits;
 mod linked;
+mod listed;
 mod numbers;
 mod orders;
 mod refusals;
@@ -113,6 +114,7 @@ fn context() -> ResolveContext<'static> {
         locale: &LOCALE,
         readable: &readable,
         may_see: &may_see,
+        lists: None,
     }
 }
 

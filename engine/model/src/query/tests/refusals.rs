@@ -199,7 +199,7 @@ fn a_long_list_of_wrong_values_is_not_recited() {
 
 #[test]
 fn the_form_of_a_filter_is_checked() {
-    let forms = "a filter has one of `all`, `any`, `not`, `property` and `association`";
+    let forms = "a filter has one of `all`, `any`, `not`, `property`, `association` and `list`";
     let message = |rest: &str| format!("{forms}{rest}");
     check(&[
         (json!({}), "", "invalid", forms),

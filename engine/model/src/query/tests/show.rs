@@ -18,6 +18,7 @@ pub(in crate::query) fn show(filter: &Filter) -> String {
         Filter::Ids(ids) => {
             format!("id {{{}}}", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
         }
+        Filter::Listed(ids) => format!("one of {}", ids.len()),
         Filter::Linked(linked) => linked_in_short(linked),
     }
 }

@@ -1,5 +1,6 @@
 //! Random queries over random records, compared with a plain reading of the same.
 
+mod among;
 mod long;
 mod many;
 mod questions;

@@ -166,7 +166,7 @@ fn linked() -> BoxedStrategy<Filter> {
         .boxed()
 }
 
-fn filters() -> impl Strategy<Value = Filter> {
+pub(super) fn filters() -> impl Strategy<Value = Filter> {
     let fields: &[&'static str] = &["name", "notes", "amount", "days", "stage", "tags", "hot", "due", "seen"];
     let leaf = prop_oneof![
         text_test("deal"),
@@ -180,6 +180,8 @@ fn filters() -> impl Strategy<Value = Filter> {
         words_test().prop_map(|test| Filter::Is(deal("notes"), test)),
         select(fields).prop_map(|property| Filter::Exists(deal(property))),
         prop::collection::vec((1_i64..60).prop_map(RecordId), 0..6).prop_map(Filter::Ids),
+        prop::collection::btree_set((1_i64..200).prop_map(RecordId), 0..100)
+            .prop_map(|ids| Filter::Listed(ids.into_iter().collect())),
         linked(),
     ];
     leaf.prop_recursive(3, 12, 4, |inner| {

@@ -60,6 +60,7 @@ impl World {
             Filter::Exists(field) => record.properties.contains_key(field.name.as_str()),
             Filter::Is(field, test) => passes(record, field, test),
             Filter::Ids(ids) => ids.contains(&RecordId(record.id)),
+            Filter::Listed(ids) => ids.contains(&RecordId(record.id)),
             Filter::Linked(linked) => self.is_linked(record, linked),
         }
     }

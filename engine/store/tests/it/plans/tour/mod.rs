@@ -6,6 +6,7 @@ mod claims;
 mod commits;
 mod definitions;
 mod jobs;
+mod lists;
 mod reads;
 mod saved;
 mod transfer;
@@ -28,6 +29,7 @@ pub(super) async fn whole(home: &Home) {
     assignment::tour(home).await;
     jobs::tour(home).await;
     saved::tour(home).await;
+    lists::tour(home).await;
     visits::tour(home).await;
     transfer::tour(home).await;
 }
