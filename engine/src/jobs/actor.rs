@@ -32,7 +32,8 @@ impl Actor {
     pub(crate) fn of(caller: &Caller, origin: &Origin) -> Self {
         Self {
             user: origin.actor,
-            token: Some(caller.token),
+            // Who works without one has the id 0, which is none.
+            token: Some(caller.token).filter(|token| token.0 > 0),
             role: caller.given_role.clone(),
             scopes: caller.scopes.clone(),
             request_id: origin.request_id.clone(),
@@ -110,5 +111,18 @@ impl Engine {
             Error::new(ErrorCode::Forbidden, detail)
         })?;
         Ok(Arc::new(caller))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_has_no_token_reads_back() {
+        let origin = Origin { actor: None, source: "engine".to_owned(), request_id: None, ip: None, user_agent: None };
+        let actor = Actor::of(&Caller::nobody(TenantId(1), 1), &origin);
+        let kept = serde_json::to_value(&actor).expect("JSON");
+        assert_eq!(serde_json::from_value::<Actor>(kept).expect("an actor"), actor);
     }
 }

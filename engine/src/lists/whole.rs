@@ -51,6 +51,8 @@ struct Look {
     /// Until when it is in these hands.
     lease: i64,
     began: Instant,
+    /// The moment that it asks about.
+    asked_at: Timestamp,
 }
 
 /// What a step has come to.
@@ -63,7 +65,8 @@ enum Stepped {
 /// Looks at all records of a list that is held until `lease`.
 pub(super) async fn look_at_all(engine: &Engine, tenant: TenantId, id: i64, lease: i64) -> Result<()> {
     let session = engine.session_of_engine(tenant, FOLLOWER).await?;
-    let mut look = Look { session, id, lease, began: Instant::now() };
+    let asked_at = session.now();
+    let mut look = Look { session, id, lease, began: Instant::now(), asked_at };
     for _ in 0..ATTEMPTS {
         if let Stepped::Done = look.attempt().await? {
             return Ok(());
@@ -80,6 +83,7 @@ impl Look {
         let row = list::get(&mut reader, self.id).await?;
         let Some(row) = row.filter(|row| row.due_at == Some(self.lease)) else { return Ok(Stepped::Done) };
         let Some(asked) = self.session.asked(&mut reader, row.clone()).await? else { return Ok(Stepped::Done) };
+        self.asked_at = self.session.now();
         let filter = self.session.asked_now(&mut reader, &asked).await?;
         drop(reader);
         let Some(filter) = filter else {
@@ -248,7 +252,7 @@ impl Look {
             shape: asked.shape.clone(),
             filled_to: None,
             fill_until: None,
-            due_at: asked.is_timed.then(|| later(self.session.now(), pause).0),
+            due_at: asked.is_timed.then(|| later(self.asked_at, pause).0),
         };
         list::save_upkeep(&mut tx, self.id, &upkeep).await?;
         tx.commit().await?;

@@ -8,6 +8,7 @@ use engine_model::layer::ENGINE;
 use engine_model::object::ObjectDefinition;
 use engine_model::pack::Pack;
 use engine_model::pipeline::Pipeline;
+use engine_model::property::Property;
 use engine_model::registry::Registry;
 use engine_model::uses::Use;
 use indexmap::IndexMap;
@@ -167,15 +168,26 @@ impl Difference<'_> {
         let none = IndexMap::new();
         let [old, new] = [self.old.registry, self.new.registry]
             .map(|registry| active(registry, name).map_or(&none, |object| &object.properties));
-        for property in either(old, new) {
-            let view = |showing: &Showing<'_>| {
-                let found = active(showing.registry, name)?.properties.get(property)?;
-                // Pipelines bring these two, and are steps of their own.
-                let is_shown = !found.archived && found.layer != ENGINE;
-                is_shown.then(|| plain(showing.property(found)))
-            };
+        let view = |showing: &Showing<'_>, property: &Name| {
+            let found = active(showing.registry, name)?.properties.get(property)?;
+            // Pipelines bring these two, and are steps of their own.
+            let is_shown = !found.archived && found.layer != ENGINE;
+            is_shown.then(|| plain(showing.property(found)))
+        };
+        let is_there = |among: &IndexMap<Name, Property>, property: &Name| {
+            among.get(property).is_some_and(|property| !property.archived)
+        };
+        // Values come along with a property that is called otherwise, so nothing is taken away.
+        let renamed = |property: &Name| {
+            let was = new.get(property).filter(|property| !property.archived)?.was.as_ref()?;
+            (is_there(old, was) && !is_there(new, was) && !is_there(old, property)).then_some(was)
+        };
+        let gone: Vec<&Name> = new.keys().filter_map(renamed).collect();
+        for property in either(old, new).filter(|property| !gone.contains(property)) {
+            let before = view(&self.old, renamed(property).unwrap_or(property));
             let subject = Subject::Property(name.clone(), property.clone());
-            let step = self.step("property", subject, format!("{name}.{property}"), view);
+            let step =
+                Step::between("property", subject, format!("{name}.{property}"), before, view(&self.new, property));
             steps.extend(step.map(|step| self.with_uses(step, name, property)));
         }
     }

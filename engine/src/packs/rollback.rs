@@ -146,6 +146,7 @@ impl Session {
         let left = declared(own, &layers).left_behind(&empty, Some(&back), self.now());
         keep(&mut back, left);
         self.migrate_back(&past, &mut back)?;
+        self.settle_past(&mut back);
         let mut changed = edit::differing(Some(own), &back);
         // A row that says nothing any more is kept as such.
         let gone = own.extend.keys().filter(|name| !back.extend.contains_key(*name));
@@ -165,6 +166,23 @@ impl Session {
             return Err(Error { code: ErrorCode::Conflict, detail: detail.to_owned(), ..Error::invalid(problems) });
         }
         Ok(Some(Target { registry, rows: changed, packs }))
+    }
+
+    /// A migration that was under way in that version, and has ended since, does not begin again: nobody would end it.
+    fn settle_past(&self, back: &mut Layer) {
+        let registry = &self.catalog.effective.registry;
+        for (object, spec) in back.objects.iter_mut().chain(&mut back.extend) {
+            if registry.objects.get(object).is_some_and(|object| object.migrating().next().is_some()) {
+                continue;
+            }
+            let properties =
+                spec.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut);
+            for migrated in properties.filter_map(|property| property.get_mut("migrated")?.as_object_mut()) {
+                if migrated.get("version").and_then(Value::as_i64).is_some_and(|began| began <= self.catalog.version) {
+                    migrated.insert("settled".to_owned(), json!(true));
+                }
+            }
+        }
     }
 
     /// Migrates back what was migrated since.

@@ -44,7 +44,7 @@ async fn told(session: &mut Session) -> Vec<(String, String, String)> {
     loop {
         let page = session.changes_now(after, None, 500).await.expect("changes");
         after = page.position;
-        told.extend(page.results.iter().filter(|change| change.kind.starts_with("list.")).map(|change| {
+        told.extend(page.results.iter().filter(|change| change.kind.starts_with("segment.")).map(|change| {
             let list = change.changes["list"].as_array().expect("a pair").iter().find_map(Value::as_str);
             let record = change.record.expect("a record").to_string();
             (change.kind.clone(), list.expect("a list").to_owned(), record)
@@ -62,7 +62,7 @@ async fn members_come_and_go_with_the_time() {
     let recent = json!({"property": "created_at", "op": "gte", "value": "now-1h"});
     let old = json!({"property": "created_at", "op": "lt", "value": "now-1h"});
     let (recent, old) = (make(&mut session, &recent).await, make(&mut session, &old).await);
-    let this_week = make(&mut session, &json!({"property": "created_at", "op": "eq", "value": "last_week"})).await;
+    let last_week = make(&mut session, &json!({"property": "created_at", "op": "eq", "value": "last_week"})).await;
     let first = create(&mut session, "deal", json!({"name": "First"})).await;
     assert_eq!(members(&mut session, &recent).await, std::slice::from_ref(&first));
     home.clock.advance(40 * MINUTE);
@@ -75,7 +75,7 @@ async fn members_come_and_go_with_the_time() {
     home.clock.advance(7 * 24 * 60 * MINUTE);
     until(&mut session, &recent, &[]).await;
     until(&mut session, &old, &[first.clone(), second.clone()]).await;
-    until(&mut session, &this_week, &[first.clone(), second.clone()]).await;
+    until(&mut session, &last_week, &[first.clone(), second.clone()]).await;
     let read = session.list(&old).await.expect("a list");
     assert_eq!((read.members, read.state), (Some(2), ListState::Current));
     let of_recent: Vec<(String, String)> = told(&mut session)
@@ -84,7 +84,7 @@ async fn members_come_and_go_with_the_time() {
         .filter(|(_, list, _)| *list == recent)
         .map(|(kind, _, record)| (kind, record))
         .collect();
-    let event = |kind: &str, record: &str| (format!("list.{kind}"), record.to_owned());
+    let event = |kind: &str, record: &str| (format!("segment.{kind}"), record.to_owned());
     let expected = [event("joined", &first), event("joined", &second), event("left", &first), event("left", &second)];
     assert_eq!(of_recent, expected);
 }

@@ -176,6 +176,7 @@ mod tests {
             ("plan_out_of_date", 409),
             ("destructive", 422),
             ("version_mismatch", 412),
+            ("gone", 410),
             ("too_large", 413),
             ("unsupported_media_type", 415),
             ("validation_failed", 422),

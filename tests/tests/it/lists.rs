@@ -63,7 +63,7 @@ pub(crate) async fn found(tenant: &Client, object: &str, list: &str) -> Vec<Stri
 pub(crate) async fn told(tenant: &Client, position: u64) -> Vec<(String, String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let changes = changes_after(tenant, position).await;
-    let of_lists = changes.iter().filter(|change| text(&change["kind"]).starts_with("list."));
+    let of_lists = changes.iter().filter(|change| text(&change["kind"]).starts_with("segment."));
     of_lists
         .map(|change| {
             let list = &change["changes"]["list"];
@@ -125,7 +125,7 @@ async fn members_come_and_go_with_what_they_hold(server: TestServer) {
         (&joined["object"], &joined["source"], &joined["actor"]),
         (&json!("person"), &json!("lists"), &Value::Null)
     );
-    let event = |kind: &str, record: &str| (format!("list.{kind}"), adults.clone(), record.to_owned());
+    let event = |kind: &str, record: &str| (format!("segment.{kind}"), adults.clone(), record.to_owned());
     let events = [event("joined", &bob), event("left", &ada), event("joined", &cyd)];
     assert_eq!(told(&tenant, 0).await, events);
 
@@ -168,7 +168,7 @@ async fn records_are_put_into_static_lists(server: TestServer) {
     assert_eq!(found(&tenant, "person", &friends).await, [ids[0].clone(), ids[2].clone()]);
     let read = tenant.get(&format!("/lists/{friends}")).await.ok(200);
     assert_eq!((&read["kind"], &read["members"], &read["filter"]), (&json!("static"), &json!(2), &Value::Null));
-    let event = |kind: &str, at: usize| (format!("list.{kind}"), friends.clone(), ids[at].clone());
+    let event = |kind: &str, at: usize| (format!("segment.{kind}"), friends.clone(), ids[at].clone());
     let events = [event("joined", 0), event("joined", 1), event("joined", 2), event("left", 1)];
     assert_eq!(told(&tenant, 0).await, events);
     assert_eq!(silence.broken_by().await.len(), 4);
@@ -384,7 +384,7 @@ async fn another_filter_is_told_as_coming_and_going(server: TestServer) {
     assert_eq!(members(&tenant, &young).await, ids[1..]);
     let read = tenant.get(&format!("/lists/{young}")).await.ok(200);
     assert_eq!((&read["state"], &read["members"]), (&json!("current"), &json!(2)));
-    let event = |kind: &str, at: usize| (format!("list.{kind}"), young.clone(), ids[at].clone());
+    let event = |kind: &str, at: usize| (format!("segment.{kind}"), young.clone(), ids[at].clone());
     assert_eq!(told(&tenant, 0).await, [event("left", 0), event("joined", 2)]);
 }
 

@@ -254,7 +254,32 @@ async fn a_migration_goes_on_after_its_server_was_killed(mut server: TestServer)
     );
 }
 
+async fn going_back_into_a_migration_does_not_begin_it_again(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    define_part(&tenant).await;
+    let bare = create_id(&tenant, "part", json!({"code": "a"})).await;
+    let version = async || tenant.get("/tenant").await.ok(200)["metadata_version"].as_i64().unwrap();
+    let patch = json!({"required": true, "migration": {"default": "blue"}});
+    let begun = version().await + 1;
+    change(&tenant, "color", patch).await.ok(202);
+    jobs_are_done(&tenant).await;
+    // Its end is a version of its own.
+    assert_eq!(version().await, begun + 1);
+    tenant.post("/metadata/rollback", &json!({"to_version": begun})).await.ok(200);
+    jobs_are_done(&tenant).await;
+    assert_eq!(part(&tenant, &bare).await["color"], "blue");
+    // Nothing waits for an end that nobody brings about.
+    let back = tenant.post("/metadata/rollback", &json!({"to_version": begun - 1})).await.ok(200);
+    assert_eq!(back["changed"], true);
+    jobs_are_done(&tenant).await;
+    assert_eq!(part(&tenant, &bare).await, json!({"code": "a"}));
+    change(&tenant, "color", json!({"required": true, "migration": {"default": "red"}})).await.ok(202);
+    jobs_are_done(&tenant).await;
+    assert_eq!(part(&tenant, &bare).await["color"], "red");
+}
+
 scenarios![
+    going_back_into_a_migration_does_not_begin_it_again,
     a_default_fills_what_a_required_property_lacks,
     a_map_takes_values_to_what_is_left,
     an_expression_converts_values_and_what_is_computed_of_them_follows,
