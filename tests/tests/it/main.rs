@@ -38,7 +38,6 @@ mod fixture;
 mod idempotency;
 mod imports;
 mod lists;
-mod lists_random;
 mod merge;
 mod metadata;
 mod migrations;

@@ -6,8 +6,8 @@ use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use tests::{Tenant, TestServer};
 
+use super::{check_all, found, list, members, objects, until};
 use crate::fixture::create_id;
-use crate::lists::{check_all, found, list, members, objects, until};
 
 /// Tenants that are tried, lists of each, and what is done to each.
 const ROUNDS: u64 = 6;
