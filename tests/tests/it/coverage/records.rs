@@ -244,6 +244,7 @@ fn batch() -> Case {
     };
     let one = |status| json!({"results": [{"index": 0, "status": status, "record": {"object": "contact"}}]});
     let by_email = json!({"inputs": [{"properties": ada("batch-upsert@example.com")}], "id_property": "email"});
+    let unassigned = json!({"inputs": [{"id": "$ada"}], "owner_id": null});
     let atomic = |inputs| to("/records/contact/batch/create").json(json!({"atomic": true, "inputs": inputs}));
     case(Method::POST, "/records/{object}/batch/{verb}")
         .record("ada", "contact", ada("batch@example.com"))
@@ -256,6 +257,7 @@ fn batch() -> Case {
         .allows(BATCH_WRITERS, batch("claim", json!([{"id": "$ada"}])), 207, one(200))
         .allows(BATCH_WRITERS, batch("release", json!([{"id": "$ada"}])), 207, one(200))
         .allows(BATCH_WRITERS, batch("assign", json!([{"id": "$ada", "owner_id": null}])), 207, one(200))
+        .allows(BATCH_WRITERS, to("/records/contact/batch/assign").json(unassigned), 207, one(200))
         .allows(BATCH_WRITERS, batch("archive", json!([{"id": "$ada", "version": 4}])), 207, one(200))
         .allows(BATCH_WRITERS, batch("restore", json!([{"id": "$gone"}])), 207, one(200))
         .allows(WRITERS, atomic(json!([{"properties": ada("batch-atomic@example.com")}])), 200, one(201))
