@@ -56,7 +56,8 @@ impl Session {
             }
             self.check_room(tx.reader(), asking.is_some()).await?;
             let row = self.put_new(&mut tx, row, asking.as_ref(), first).await?;
-            if let Some(text) = &text {
+            // Nobody names a new list yet, so one that names none stands in no way.
+            if let Some(text) = text.as_ref().filter(|text| !text.lists().is_empty()) {
                 self.naming(tx.reader(), Some((row.id, text))).await?.check(row.id)?;
             }
             let (sight, is_due) = (self.sight(tx.reader(), &row).await?, row.due_at.is_some());
@@ -167,14 +168,14 @@ impl Session {
             let detail = format!("a tenant has at most {most} {kind}; delete those that nobody needs");
             Err(Error::new(ErrorCode::Conflict, detail).with(Problem::new("", "too_many", "there are too many lists")))
         };
-        if list::how_many(reader, MAX_LISTS).await? >= MAX_LISTS {
+        let (lists, dynamic) = list::how_many(reader, MAX_LISTS).await?;
+        if lists >= MAX_LISTS {
             return too_many(MAX_LISTS, "lists");
         }
-        let dynamic = if is_dynamic { list::dynamic(reader, 0, MAX_DYNAMIC).await?.len() } else { 0 };
-        match i64::try_from(dynamic).is_ok_and(|count| count < MAX_DYNAMIC) {
-            true => Ok(()),
-            false => too_many(MAX_DYNAMIC, "lists with a filter"),
+        if is_dynamic && dynamic >= MAX_DYNAMIC {
+            return too_many(MAX_DYNAMIC, "lists with a filter");
         }
+        Ok(())
     }
 
     /// Who is in a new list, where that is soon known and they are few.

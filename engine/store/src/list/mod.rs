@@ -142,14 +142,16 @@ pub async fn visible(reader: &mut Reader, wanted: Wanted<'_>, after: i64, limit:
     reader.fetch_all(&VISIBLE, args![tenant, after, user, teams, object.map(str::to_owned), limit]).await
 }
 
-const HOW_MANY: Sql =
-    Sql::same("select count(*) from (select 1 from list where tenant_id = $1 and deleted_at is null limit $2) counted");
+const HOW_MANY: Sql = Sql::same(
+    "select count(*), count(filter) from ( \
+       select filter from list where tenant_id = $1 and deleted_at is null limit $2) counted",
+);
 
-/// How many lists there are, counted as far as `limit`.
-pub async fn how_many(reader: &mut Reader, limit: i64) -> Result<i64> {
+/// How many lists there are, and how many of them have a filter, counted as far as `limit`.
+pub async fn how_many(reader: &mut Reader, limit: i64) -> Result<(i64, i64)> {
     let tenant = reader.tenant();
-    let row: Option<(i64,)> = reader.fetch_optional(&HOW_MANY, args![tenant, limit]).await?;
-    Ok(row.map_or(0, |(count,)| count))
+    let counted: Option<(i64, i64)> = reader.fetch_optional(&HOW_MANY, args![tenant, limit]).await?;
+    Ok(counted.unwrap_or_default())
 }
 
 const PUT: Sql = Sql::same(

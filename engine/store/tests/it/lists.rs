@@ -64,7 +64,8 @@ async fn lists_read_back_as_written_and_are_seen_by_whom_they_are_for(home: Home
     many.sort_by_key(|row| row.id);
     assert_eq!(many, [changed.clone(), private]);
     assert_eq!(list::dynamic(&mut reader, 0, 10).await.unwrap(), [changed, of_team]);
-    assert_eq!(list::how_many(&mut reader, 2).await.unwrap(), 2);
+    assert_eq!(list::how_many(&mut reader, 10).await.unwrap(), (3, 2));
+    assert_eq!(list::how_many(&mut reader, 2).await.unwrap().0, 2);
     for (object, user, teams, expected) in [
         (None, 7, vec![], vec![1]),
         (None, 7, vec![3], vec![1, 3]),
