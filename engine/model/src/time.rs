@@ -1,5 +1,7 @@
 //! Moments as microseconds since 1970 in UTC, and their RFC 3339 text.
 
+use std::time::Duration;
+
 use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
 
@@ -17,6 +19,11 @@ impl Timestamp {
     /// Reads RFC 3339 with an offset; digits beyond microseconds are cut.
     pub fn parse(text: &str) -> Option<Self> {
         DateTime::parse_from_rfc3339(text).ok().map(|moment| Self(moment.timestamp_micros()))
+    }
+
+    /// The moment that comes so much later; the last that there is where it would lie beyond.
+    pub fn after(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
     }
 }
 

@@ -53,7 +53,7 @@ impl Work {
     /// Takes a waiting job; none where somebody else was faster.
     pub(crate) async fn take(engine: &Engine, tenant: TenantId, id: JobId) -> Result<Option<Self>> {
         let now = engine.now();
-        let held = later(now, LEASE);
+        let held = now.after(LEASE);
         if !job::claim(engine.store(), tenant, id, held, now).await? {
             return Ok(None);
         }
@@ -103,7 +103,7 @@ impl Work {
         }
         let now = self.engine.now();
         // Every claim has an end of its own, by which the store tells one holder from the next.
-        let until = later(now, LEASE).max(Timestamp(self.held.0 + 1));
+        let until = now.after(LEASE).max(Timestamp(self.held.0 + 1));
         let store = self.engine.store();
         let is_held = job::renew(store, self.tenant, self.id, self.held, &text, now, until).await?;
         self.held = until;
@@ -156,7 +156,7 @@ impl Work {
 
     async fn release(&self, pause: Duration) -> Result<()> {
         let now = self.engine.now();
-        let not_before = if pause.is_zero() { Timestamp(0) } else { later(now, pause) };
+        let not_before = if pause.is_zero() { Timestamp(0) } else { now.after(pause) };
         job::release(self.engine.store(), self.tenant, self.id, self.held, now, not_before).await?;
         Ok(())
     }
@@ -165,8 +165,4 @@ impl Work {
 /// What a job's changes say of their source: its kind, unless it works in the name of another one.
 pub(super) fn source_of<'s>(kind: &'s str, spec: &'s Map<String, Value>) -> &'s str {
     spec.get(SOURCE).and_then(Value::as_str).unwrap_or(kind)
-}
-
-fn later(moment: Timestamp, by: Duration) -> Timestamp {
-    Timestamp(moment.0.saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine_model::access::Action;
+use engine_model::behavior::SHARINGS;
 use engine_model::query::ast::FilterText;
 use engine_model::{Name, Problem, Problems};
 use engine_store::Reader;
@@ -19,8 +20,6 @@ const DESCRIPTION: usize = 2_000;
 
 /// Lists that are read at a time.
 const AT_A_TIME: i64 = 500;
-
-const SHARINGS: [&str; 3] = ["private", "team", "everyone"];
 
 impl Session {
     /// The row that says what is written, and what it asks where that is sent; every mistake in it at once.

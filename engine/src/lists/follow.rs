@@ -16,7 +16,7 @@ use super::list::ListState;
 use super::settle::Basis;
 use super::touched::Touched;
 use super::upkeep::{LATE, SOON};
-use super::whole::{LEASE, later};
+use super::whole::LEASE;
 use super::{EPOCH, FOLLOWER};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode, Result};
@@ -196,7 +196,7 @@ impl Session {
             };
             // It was put off already: whoever writes all the time neither puts it off for ever nor has it tried at once.
             let is_put_off = row.state == ListState::Filling.as_str()
-                && row.due_at.is_some_and(|due_at| due_at > later(now, LEASE).0);
+                && row.due_at.is_some_and(|due_at| due_at > now.after(LEASE).0);
             if is_put_off {
                 continue;
             }
@@ -205,7 +205,7 @@ impl Session {
             {
                 tracing::warn!(tenant.id = %tenant, list.id = row.id, reason, "a list asks too much; it is tried later");
             }
-            make_due(&mut tx, vec![row.id], later(now, pause)).await?;
+            make_due(&mut tx, vec![row.id], now.after(pause)).await?;
         }
         tx.commit().await?;
         self.engine.inner.lists.due.notify_one();

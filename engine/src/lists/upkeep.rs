@@ -11,7 +11,7 @@ use engine_store::list::{self, Due};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
-use super::whole::{LEASE, later, look_at_all};
+use super::whole::{LEASE, look_at_all};
 use crate::engine::Engine;
 use crate::error::{ErrorCode, Result};
 
@@ -76,7 +76,7 @@ async fn find(engine: &Engine, places: usize) -> Result<Vec<Taken>> {
     }
     let limit = i64::try_from(places).unwrap_or(1);
     for due in list::due(engine.store(), engine.now(), limit).await? {
-        let lease = later(engine.now(), LEASE);
+        let lease = engine.now().after(LEASE);
         if list::claim(engine.store(), TenantId(due.tenant_id), due.id, due.due_at, lease).await? {
             taken.push(Taken { due, lease });
         }
@@ -105,7 +105,7 @@ async fn work(engine: Engine, Taken { due, lease }: Taken) {
 
 async fn put_off(engine: &Engine, tenant: TenantId, id: i64, pause: Duration) -> Result<()> {
     let row = list::get(&mut engine.store().read(tenant).await?, id).await?;
-    let at = later(engine.now(), pause);
+    let at = engine.now().after(pause);
     if let Some(due_at) = row.and_then(|row| row.due_at).filter(|due_at| *due_at > engine.now().0) {
         list::claim(engine.store(), tenant, id, due_at, at).await?;
     }

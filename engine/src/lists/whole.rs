@@ -224,7 +224,7 @@ impl Look {
     }
 
     fn next_lease(&self) -> i64 {
-        later(self.session.now(), LEASE).0.max(self.lease + 1)
+        self.session.now().after(LEASE).0.max(self.lease + 1)
     }
 
     async fn renew(&mut self) -> Result<Stepped> {
@@ -252,7 +252,7 @@ impl Look {
             shape: asked.shape.clone(),
             filled_to: None,
             fill_until: None,
-            due_at: asked.is_timed.then(|| later(self.asked_at, pause).0),
+            due_at: asked.is_timed.then(|| self.asked_at.after(pause).0),
         };
         list::save_upkeep(&mut tx, self.id, &upkeep).await?;
         tx.commit().await?;
@@ -305,8 +305,4 @@ fn fingerprint(version: i64, filter: &Filter) -> u64 {
     version.hash(&mut hasher);
     format!("{filter:?}").hash(&mut hasher);
     hasher.finish()
-}
-
-pub(super) fn later(moment: Timestamp, by: Duration) -> Timestamp {
-    Timestamp(moment.0.saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
 }

@@ -21,7 +21,7 @@ pub use dashboard::{Dashboard, Item};
 pub(crate) use names::Names;
 pub use report::{Period, Report};
 pub use role::{PropertyGrants, ReadRole, RoleDefinition};
-pub use view::View;
+pub use view::{SHARINGS, View};
 pub use workflow::{Effect, Trigger, Workflow};
 
 use crate::layer::{CUSTOM, Folded};

@@ -9,7 +9,8 @@ use crate::spec::SpecReader;
 
 const KINDS: [&str; 5] = ["table", "board", "calendar", "map", "list"];
 
-pub(super) const SHARINGS: [&str; 3] = ["private", "team", "everyone"];
+/// Whom something saved is shown to.
+pub const SHARINGS: [&str; 3] = ["private", "team", "everyone"];
 
 /// Which records of an object are shown, and how.
 #[derive(Debug, Clone)]

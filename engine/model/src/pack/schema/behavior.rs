@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{allow_null, closed, definition, label, named};
+use crate::behavior::SHARINGS;
 
 /// The definitions that [`sections`] refers to.
 pub(super) fn definitions() -> Map<String, Value> {
@@ -57,7 +58,7 @@ fn map(description: &str) -> Value {
 }
 
 fn sharing() -> Value {
-    json!({"enum": ["private", "team", "everyone"]})
+    json!({"enum": SHARINGS})
 }
 
 fn view(is_extension: bool) -> Value {
