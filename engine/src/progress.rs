@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use engine_model::{Sequence, TenantId};
-use engine_store::{Reader, change};
+use engine_store::{Store, change};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -56,22 +56,23 @@ impl Progress {
         reached.get(&tenant).copied().unwrap_or_default()
     }
 
-    /// Waits until `follower` has followed up to a position; false where that takes too long.
+    /// Waits until `follower` has followed up to a position, without a connection meanwhile; false where that takes too
+    /// long.
     pub(crate) async fn reach(
         &self,
-        reader: &mut Reader,
+        store: &Store,
+        tenant: TenantId,
         follower: &str,
         position: Sequence,
         deadline: Instant,
     ) -> Result<bool> {
-        let tenant = reader.tenant();
         let (mut signal, mut look) = (self.signal.subscribe(), Instant::now());
         while self.of(tenant) < position {
             if deadline <= Instant::now() {
                 return Ok(false);
             }
             if look <= Instant::now() {
-                let elsewhere = change::position(reader, follower).await?;
+                let elsewhere = change::position(&mut store.read(tenant).await?, follower).await?;
                 if elsewhere >= position {
                     self.note(tenant, elsewhere);
                     break;

@@ -6,8 +6,8 @@
 use engine_model::object::ObjectDefinition;
 use engine_model::registry::Registry;
 use engine_model::{Name, Properties};
+use engine_store::Tx;
 use engine_store::record::{self, RecordRow};
-use engine_store::{Tx, job as job_table};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -55,10 +55,7 @@ impl Session {
             return Ok(None);
         }
         let spec = Map::from_iter([("version".to_owned(), json!(version)), ("objects".to_owned(), json!(objects))]);
-        let id = self.job_add(tx, MIGRATION, JobState::Queued, spec).await?;
-        let row = job_table::get(tx.reader(), id).await?;
-        let row = row.ok_or_else(|| Error::internal("a job is not there after it was made"))?;
-        Job::from_row(row).map(Some)
+        self.job_add(tx, MIGRATION, JobState::Queued, spec).await.map(Some)
     }
 
     /// Writes those of the records anew whose stored values are not those that the definition has; how many.

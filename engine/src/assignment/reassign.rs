@@ -5,7 +5,7 @@ use engine_model::object::ObjectDefinition;
 use engine_model::property::Property;
 use engine_model::query::QueryText;
 use engine_model::{Problem, Problems, UserId};
-use engine_store::access;
+use engine_store::{Reader, access};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -79,36 +79,8 @@ impl Session {
         let user: UserId = user.parse().map_err(|_| missing())?;
         access::user(tx.reader(), user).await?.ok_or_else(missing)?;
         let mut problems = Problems::new();
-        let Reassignment { to, by_rules, objects, properties } = reassignment;
-        let to = match to {
-            None if !by_rules => {
-                let message = "`to` is the user who gets the records, or null for nobody; or `by_rules` is true";
-                problems.push(Problem::new("/to", "required", message));
-                None
-            }
-            Some(_) if by_rules => {
-                problems.push(Problem::new(
-                    "/to",
-                    "not_applicable",
-                    "with `by_rules`, the rules say who gets the records",
-                ));
-                None
-            }
-            Some(Some(to)) => {
-                let there = match to.parse::<UserId>() {
-                    Ok(id) => access::users_among(tx.reader(), vec![id.0]).await?.into_iter().next(),
-                    Err(_) => None,
-                };
-                if there.is_none() {
-                    let message = format!("there is no user `{}`", shortened(&to));
-                    problems.push(Problem::new("/to", "not_found", message));
-                } else if there == Some(user) {
-                    problems.push(Problem::new("/to", "invalid", format!("user {user} has the records already")));
-                }
-                there
-            }
-            None | Some(None) => None,
-        };
+        let to = read_heir(tx.reader(), user, &reassignment, &mut problems).await?;
+        let Reassignment { to: _, by_rules, objects, properties } = reassignment;
         if by_rules && properties {
             let message = "rules give records owners; with `properties`, `to` says who is named";
             problems.push(Problem::new("/properties", "not_applicable", message));
@@ -119,10 +91,8 @@ impl Session {
         }
         let spec = serde_json::to_value(Spec { user, to, by_rules, objects, properties }).map_err(Error::internal)?;
         let spec: Map<String, Value> = serde_json::from_value(spec).map_err(Error::internal)?;
-        let id = self.job_add(&mut tx, REASSIGN, JobState::Queued, spec).await?;
-        let row = engine_store::job::get(tx.reader(), id).await?;
-        let row = row.ok_or_else(|| Error::internal("a job is not there after it was made"))?;
-        let written = Written { value: Job::from_row(row)?, sequence: tx.head.sequence() };
+        let job = self.job_add(&mut tx, REASSIGN, JobState::Queued, spec).await?;
+        let written = Written { value: job, sequence: tx.head.sequence() };
         if let Some(reply) = reply {
             self.keep_reply(&mut tx, &written, reply).await?;
         }
@@ -181,6 +151,40 @@ impl Session {
             }
         }
         Ok(errors)
+    }
+}
+
+/// Who gets what `user` has; nobody where that is said, and where rules say who.
+async fn read_heir(
+    reader: &mut Reader,
+    user: UserId,
+    Reassignment { to, by_rules, .. }: &Reassignment,
+    problems: &mut Problems,
+) -> Result<Option<UserId>> {
+    let mut tell = |code, message: String| problems.push(Problem::new("/to", code, message));
+    match to {
+        None if !by_rules => {
+            let message = "`to` is the user who gets the records, or null for nobody; or `by_rules` is true";
+            tell("required", message.to_owned());
+            Ok(None)
+        }
+        Some(_) if *by_rules => {
+            tell("not_applicable", "with `by_rules`, the rules say who gets the records".to_owned());
+            Ok(None)
+        }
+        Some(Some(to)) => {
+            let there = match to.parse::<UserId>() {
+                Ok(id) => access::users_among(reader, vec![id.0]).await?.into_iter().next(),
+                Err(_) => None,
+            };
+            match there {
+                None => tell("not_found", format!("there is no user `{}`", shortened(to))),
+                Some(heir) if heir == user => tell("invalid", format!("user {user} has the records already")),
+                Some(_) => {}
+            }
+            Ok(there)
+        }
+        None | Some(None) => Ok(None),
     }
 }
 

@@ -149,14 +149,16 @@ pub(super) fn read(
 }
 
 fn required(reader: &mut SpecReader<'_>, key: &'static str) -> Option<String> {
-    let was_given = reader.value(key).is_some();
-    let text = reader.string(key).map(str::trim).filter(|text| !text.is_empty());
-    if text.is_none() && !was_given {
+    if reader.value(key).is_none() {
         reader.missing(key);
-    } else if text.is_none() && reader.value(key).is_some_and(Value::is_string) {
-        reader.problem(key, "invalid", format!("`{key}` is empty"));
+        return None;
     }
-    text.map(str::to_owned)
+    let text = reader.string(key)?.trim();
+    if text.is_empty() {
+        reader.problem(key, "invalid", format!("`{key}` is empty"));
+        return None;
+    }
+    Some(text.to_owned())
 }
 
 fn read_users(texts: Vec<String>, problems: &mut Problems) -> Vec<i64> {

@@ -4,7 +4,7 @@ use engine_model::access::{Action, Reach};
 use engine_model::time::Timestamp;
 use engine_model::{JobId, Problem};
 use engine_store::job::JobRow;
-use engine_store::{job, job_file};
+use engine_store::job_file;
 use serde_json::{Map, Value};
 
 use super::plan::Needs;
@@ -56,10 +56,8 @@ impl Session {
         self.refresh().await?;
         with_current!(self, self.check_export(&spec).await)?;
         let mut tx = self.engine.store().begin(self.tenant()).await?;
-        let id = self.job_add(&mut tx, EXPORT, JobState::Queued, spec).await?;
-        let row = job::get(tx.reader(), id).await?;
-        let row = row.ok_or_else(|| Error::internal("a job is not there after it was made"))?;
-        let written = Written { value: Job::from_row(row)?, sequence: tx.head.sequence() };
+        let job = self.job_add(&mut tx, EXPORT, JobState::Queued, spec).await?;
+        let written = Written { value: job, sequence: tx.head.sequence() };
         if let Some(reply) = reply {
             self.keep_reply(&mut tx, &written, reply).await?;
         }

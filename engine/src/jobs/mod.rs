@@ -170,14 +170,12 @@ impl Session {
     /// Adds a job that works with the rights of the caller.
     pub(crate) async fn job_create(&self, kind: &str, state: JobState, spec: Map<String, Value>) -> Result<Job> {
         let mut tx = self.engine.store().begin(self.tenant()).await?;
-        let id = self.job_add(&mut tx, kind, state, spec).await?;
-        let row =
-            job::get(tx.reader(), id).await?.ok_or_else(|| Error::internal("a job is not there after it was made"))?;
+        let job = self.job_add(&mut tx, kind, state, spec).await?;
         tx.commit().await?;
         if state == JobState::Queued {
             self.tell_worker();
         }
-        Job::from_row(row)
+        Ok(job)
     }
 
     /// The same in a transaction that does more; once that is committed, [`Session::tell_worker`] has it begun.
@@ -187,13 +185,14 @@ impl Session {
         kind: &str,
         state: JobState,
         mut spec: Map<String, Value>,
-    ) -> Result<JobId> {
+    ) -> Result<Job> {
         let actor = Actor::of(&self.caller, &self.origin);
         spec.insert(ACTOR.to_owned(), serde_json::to_value(actor).map_err(Error::internal)?);
         let spec = Value::Object(spec).to_string();
         let id = JobId(counter::next(tx, "job").await?);
         job::create(tx, id, kind, state.as_str(), &spec, self.origin.actor, self.now()).await?;
-        Ok(id)
+        let row = job::get(tx.reader(), id).await?;
+        Job::from_row(row.ok_or_else(|| Error::internal("a job is not there after it was made"))?)
     }
 
     /// There is a job that waits.

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use engine_model::object::ObjectDefinition;
 use engine_model::query::ast::FilterText;
 use engine_model::query::{Field, Filter, Members, NamedLists, ResolveContext, resolve_filter};
 use engine_model::time::Timestamp;
@@ -182,22 +181,7 @@ impl Session {
         text: &FilterText,
         named: &NamedLists,
     ) -> Result<Filter, Problems> {
-        let registry = &self.catalog.effective.registry;
-        let readable = |object: &str| self.readable(object);
-        let may_see = |object: &ObjectDefinition, property: &engine_model::property::Property| {
-            self.caller.reads(registry, object, property)
-        };
-        let context = ResolveContext {
-            tenant: self.tenant(),
-            registry,
-            now: self.now(),
-            zone: self.catalog.zone(),
-            locale: &self.catalog.locale,
-            readable: &readable,
-            may_see: &may_see,
-            lists: Some(named),
-        };
-        self.resolved_by(object, text, &context)
+        self.in_context(named, |context| self.resolved_by(object, text, context))
     }
 
     fn resolved_by(&self, object: &Name, text: &FilterText, context: &ResolveContext<'_>) -> Result<Filter, Problems> {

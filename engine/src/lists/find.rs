@@ -114,10 +114,7 @@ impl Session {
             (Ok(_), Ok(_)) => Sight::Part,
             (Ok(_), Err(_)) => Sight::None,
             // Said as the caller may know it; who asks about what is not there learns nothing.
-            (Err(_), Err(problems)) => {
-                Sight::Broken(problems.into_iter().map(|problem| problem.within("/filter")).collect())
-            }
-            (Err(problems), Ok(_)) => {
+            (Err(_), Err(problems)) | (Err(problems), Ok(_)) => {
                 Sight::Broken(problems.into_iter().map(|problem| problem.within("/filter")).collect())
             }
         }
@@ -153,12 +150,14 @@ impl Session {
             return Ok(row);
         }
         let (position, deadline) = (self.position().await?.max(self.at_least), Instant::now() + PATIENCE);
-        let mut reader = self.reader().await?;
-        self.engine.inner.lists.progress.reach(&mut reader, FOLLOWER, position, deadline).await?;
+        let (store, tenant) = (self.engine.store(), self.tenant());
+        self.engine.inner.lists.progress.reach(store, tenant, FOLLOWER, position, deadline).await?;
         let mut looked = self.engine.inner.lists.looked.subscribe();
         loop {
             looked.mark_unchanged();
-            let Some(row) = list::get(&mut reader, row.id).await? else { return Err(missing(&row.id.to_string())) };
+            // Nobody holds a connection while they wait.
+            let found = list::get(&mut self.reader().await?, row.id).await?;
+            let row = found.ok_or_else(|| missing(&row.id.to_string()))?;
             if row.state != ListState::Filling.as_str() || Instant::now() >= deadline {
                 return Ok(row);
             }

@@ -6,7 +6,7 @@ use engine_model::access::Action;
 use engine_model::object::ObjectDefinition;
 use engine_model::property::Property;
 use engine_model::query::ast::Consistency;
-use engine_model::query::{Answer, Cursor, Filter, Hit, Query, QueryText, ResolveContext, resolve};
+use engine_model::query::{Answer, Cursor, Filter, Hit, NamedLists, Query, QueryText, ResolveContext, resolve};
 use engine_model::{Problem, Problems, Sequence};
 use engine_search::{Limits, SearchError};
 
@@ -184,22 +184,9 @@ impl Session {
             self.caller.check_any(Action::Read, &object.name)?;
         }
         let lists = self.lists_named(text.filter.as_ref()).await?;
-        let readable = |object: &str| self.readable(object);
-        let registry = &self.catalog.effective.registry;
-        let may_see = |object: &ObjectDefinition, property: &Property| self.caller.reads(registry, object, property);
-        let context = ResolveContext {
-            tenant: self.tenant(),
-            registry,
-            now: self.now(),
-            zone: self.catalog.zone(),
-            locale: &self.catalog.locale,
-            readable: &readable,
-            may_see: &may_see,
-            lists: Some(&lists),
-        };
         let mut problems = malformed;
         let include = self.read_includes(&definitions, text, &mut problems);
-        match resolve(text, &definitions, &context) {
+        match self.in_context(&lists, |context| resolve(text, &definitions, context)) {
             Ok(query) if problems.is_empty() => Ok((query, RecordView { select: text.select.clone(), include })),
             Ok(_) => Err(Error::invalid(problems)),
             Err(found) => {
@@ -207,6 +194,22 @@ impl Session {
                 Err(Error::invalid(problems))
             }
         }
+    }
+
+    /// Resolves something as the caller may see it, right now.
+    pub(crate) fn in_context<T>(&self, lists: &NamedLists, ask: impl FnOnce(&ResolveContext<'_>) -> T) -> T {
+        let registry = &self.catalog.effective.registry;
+        let may_see = |object: &ObjectDefinition, property: &Property| self.caller.reads(registry, object, property);
+        ask(&ResolveContext {
+            tenant: self.tenant(),
+            registry,
+            now: self.now(),
+            zone: self.catalog.zone(),
+            locale: &self.catalog.locale,
+            readable: &|object| self.readable(object),
+            may_see: &may_see,
+            lists: Some(lists),
+        })
     }
 
     /// What of an object the caller may see; none where that is nothing. An object that is switched off is nowhere, at

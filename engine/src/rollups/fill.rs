@@ -80,7 +80,7 @@ impl Session {
             return Ok(None);
         }
         let spec = Map::from_iter([("objects".to_owned(), json!(news.objects))]);
-        self.job_add(tx, COMPUTE, JobState::Queued, spec).await.map(Some)
+        Ok(Some(self.job_add(tx, COMPUTE, JobState::Queued, spec).await?.id))
     }
 
     /// Has every record with one of these roll-ups computed anew.

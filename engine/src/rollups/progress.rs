@@ -34,13 +34,12 @@ impl Session {
             return Ok(false);
         }
         let (mut position, deadline) = (position, Instant::now() + PATIENCE);
-        let mut reader = self.reader().await?;
         for _ in 0..depth {
-            if !progress.reach(&mut reader, FOLLOWER, position, deadline).await? {
+            if !progress.reach(self.engine.store(), tenant, FOLLOWER, position, deadline).await? {
                 break;
             }
             // What was written on the way is what the next roll-up is made of.
-            position = reader.head().await?.sequence();
+            position = self.position().await?;
         }
         Ok(true)
     }

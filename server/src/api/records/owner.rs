@@ -1,6 +1,6 @@
 //! Taking a record on, and giving it back.
 
-use engine::records::{Handover, Operation};
+use engine::records::{Handover, Operation, Target};
 
 use super::write::{ById, perform};
 use crate::api::answer::Answer;
@@ -24,8 +24,8 @@ pub(crate) async fn claim(
     key: Option<IdempotencyKey>,
 ) -> ApiResult<Answer> {
     once_without_body(&mut session, key.as_ref()).await?;
-    let (target, version) = (by.target(id), if_match.expected_version()?);
-    perform(&mut session, Operation::Own { object, target, handover: Handover::Claim, version }).await
+    let operation = own(object, by.target(id), if_match, Handover::Claim)?;
+    perform(&mut session, operation).await
 }
 
 /// Gives a record back: nobody owns it from then on.
@@ -43,6 +43,11 @@ pub(crate) async fn release(
     key: Option<IdempotencyKey>,
 ) -> ApiResult<Answer> {
     once_without_body(&mut session, key.as_ref()).await?;
-    let (target, version) = (by.target(id), if_match.expected_version()?);
-    perform(&mut session, Operation::Own { object, target, handover: Handover::Release, version }).await
+    let operation = own(object, by.target(id), if_match, Handover::Release)?;
+    perform(&mut session, operation).await
+}
+
+fn own(object: String, target: Target, if_match: IfMatch, handover: Handover) -> ApiResult<Operation> {
+    let version = if_match.expected_version()?;
+    Ok(Operation::Own { object, target, handover, version })
 }
