@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::computed::CIRCUMSTANCES;
+use crate::entry::Entry;
 use crate::expression::{Types, check_formula};
 use crate::layer::{ENGINE, Folded};
 use crate::name::{Name, did_you_mean};
@@ -37,6 +38,7 @@ pub const RESERVED_PLURALS: &[&str] = &[
     "access",
     "associations",
     "association-definitions",
+    "audit",
     "changes",
     "dashboards",
     "docs",
@@ -99,6 +101,8 @@ pub struct ObjectDefinition {
     pub properties: IndexMap<Name, Property>,
     /// Rules over several properties.
     pub constraints: Vec<Constraint>,
+    /// That its records are entries of the timelines of those that they are linked to, and what of them is told there.
+    pub entry: Option<Entry>,
     /// Layer that declared it.
     pub layer: String,
     /// No longer accepted or shown; records stay.
@@ -158,6 +162,7 @@ impl ObjectDefinition {
         let properties = read_properties(&mut reader, folded);
         let display = read_display(&mut reader, &properties);
         let constraints = read_constraints(&mut reader, &properties);
+        let entry = Entry::read(&mut reader, &properties);
         let archived = reader.boolean("archived").unwrap_or(false);
         // Kept for whoever shows the definition.
         reader.string("archived_at");
@@ -184,6 +189,7 @@ impl ObjectDefinition {
             groups,
             properties,
             constraints: constraints.into_iter().map(|(_, constraint)| constraint).collect(),
+            entry,
             layer: folded.layer.clone(),
             archived,
             spec: folded.spec.clone(),
@@ -423,7 +429,12 @@ fn read_no_overlap(
     Some(Constraint::NoOverlap { within: within?, from: from?, to: to? })
 }
 
-fn check_known(reader: &mut SpecReader<'_>, key: &str, name: &Name, properties: &IndexMap<Name, Property>) -> bool {
+pub(crate) fn check_known(
+    reader: &mut SpecReader<'_>,
+    key: &str,
+    name: &Name,
+    properties: &IndexMap<Name, Property>,
+) -> bool {
     let known = properties.contains_key(name.as_str());
     if !known {
         let hint = did_you_mean(name, properties.keys().map(Name::as_str));
