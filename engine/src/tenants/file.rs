@@ -8,7 +8,7 @@ use engine_store::Head;
 use engine_store::transfer::{
     AssignmentRule, AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, Member,
     Merge, MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role, SavedItem, SensitiveRead, Team,
-    UniqueValue, User, Visit,
+    TimelineEntry, TimelineSource, UniqueValue, User, Visit,
 };
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -115,13 +115,15 @@ pub(super) async fn each_table(tables: &mut (impl Tables + Send)) -> Result<()> 
     tables.table::<Change>().await?;
     tables.table::<SensitiveRead>().await?;
     tables.table::<Visit>().await?;
+    tables.table::<TimelineSource>().await?;
+    tables.table::<TimelineEntry>().await?;
     tables.table::<Counter>().await?;
     tables.table::<Follower>().await?;
     tables.table::<OpenJob>().await
 }
 
 /// Every kind of line, in the order of the file.
-pub(super) const KINDS: [&str; 26] = [
+pub(super) const KINDS: [&str; 28] = [
     Header::KIND,
     Installed::KIND,
     ObjectDefinition::KIND,
@@ -142,6 +144,8 @@ pub(super) const KINDS: [&str; 26] = [
     Change::KIND,
     SensitiveRead::KIND,
     Visit::KIND,
+    TimelineSource::KIND,
+    TimelineEntry::KIND,
     Counter::KIND,
     Follower::KIND,
     OpenJob::KIND,

@@ -39,6 +39,7 @@ const FILES: &[File] = &[
     file!(5, "0005", "stage_visit"),
     file!(6, "0006", "saved_item"),
     file!(9, "0009", "assignment_rule"),
+    file!(11, "0011", "timeline"),
 ];
 
 /// Runs what is missing, on PostgreSQL as the role that owns the schema.

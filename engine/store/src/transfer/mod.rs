@@ -12,6 +12,7 @@ mod json_text;
 mod log;
 mod records;
 mod saved;
+mod timeline;
 mod unfinished;
 mod visits;
 
@@ -27,6 +28,7 @@ pub use definitions::{AssociationDefinition, Installed, MetadataVersion, ObjectD
 pub use log::{Change, Counter, Follower, OpenJob};
 pub use records::{Interval, Link, Merge, Record, UniqueValue};
 pub use saved::SavedItem;
+pub use timeline::{TimelineEntry, TimelineSource};
 pub use unfinished::discard;
 pub use visits::Visit;
 

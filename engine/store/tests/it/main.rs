@@ -34,6 +34,7 @@ mod saved;
 mod sensitive;
 mod survey;
 mod tenants;
+mod timeline;
 mod transfer;
 mod visits;
 

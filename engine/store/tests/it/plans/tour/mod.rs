@@ -8,6 +8,7 @@ mod definitions;
 mod jobs;
 mod reads;
 mod saved;
+mod timeline;
 mod transfer;
 mod visits;
 
@@ -28,6 +29,7 @@ pub(super) async fn whole(home: &Home) {
     assignment::tour(home).await;
     jobs::tour(home).await;
     saved::tour(home).await;
+    timeline::tour(home).await;
     visits::tour(home).await;
     transfer::tour(home).await;
 }
