@@ -22,6 +22,7 @@ use crate::index::Indexes;
 use crate::pipelines::Visits;
 use crate::rollups::Rollups;
 use crate::session::{Credential, Session};
+use crate::timeline::Timelines;
 use crate::token::hash_secret;
 
 /// How long what a token leads to is believed without a look at the store. Statements compare versions in between, so
@@ -89,6 +90,7 @@ impl Engine {
         let engine = Self::idle(config).await?;
         followers.push(Arc::new(Rollups::new(&engine)));
         followers.push(Arc::new(Visits::new(&engine)));
+        followers.push(Arc::new(Timelines::new(&engine)));
         crate::jobs::start_worker(&engine);
         crate::followers::start(&engine, followers)?;
         crate::expiry::start(&engine);

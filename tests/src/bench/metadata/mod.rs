@@ -5,6 +5,7 @@ mod board;
 mod change;
 mod report;
 mod rollup;
+mod timeline;
 mod upgrade;
 mod wide;
 
@@ -40,6 +41,8 @@ enum Part {
     Rollup,
     /// A board of 100,000 records in 8 stages
     Board,
+    /// The timeline of a record with 100,000 entries
+    Timeline,
 }
 
 /// How much of everything.
@@ -90,6 +93,10 @@ pub(super) fn run(options: &MetadataOptions, stores: &[Store], quick: bool, json
         if has(Part::Board) {
             let server = start()?;
             report.add(*store, "board", runtime.block_on(board::measure(&server, amount.children))?);
+        }
+        if has(Part::Timeline) {
+            let server = start()?;
+            report.add(*store, "timeline", runtime.block_on(timeline::measure(&server, amount.children))?);
         }
         if has(Part::Upgrade) {
             let server = start()?;

@@ -16,6 +16,7 @@ mod pipelines;
 mod records;
 mod saved;
 mod search;
+mod timeline;
 mod typed;
 mod work;
 mod world;
@@ -59,6 +60,7 @@ fn static_cases() -> Vec<Case> {
         packs::cases(),
         access::cases(),
         saved::cases(),
+        timeline::cases(),
         work::cases(),
     ];
     areas.into_iter().flatten().collect()
