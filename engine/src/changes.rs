@@ -153,7 +153,7 @@ impl Session {
     }
 
     /// Whose the records are that changes are about, where the caller may not see all of their objects.
-    async fn standings(&self, rows: &[ChangeRow]) -> Result<HashMap<i64, Standing>> {
+    pub(crate) async fn standings(&self, rows: &[ChangeRow]) -> Result<HashMap<i64, Standing>> {
         let is_partly_seen = |row: &&ChangeRow| {
             let object = row.object.as_deref();
             object.is_some_and(|object| !self.caller.may_all(Action::Read, object))
@@ -177,7 +177,18 @@ impl Session {
     }
 
     /// The change as far as the caller may see it.
-    fn visible(&self, row: ChangeRow, standings: &HashMap<i64, Standing>, given: &mut Given) -> Result<Option<Change>> {
+    pub(crate) fn visible(
+        &self,
+        row: ChangeRow,
+        standings: &HashMap<i64, Standing>,
+        given: &mut Given,
+    ) -> Result<Option<Change>> {
+        let is_seen = row.object.as_deref().is_none_or(|object| self.sees_record(object, row.record_id, standings));
+        if is_seen { self.visible_change(row, given) } else { Ok(None) }
+    }
+
+    /// What the caller may see of a change of a record that it may see.
+    pub(crate) fn visible_change(&self, row: ChangeRow, given: &mut Given) -> Result<Option<Change>> {
         let mut changes: Map<String, Value> = serde_json::from_str(&row.changes).map_err(Error::internal)?;
         let mut seconds = match row.kind == ChangeKind::StageChanged.as_str() {
             true => changes.shift_remove(SECONDS).and_then(|seconds| seconds.as_i64()),
@@ -186,9 +197,6 @@ impl Session {
         if let Some(name) = &row.object {
             // A change of an object that is off or archived stays in the log for those who know it, not for this call.
             let Some(object) = self.catalog.effective.registry.objects.get(name.as_str()) else { return Ok(None) };
-            if !self.sees_record(name, row.record_id, standings) {
-                return Ok(None);
-            }
             if ChangeKind::is_of_record(&row.kind) {
                 let shown = Shown::of(&self.catalog, object, &self.caller.rights, None, self.now());
                 changes.retain(|property, _| STANDING.contains(&property.as_str()) || shown.shows(property));

@@ -24,6 +24,7 @@ use crate::lists::Lists;
 use crate::pipelines::Visits;
 use crate::rollups::Rollups;
 use crate::session::{Credential, Session};
+use crate::timeline::Timelines;
 use crate::token::hash_secret;
 
 /// How long what a token leads to is believed without a look at the store. Statements compare versions in between, so
@@ -97,6 +98,7 @@ impl Engine {
         followers.push(Arc::new(Rollups::new(&engine)));
         followers.push(Arc::new(Visits::new(&engine)));
         followers.push(Arc::new(Lists::new(&engine)));
+        followers.push(Arc::new(Timelines::new(&engine)));
         crate::jobs::start_worker(&engine);
         crate::followers::start(&engine, followers)?;
         crate::expiry::start(&engine);

@@ -33,6 +33,7 @@ pub mod saved;
 mod session;
 mod settle;
 mod tenants;
+pub mod timeline;
 mod token;
 pub mod transfer;
 mod undo;

@@ -5,10 +5,11 @@ use axum::routing::get;
 use utoipa_axum::routes;
 
 use crate::api::records::{
-    associations, batch, history, list, merge, owner, read, search as record_search, stage, transaction, write,
+    associations, batch, history, list, merge, owner, read, search as record_search, stage, timeline, transaction,
+    write,
 };
 use crate::api::{
-    access, changes, definitions, exports, imports, jobs, lists, packs, pipelines as moved, saved, search,
+    access, audit, changes, definitions, exports, imports, jobs, lists, packs, pipelines as moved, saved, search,
     search_index, tenant_file, tenant_packs, tenants, undo,
 };
 use crate::middleware::Observed;
@@ -37,6 +38,10 @@ fn records(routes: Routes) -> Routes {
         .api(routes!(merge::merge))
         .api(routes!(merge::unmerge))
         .api(routes!(history::history))
+        .api(routes!(timeline::timeline))
+        .api(routes!(timeline::record))
+        .api(routes!(audit::of_record))
+        .api(routes!(audit::list))
         .api(routes!(owner::claim))
         .api(routes!(owner::release))
         .api(routes!(stage::put))

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::behavior::Section;
 use crate::name::Name;
 use crate::problem::{Problem, Problems, push_segment};
-use crate::spec::{SpecReader, named_entries, shape};
+use crate::spec::{SpecReader, entries_by, named_entries, shape};
 use crate::translation;
 
 /// Name of the tenant's own layer.
@@ -34,7 +34,7 @@ pub struct Layer {
     pub associations: IndexMap<Name, Map<String, Value>>,
     /// Pipelines by object and name.
     pub pipelines: IndexMap<(Name, Name), Map<String, Value>>,
-    /// Views, reports, workflows and roles by section and name.
+    /// Views, reports, workflows, activities and roles by section and name.
     pub behaviors: IndexMap<(Section, Name), Map<String, Value>>,
     /// Texts in other languages, by language.
     pub translations: IndexMap<String, Map<String, Value>>,
@@ -58,7 +58,7 @@ pub struct Changed {
 
 impl Layer {
     /// Sections of a pack's document that [`Layer::read`] reads, in the order in which packs are written.
-    pub(crate) const SECTIONS: [&str; 12] = [
+    pub(crate) const SECTIONS: [&str; 13] = [
         "capabilities",
         "schemas",
         "objects",
@@ -69,6 +69,7 @@ impl Layer {
         "reports",
         "dashboards",
         "workflows",
+        "activities",
         "roles",
         "translations",
     ];
@@ -90,7 +91,7 @@ impl Layer {
         for section in Section::ALL {
             let Some(map) = reader.map(section.as_str()) else { continue };
             let pointer = reader.pointer_of(section.as_str());
-            for (name, value, at) in named_entries(map, &pointer, reader.problems()) {
+            for (name, value, at) in entries_by(map, &pointer, reader.problems(), |key| section.name(key)) {
                 layer.take_behavior(section, name, value, &at, reader.problems());
             }
         }

@@ -23,14 +23,23 @@ impl Name {
         if first && rest && text.len() <= 64 { Ok(Self(text.into())) } else { Err(InvalidName) }
     }
 
+    /// Takes `text` as the name of a kind of event: one name, or several that are joined by dots, as in `email.sent`; at
+    /// most 64 characters in all.
+    pub fn event(text: &str) -> Result<Self, InvalidName> {
+        match text.len() <= 64 && text.split('.').all(|part| Self::new(part).is_ok()) {
+            true => Ok(Self(text.into())),
+            false => Err(InvalidName),
+        }
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The name as a label for people: `first_name` becomes `First name`.
+    /// The name as a label for people: `first_name` becomes `First name`, `email.sent` becomes `Email sent`.
     pub fn to_label(&self) -> String {
-        let words = self.0.replace('_', " ");
+        let words = self.0.replace(['_', '.'], " ");
         let mut characters = words.chars();
         characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
     }
@@ -90,6 +99,17 @@ mod tests {
         assert!(Name::new("deal_2").is_ok());
         for bad in ["", "2deal", "Deal", "de-al", "_x", &"a".repeat(65), "é"] {
             assert_eq!(Name::new(bad), Err(InvalidName), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_kind_of_event_is_names_joined_by_dots() {
+        for good in ["call", "email.sent", "a.b.c"] {
+            assert_eq!(Name::event(good).map(|name| name.to_string()), Ok(good.to_owned()));
+        }
+        assert_eq!(Name::event("email.sent").expect("a name").to_label(), "Email sent");
+        for bad in ["", ".", "email.", ".sent", "a..b", "Email.sent", "a.2", &"a.".repeat(40)] {
+            assert_eq!(Name::event(bad), Err(InvalidName), "{bad}");
         }
     }
 

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::computed::CIRCUMSTANCES;
+use crate::entry::Entry;
 use crate::expression::{Types, check_formula};
 use crate::layer::{ENGINE, Folded};
 use crate::name::{Name, did_you_mean};
@@ -39,6 +40,7 @@ pub const RESERVED_PLURALS: &[&str] = &[
     "assignment-rules",
     "associations",
     "association-definitions",
+    "audit",
     "changes",
     "dashboards",
     "docs",
@@ -101,6 +103,8 @@ pub struct ObjectDefinition {
     pub properties: IndexMap<Name, Property>,
     /// Rules over several properties.
     pub constraints: Vec<Constraint>,
+    /// That its records are entries of the timelines of those that they are linked to, and what of them is told there.
+    pub entry: Option<Entry>,
     /// Layer that declared it.
     pub layer: String,
     /// No longer accepted or shown; records stay.
@@ -162,6 +166,7 @@ impl ObjectDefinition {
         let properties = read_properties(&mut reader, folded);
         let display = read_display(&mut reader, &properties);
         let constraints = read_constraints(&mut reader, &properties);
+        let entry = Entry::read(&mut reader, &properties);
         let archived = reader.boolean("archived").unwrap_or(false);
         // Kept for whoever shows the definition.
         reader.string("archived_at");
@@ -188,6 +193,7 @@ impl ObjectDefinition {
             groups,
             properties,
             constraints: constraints.into_iter().map(|(_, constraint)| constraint).collect(),
+            entry,
             layer: folded.layer.clone(),
             archived,
             spec: folded.spec.clone(),

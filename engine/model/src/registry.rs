@@ -13,6 +13,7 @@ use crate::name::{Name, did_you_mean};
 use crate::object::ObjectDefinition;
 use crate::pipeline::Pipeline;
 use crate::problem::{Problem, Problems, push_segment};
+use crate::property::Property;
 use crate::rank::{LONGEST, RANK};
 
 /// All definitions of a tenant, immutable.
@@ -203,6 +204,27 @@ impl Registry {
         }
     }
 
+    /// What records stand on timelines by starts at them. One that reads badly is told where it stands.
+    fn check_entry(&self, object: &ObjectDefinition, problems: &mut Problems) {
+        let Some(entry) = object.entry.as_ref() else { return };
+        let at = format!("{}/entry/about", object.pointer);
+        match self.associations.get(&entry.about) {
+            Some(association) if association.from == object.name => {}
+            Some(association) => {
+                let message = format!(
+                    "`{}` starts at `{}`; an entry is linked by an association that starts at `{}`",
+                    association.name, association.from, object.name
+                );
+                problems.push(Problem::new(at, "not_applicable", message));
+            }
+            None => {
+                let own = self.associations.values().filter(|association| association.from == object.name);
+                let hint = did_you_mean(&entry.about, own.map(|association| association.name.as_str()));
+                problems.push(Problem::new(at, "unknown", format!("there is no association `{}`{hint}", entry.about)));
+            }
+        }
+    }
+
     fn check_references(&self, pointers: &IndexMap<(Name, Name), String>, problems: &mut Problems) {
         for association in self.associations.values() {
             let at = push_segment("/associations", &association.name);
@@ -212,6 +234,9 @@ impl Registry {
                     self.check_object(object, format!("{at}/to"), problems);
                 }
             }
+        }
+        for object in self.objects.values() {
+            self.check_entry(object, problems);
         }
         for pipeline in self.pipelines.values().flat_map(IndexMap::values) {
             let key = (pipeline.object.clone(), pipeline.name.clone());
@@ -267,9 +292,14 @@ impl Registry {
 
     /// JSON Schema 2020-12 of the `properties` of a stored record.
     pub fn json_schema(&self, object: &ObjectDefinition) -> Value {
+        self.json_schema_of(&object.label, object.properties.values())
+    }
+
+    /// The JSON Schema of a JSON object with values of these properties in normal form.
+    pub fn json_schema_of<'p>(&self, title: &str, all: impl Iterator<Item = &'p Property>) -> Value {
         let mut properties = Map::new();
         let mut required = Vec::new();
-        for property in object.properties.values().filter(|property| !property.archived) {
+        for property in all.filter(|property| !property.archived) {
             let mut schema = property.kind.schema();
             if let Some(named) = property.kind.schema_reference().and_then(|name| self.schemas.get(name)) {
                 schema = named.as_object().cloned().unwrap_or_default();
@@ -285,7 +315,7 @@ impl Registry {
         }
         json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "title": object.label,
+            "title": title,
             "type": "object",
             "properties": properties,
             "required": required,

@@ -151,10 +151,20 @@ pub fn named_entries<'a>(
     pointer: &str,
     problems: &mut Problems,
 ) -> Vec<(Name, &'a Value, String)> {
+    entries_by(map, pointer, problems, |key| Name::new(key).map_err(|error| error.to_string()))
+}
+
+/// The same of a map whose keys are read by `read`, which says what is wrong with one.
+pub(crate) fn entries_by<'a>(
+    map: &'a Map<String, Value>,
+    pointer: &str,
+    problems: &mut Problems,
+    read: impl Fn(&str) -> Result<Name, String>,
+) -> Vec<(Name, &'a Value, String)> {
     let mut entries = Vec::with_capacity(map.len());
     for (key, value) in map {
         let at = push_segment(pointer, key);
-        match Name::new(key) {
+        match read(key) {
             Ok(name) => entries.push((name, value, at)),
             Err(error) => problems.push(Problem::new(at, "invalid_name", format!("`{key}`: {error}"))),
         }

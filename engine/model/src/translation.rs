@@ -54,9 +54,17 @@ impl Level {
     /// The maps of names at this level.
     fn maps(self) -> &'static [&'static str] {
         match self {
-            Self::Language => {
-                &["objects", "associations", "pipelines", "views", "reports", "dashboards", "workflows", "roles"]
-            }
+            Self::Language => &[
+                "objects",
+                "associations",
+                "pipelines",
+                "views",
+                "reports",
+                "dashboards",
+                "workflows",
+                "activities",
+                "roles",
+            ],
             Self::Object => &["properties", "groups"],
             Self::Property => &["options"],
             Self::Association => &["labels", "properties"],

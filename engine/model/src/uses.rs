@@ -1,6 +1,7 @@
 //! Where-used: which definitions name a property, so that whoever changes or archives it knows what follows.
 
 use crate::association::AssociationDefinition;
+use crate::entry::Entry;
 use crate::name::Name;
 use crate::object::{Constraint, ObjectDefinition};
 use crate::pipeline::{Pipeline, Stage};
@@ -11,7 +12,7 @@ use crate::registry::Registry;
 /// One place that names a property.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
-    /// `display`, `constraint`, `currency`, `formula`, `rollup`, `pipeline`, `stage`, `view`, `report`, `workflow` or `role`.
+    /// `display`, `constraint`, `entry`, `currency`, `formula`, `rollup`, `pipeline`, `stage`, `view`, `report`, `workflow` or `role`.
     pub kind: &'static str,
     /// The definition that names it: `deal`, `deal.margin`, `deal.sales.won`, `open_deals`.
     pub name: String,
@@ -136,6 +137,9 @@ fn of_object(object: &ObjectDefinition, property: &str) -> Vec<Use> {
         if is_named {
             uses.push(of_object("constraint", format!("{at}/constraints/{index}")));
         }
+    }
+    for (key, _) in object.entry.iter().flat_map(Entry::properties).filter(|(_, name)| name.as_str() == property) {
+        uses.push(of_object("entry", format!("{at}/entry/{key}")));
     }
     for other in active(object).filter(|other| other.name.as_str() != property) {
         let is_computed_from = |name: &str| {

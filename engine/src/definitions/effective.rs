@@ -2,12 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
+use engine_model::behavior::{ActivityType, Section};
 use engine_model::layer::{CUSTOM, Layer};
 use engine_model::object::ObjectDefinition;
 use engine_model::registry::Registry;
 use engine_model::{Name, Problems};
 use indexmap::IndexMap;
 use jsonschema::Validator;
+use serde_json::Value;
 
 /// What a property takes, and the part of an object that is none, with what is compiled from it: measured on the
 /// shipped packs.
@@ -23,6 +25,8 @@ pub struct Effective {
     /// What does not read in them. Whatever is stored was checked before, so a later release reads it more strictly.
     pub problems: Problems,
     validators: IndexMap<Name, OnceLock<Option<Validator>>>,
+    /// The same of the details of activities, by their types.
+    details: IndexMap<Name, OnceLock<Option<Validator>>>,
 }
 
 impl Effective {
@@ -30,23 +34,21 @@ impl Effective {
     pub fn fold(layers: Vec<Arc<Layer>>) -> Self {
         let (registry, problems) = Registry::fold(&layers);
         let validators = registry.objects.keys().map(|name| (name.clone(), OnceLock::new())).collect();
-        Self { registry, layers, problems, validators }
+        let activities = registry.behaviors.keys().filter(|(section, _)| *section == Section::Activities);
+        let details = activities.map(|(_, name)| (name.clone(), OnceLock::new())).collect();
+        Self { registry, layers, problems, validators, details }
     }
 
     /// The compiled JSON Schema of an object's records; compiled at its first use.
     pub fn validator(&self, object: &ObjectDefinition) -> Option<&Validator> {
         let slot = self.validators.get(object.name.as_str())?;
-        slot.get_or_init(|| {
-            let schema = self.registry.json_schema(object);
-            match jsonschema::draft202012::options().should_validate_formats(false).build(&schema) {
-                Ok(validator) => Some(validator),
-                Err(error) => {
-                    tracing::error!(object.name = %object.name, %error, "an object's JSON Schema does not compile");
-                    None
-                }
-            }
-        })
-        .as_ref()
+        slot.get_or_init(|| compile(&object.name, &self.registry.json_schema(object))).as_ref()
+    }
+
+    /// The same of the details of a type of activity.
+    pub fn details_validator(&self, name: &str, activity: &ActivityType) -> Option<&Validator> {
+        let slot = self.details.get(name)?;
+        slot.get_or_init(|| compile(name, &self.registry.json_schema_of(name, activity.details.values()))).as_ref()
     }
 
     /// Bytes that this takes, about.
@@ -76,5 +78,15 @@ impl Effective {
         let (registry, mut problems) = Registry::fold(layers);
         problems.retain(|problem| !self.problems.contains(problem));
         (registry, problems)
+    }
+}
+
+fn compile(name: &str, schema: &Value) -> Option<Validator> {
+    match jsonschema::draft202012::options().should_validate_formats(false).build(schema) {
+        Ok(validator) => Some(validator),
+        Err(error) => {
+            tracing::error!(definition = name, %error, "a definition's JSON Schema does not compile");
+            None
+        }
     }
 }

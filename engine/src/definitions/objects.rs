@@ -31,6 +31,7 @@ const KEYS: &[&str] = &[
     "groups",
     "properties",
     "constraints",
+    "entry",
     "archived",
 ];
 

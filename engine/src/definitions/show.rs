@@ -52,6 +52,7 @@ impl<'a> Showing<'a> {
             "groups": object.groups,
             "properties": self.properties(&object.properties),
             "constraints": object.spec.get("constraints").cloned().unwrap_or_else(|| json!([])),
+            "entry": object.spec.get("entry"),
             "layer": object.layer,
             "archived_at": self.archived_at(&object.spec, object.archived),
         })

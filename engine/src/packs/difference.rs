@@ -207,7 +207,8 @@ impl Difference<'_> {
             let kept = new.uses(object, property);
             let is_kept = |found: &Use| {
                 let section = Section::ALL.into_iter().find(|section| section.kind() == found.kind);
-                let behavior = section.zip(Name::new(&found.name).ok()).and_then(|key| new.behaviors.get(&key));
+                let key = section.and_then(|section| Some((section, section.name(&found.name).ok()?)));
+                let behavior = key.and_then(|key| new.behaviors.get(&key));
                 kept.contains(found) || behavior.is_some_and(|behavior| !new.check_behavior(behavior).is_empty())
             };
             step.uses = old.uses(object, property).into_iter().filter(is_kept).collect();

@@ -108,7 +108,7 @@ impl Session {
         let mut next = before.0;
         // Whole changes only: a page ends between two of them and may so be a little longer than asked for.
         loop {
-            let changes = of_records(&mut reader, records, Sequence(next)).await?;
+            let changes = of_records(&mut reader, records, Sequence(next), CHUNK).await?;
             let is_last = changes.len() < usize::try_from(CHUNK).unwrap_or(usize::MAX);
             for change in changes {
                 if results.len() >= limit {
@@ -174,7 +174,7 @@ impl Session {
     }
 
     /// The record that the target names itself, where its id leads to another one.
-    async fn merged_record(&self, object: &str, target: &Target) -> Result<Option<RecordId>> {
+    pub(crate) async fn merged_record(&self, object: &str, target: &Target) -> Result<Option<RecordId>> {
         let Some(key) = key_of(self.catalog.object(object)?, target, &self.catalog.locale)? else { return Ok(None) };
         let (_, row) = engine_store::record::get_itself(&mut self.reader().await?, &key).await?;
         Ok(row.filter(|row| row.merged_into.is_some()).map(|row| row.record_id()))
@@ -185,14 +185,19 @@ impl Session {
     }
 }
 
-/// The next changes of a record and of one that was merged into it, newest first.
-async fn of_records(reader: &mut Reader, records: &[RecordId], before: Sequence) -> Result<Vec<ChangeRow>> {
+/// The next changes of a record and of one that was merged into it, newest first; less than `limit` where these are all.
+pub(crate) async fn of_records(
+    reader: &mut Reader,
+    records: &[RecordId],
+    before: Sequence,
+    limit: i64,
+) -> Result<Vec<ChangeRow>> {
     let mut changes = Vec::new();
     for record in records {
-        changes.extend(of_record(reader, *record, before, CHUNK).await?);
+        changes.extend(of_record(reader, *record, before, limit).await?);
     }
     changes.sort_unstable_by_key(|change| -change.sequence);
-    changes.truncate(usize::try_from(CHUNK).unwrap_or(usize::MAX));
+    changes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(changes)
 }
 

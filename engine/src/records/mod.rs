@@ -39,7 +39,7 @@ pub(crate) use computed::About;
 pub use execute::Mode;
 pub use handover::Handover;
 pub use history::{HistoryEntry, Moment};
-pub(crate) use history::{STANDING, pairs};
+pub(crate) use history::{STANDING, of_records, pairs};
 pub use include::Include;
 pub(crate) use include::bad_parameter;
 pub use input::{LinkInput, MoveInput, PropertiesInput, RecordInput};

@@ -8,7 +8,7 @@ use engine_store::Head;
 use engine_store::transfer::{
     AssignmentRule, AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, List,
     ListMember, Member, Merge, MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role, SavedItem,
-    SensitiveRead, Team, UniqueValue, User, Visit,
+    SensitiveRead, Team, TimelineEntry, TimelineSource, UniqueValue, User, Visit,
 };
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -117,13 +117,15 @@ pub(super) async fn each_table(tables: &mut (impl Tables + Send)) -> Result<()> 
     tables.table::<Visit>().await?;
     tables.table::<List>().await?;
     tables.table::<ListMember>().await?;
+    tables.table::<TimelineSource>().await?;
+    tables.table::<TimelineEntry>().await?;
     tables.table::<Counter>().await?;
     tables.table::<Follower>().await?;
     tables.table::<OpenJob>().await
 }
 
 /// Every kind of line, in the order of the file.
-pub(super) const KINDS: [&str; 28] = [
+pub(super) const KINDS: [&str; 30] = [
     Header::KIND,
     Installed::KIND,
     ObjectDefinition::KIND,
@@ -146,6 +148,8 @@ pub(super) const KINDS: [&str; 28] = [
     Visit::KIND,
     List::KIND,
     ListMember::KIND,
+    TimelineSource::KIND,
+    TimelineEntry::KIND,
     Counter::KIND,
     Follower::KIND,
     OpenJob::KIND,

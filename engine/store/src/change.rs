@@ -55,6 +55,18 @@ pub async fn after(reader: &mut Reader, position: Sequence, limit: i64) -> Resul
     reader.fetch_all(&AFTER, args![tenant, position, limit]).await
 }
 
+const BEFORE: Sql = Sql::same(concat!(
+    "select ",
+    columns!(),
+    " from change where tenant_id = $1 and sequence < $2 order by sequence desc limit $3"
+));
+
+/// Changes before a position, newest first.
+pub async fn before(reader: &mut Reader, position: Sequence, limit: i64) -> Result<Vec<ChangeRow>> {
+    let tenant = reader.tenant();
+    reader.fetch_all(&BEFORE, args![tenant, position, limit]).await
+}
+
 /// A change as far as it says which record or link is another now.
 #[derive(Debug, Clone, FromRow)]
 pub struct Movement {

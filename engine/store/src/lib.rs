@@ -38,6 +38,7 @@ mod sql;
 mod store;
 pub mod survey;
 pub mod tenant;
+pub mod timeline;
 pub mod transfer;
 pub mod visit;
 

@@ -42,6 +42,7 @@ const FILES: &[File] = &[
     file!(8, "0008", "job_file"),
     file!(9, "0009", "assignment_rule"),
     file!(10, "0010", "pack_document"),
+    file!(11, "0011", "timeline"),
 ];
 
 /// Runs what is missing, on PostgreSQL as the role that owns the schema.

@@ -4,6 +4,7 @@
 
 pub(crate) mod access;
 pub(crate) mod answer;
+pub(crate) mod audit;
 pub(crate) mod changes;
 pub(crate) mod definitions;
 pub(crate) mod exports;

@@ -29,6 +29,9 @@ pub(crate) struct ObjectDefinition {
     /// By name.
     properties: BTreeMap<String, ObjectProperty>,
     constraints: Vec<Map<String, Value>>,
+    /// That its records are entries of timelines, and what plays which part.
+    #[schema(required)]
+    entry: Option<Map<String, Value>>,
     /// The pack that it is from, or `custom`.
     layer: String,
     #[schema(required, format = DateTime)]

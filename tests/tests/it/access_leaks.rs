@@ -198,6 +198,18 @@ impl Vaults {
             ("GET", "/records/{object}/{id}/history") => {
                 vec![get(record("/history")), get(vault(&format!("/{merged}/history")))]
             }
+            ("GET", "/records/{object}/{id}/timeline") => ["", "?kinds=change", "?kinds=activity,note", "?limit=1"]
+                .iter()
+                .flat_map(|query| [one, merged, other].map(|id| get(vault(&format!("/{id}/timeline{query}")))))
+                .collect(),
+            ("POST", "/records/{object}/{id}/activities") => vec![
+                send(record("/activities"), json!({"type": "call", "details": {"subject": "x"}, "also": [other]})),
+                send(record("/activities"), json!({"type": "cal", "also": [archived]})),
+            ],
+            ("GET", "/records/{object}/{id}/audit") => {
+                vec![get(record("/audit")), get(vault(&format!("/{merged}/audit")))]
+            }
+            ("GET", "/audit") => vec![get("/audit?limit=200")],
             ("POST", "/records/{object}/search") => self.searches().map(|body| send(vault("/search"), body)).collect(),
             ("POST", "/search") => self.searches().map(|body| send("/search", body)).collect(),
             ("GET", "/records/{object}/suggest") => {

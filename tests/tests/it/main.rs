@@ -58,6 +58,7 @@ mod saved;
 mod search;
 mod tenancy;
 mod tenant_transfer;
+mod timeline;
 mod transactions;
 mod undo;
 mod upkeep;

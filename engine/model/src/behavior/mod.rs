@@ -1,9 +1,11 @@
-//! What screens and automation make of objects: views, reports, dashboards, workflows and roles, as packs define them.
+//! What screens and automation make of objects: views, reports, dashboards, workflows, activities and roles, as packs
+//! define them.
 //!
 //! Each has a file that reads it and says what it names. Names are looked up apart from reading, by
 //! [`Registry::check_behaviors`](crate::registry::Registry::check_behaviors): a pack with a view of a property that does
 //! not exist is refused, while a tenant may archive a property that a view of a pack shows, and the rest of it goes on.
 
+mod activity;
 mod dashboard;
 mod fold;
 mod names;
@@ -17,6 +19,7 @@ mod tests;
 
 use serde_json::{Map, Value};
 
+pub use activity::ActivityType;
 pub use dashboard::{Dashboard, Item};
 pub(crate) use names::Names;
 pub use report::{Period, Report};
@@ -40,13 +43,16 @@ pub enum Section {
     Dashboards,
     /// What is done when something changes.
     Workflows,
+    /// What may be recorded as having happened to a record.
+    Activities,
     /// Who may do what.
     Roles,
 }
 
 impl Section {
     /// All of them, in the order in which packs have them.
-    pub const ALL: [Self; 5] = [Self::Views, Self::Reports, Self::Dashboards, Self::Workflows, Self::Roles];
+    pub const ALL: [Self; 6] =
+        [Self::Views, Self::Reports, Self::Dashboards, Self::Workflows, Self::Activities, Self::Roles];
 
     /// The key of a pack's document.
     pub fn as_str(self) -> &'static str {
@@ -55,6 +61,7 @@ impl Section {
             Self::Reports => "reports",
             Self::Dashboards => "dashboards",
             Self::Workflows => "workflows",
+            Self::Activities => "activities",
             Self::Roles => "roles",
         }
     }
@@ -66,7 +73,19 @@ impl Section {
             Self::Reports => "report",
             Self::Dashboards => "dashboard",
             Self::Workflows => "workflow",
+            Self::Activities => "activity",
             Self::Roles => "role",
+        }
+    }
+
+    /// A key of this section as a name; `Err` says what is wrong with it.
+    pub fn name(self, key: &str) -> Result<Name, String> {
+        match self {
+            Self::Activities => Name::event(key)
+                .map_err(|error| format!("{error}; here several may be joined by dots, as in `email.sent`")),
+            Self::Views | Self::Reports | Self::Dashboards | Self::Workflows | Self::Roles => {
+                Name::new(key).map_err(|error| error.to_string())
+            }
         }
     }
 
@@ -76,7 +95,7 @@ impl Section {
     }
 }
 
-/// A view, a report, a dashboard, a workflow or a role.
+/// A view, a report, a dashboard, a workflow, a type of activity or a role.
 #[derive(Debug, Clone)]
 pub struct Behavior {
     /// What it is.
@@ -106,6 +125,8 @@ pub enum Content {
     Dashboard(Dashboard),
     /// What is done when something changes.
     Workflow(Workflow),
+    /// What may be recorded as having happened to a record.
+    Activity(ActivityType),
     /// Who may do what.
     Role(RoleDefinition),
 }
@@ -121,6 +142,7 @@ impl Behavior {
             Section::Reports => Report::read(&mut reader).map(Content::Report),
             Section::Dashboards => Dashboard::read(&mut reader).map(Content::Dashboard),
             Section::Workflows => Workflow::read(&mut reader).map(Content::Workflow),
+            Section::Activities => ActivityType::read(&folded.layer, &mut reader).map(Content::Activity),
             Section::Roles => RoleDefinition::read(&name, &mut reader).map(Content::Role),
         };
         reader.finish();
@@ -144,7 +166,7 @@ impl Behavior {
             Content::View(view) => view.sharing,
             Content::Report(report) => report.sharing,
             Content::Dashboard(dashboard) => dashboard.sharing,
-            Content::Workflow(_) | Content::Role(_) => "everyone",
+            Content::Workflow(_) | Content::Activity(_) | Content::Role(_) => "everyone",
         }
     }
 
@@ -153,7 +175,7 @@ impl Behavior {
         match &self.content {
             Content::View(view) => Some(&view.object),
             Content::Report(report) => Some(&report.object),
-            Content::Dashboard(_) | Content::Workflow(_) | Content::Role(_) => None,
+            Content::Dashboard(_) | Content::Workflow(_) | Content::Activity(_) | Content::Role(_) => None,
         }
     }
 
@@ -163,6 +185,7 @@ impl Behavior {
             Content::Report(report) => report.look_up(names),
             Content::Dashboard(dashboard) => dashboard.look_up(names),
             Content::Workflow(workflow) => workflow.look_up(names),
+            Content::Activity(activity) => activity.look_up(names),
             Content::Role(role) => role.look_up(names),
         }
     }

@@ -83,6 +83,14 @@ impl<'a> Names<'a> {
         found
     }
 
+    /// The JSON Schema fragment of that name.
+    pub(super) fn schema(&mut self, name: &str, at: &str) {
+        if !self.registry.schemas.contains_key(name) {
+            let hint = did_you_mean(name, self.registry.schemas.keys().map(Name::as_str));
+            self.problem(at, "unknown", format!("there is no schema `{name}`{hint}"));
+        }
+    }
+
     /// The object's property of that name.
     pub(super) fn property(&mut self, object: &'a ObjectDefinition, name: &str, at: &str) -> Option<&'a Property> {
         let found = object.property_called(name);

@@ -47,6 +47,41 @@ fn told(all: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
 }
 
 #[test]
+fn types_of_activities_are_names_joined_by_dots_with_details() {
+    let document = json!({
+        "objects": {"guest": {"properties": {"name": {"type": "string"}}}},
+        "activities": {
+            "guest.came": {"icon": "door", "objects": ["guest", "gest"], "details": {
+                "paid": {"type": "money", "currency_property": "curency", "required": true},
+                "code": {"type": "string", "unique": true, "searchable": true, "sensitive": true},
+                "number": {"type": "auto_number", "pattern": "A-{0}"},
+                "twice": {"type": "formula", "formula": "1 + 1", "result": "integer"},
+                "more": {"type": "json", "schema": "baskt"}}},
+            "Guest": {}, "guest..came": {}, "call": {"details": [], "detail": {}}},
+    });
+    let mut problems = Problems::new();
+    let layer = Layer::read("own", document.as_object().expect("a map"), &mut problems);
+    let (registry, folded) = Registry::fold(&[layer]);
+    problems.extend(folded);
+    problems.extend(registry.check_behaviors(None));
+    let told: Vec<_> = problems.iter().map(|problem| (problem.pointer.as_str(), problem.code)).collect();
+    let at = "/activities/guest.came/details";
+    let expected = [
+        ("/activities/Guest".to_owned(), "invalid_name"),
+        ("/activities/guest..came".to_owned(), "invalid_name"),
+        (format!("{at}/paid/currency_property"), "unknown"),
+        (format!("{at}/code/unique"), "not_applicable"),
+        (format!("{at}/code/searchable"), "not_applicable"),
+        (format!("{at}/code/sensitive"), "not_applicable"),
+        (format!("{at}/number/type"), "not_applicable"),
+        (format!("{at}/twice/type"), "not_applicable"),
+        ("/activities/call/details".to_owned(), "wrong_type"),
+        ("/activities/call/detail".to_owned(), "unknown_key"),
+    ];
+    assert_eq!(told, expected.iter().map(|(at, code)| (at.as_str(), *code)).collect::<Vec<_>>());
+}
+
+#[test]
 fn what_is_right_is_read_whole() {
     let (registry, problems) = own(json!({
         "views": {

@@ -100,6 +100,7 @@ fn object(is_extension: bool) -> Value {
         "groups": named(group, "Groups that properties are shown in."),
         "properties": named(json!({"$ref": property}), "Properties in the order they are shown."),
         "constraints": {"type": "array", "items": {"$ref": "#/$defs/constraint"}},
+        "entry": entry(is_extension),
         "archived": {"type": "boolean"},
         "archived_at": {"type": "string", "format": "date-time", "description": "When it was archived."},
     });
@@ -107,6 +108,31 @@ fn object(is_extension: bool) -> Value {
         allow_null(map);
     }
     closed(properties, &[])
+}
+
+/// What of an object's records is told on the timelines of the records that they are linked to.
+fn entry(is_extension: bool) -> Value {
+    let name = |description: &str| json!({"$ref": "#/$defs/name", "description": description});
+    let fixed = closed(json!({"text": label("The type of all of them, email.sent.")}), &["text"]);
+    let mut properties = json!({
+        "kind": {"enum": ["activity", "note"]},
+        "about": name("The association that links one with the records on whose timelines it stands."),
+        "at": name("The property that says when it happened; when it was made without."),
+        "type": {"oneOf": [name("The property that says what happened."), fixed]},
+        "details": name("The json property with what is told of it."),
+        "text": name("The property with what is said of it."),
+        "pinned": name("The boolean property that says whether it is to be seen first."),
+        "by": name("The user property that says who did it; who made it without."),
+    });
+    if is_extension && let Some(map) = properties.as_object_mut() {
+        allow_null(map);
+        for key in ["kind", "type"] {
+            map[key] = json!({"anyOf": [map[key].take(), {"type": "null"}]});
+        }
+    }
+    let mut entry = closed(properties, if is_extension { &[] } else { &["kind", "about"] });
+    entry["description"] = json!("Its records are entries of the timelines of the records that they are linked to.");
+    entry
 }
 
 /// A definition, or with `extend: true` a change of another pack's.

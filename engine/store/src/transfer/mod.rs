@@ -13,6 +13,7 @@ mod lists;
 mod log;
 mod records;
 mod saved;
+mod timeline;
 mod unfinished;
 mod visits;
 
@@ -29,6 +30,7 @@ pub use lists::{List, ListMember};
 pub use log::{Change, Counter, Follower, OpenJob};
 pub use records::{Interval, Link, Merge, Record, UniqueValue};
 pub use saved::SavedItem;
+pub use timeline::{TimelineEntry, TimelineSource};
 pub use unfinished::discard;
 pub use visits::Visit;
 

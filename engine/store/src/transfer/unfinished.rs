@@ -70,7 +70,16 @@ const LIST_MEMBERS: Sql = Sql::each(
      where list_member.tenant_id = $1 and list_member.ctid = first.place",
 );
 
-const LARGE: [&Sql; 8] = [&VALUES, &INTERVALS, &LINKS, &CHANGES, &SENSITIVE_READS, &RECORDS, &VISITS, &LIST_MEMBERS];
+const TIMELINE_ENTRIES: Sql = Sql::each(
+    "delete from timeline_entry where tenant_id = $1 and (record_id, association, at, entry_id) in ( \
+       select x.record_id, x.association, x.at, x.entry_id from timeline_entry x where x.tenant_id = $1 order by x.record_id, x.association, x.at, x.entry_id limit $2)",
+    "delete from timeline_entry using ( \
+       select ctid as place from timeline_entry where tenant_id = $1 order by record_id, association, at, entry_id limit $2) first \
+     where timeline_entry.tenant_id = $1 and timeline_entry.ctid = first.place",
+);
+
+const LARGE: [&Sql; 9] =
+    [&VALUES, &INTERVALS, &LINKS, &CHANGES, &SENSITIVE_READS, &RECORDS, &VISITS, &LIST_MEMBERS, &TIMELINE_ENTRIES];
 
 const OBJECT_DEFINITION: Sql = Sql::same("delete from object_definition where tenant_id = $1");
 const ASSOCIATION_DEFINITION: Sql = Sql::same("delete from association_definition where tenant_id = $1");
@@ -85,12 +94,13 @@ const RECORD_MERGE: Sql = Sql::same("delete from record_merge where tenant_id = 
 const SAVED_ITEM: Sql = Sql::same("delete from saved_item where tenant_id = $1");
 const ASSIGNMENT_RULE: Sql = Sql::same("delete from assignment_rule where tenant_id = $1");
 const LIST: Sql = Sql::same("delete from list where tenant_id = $1");
+const TIMELINE_SOURCE: Sql = Sql::same("delete from timeline_source where tenant_id = $1");
 const COUNTER: Sql = Sql::same("delete from counter where tenant_id = $1");
 const FOLLOWER: Sql = Sql::same("delete from follower where tenant_id = $1");
 const JOB: Sql = Sql::same("delete from job where tenant_id = $1");
 const TENANT: Sql = Sql::same("delete from tenant where tenant_id = $1");
 
-const SMALL: [&Sql; 17] = [
+const SMALL: [&Sql; 18] = [
     &OBJECT_DEFINITION,
     &ASSOCIATION_DEFINITION,
     &PIPELINE,
@@ -104,6 +114,7 @@ const SMALL: [&Sql; 17] = [
     &SAVED_ITEM,
     &ASSIGNMENT_RULE,
     &LIST,
+    &TIMELINE_SOURCE,
     &COUNTER,
     &FOLLOWER,
     &JOB,

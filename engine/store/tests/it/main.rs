@@ -36,6 +36,7 @@ mod saved;
 mod sensitive;
 mod survey;
 mod tenants;
+mod timeline;
 mod transfer;
 mod visits;
 

@@ -42,7 +42,7 @@ async fn a_defined_object_answers_as_it_was_sent_with_what_the_engine_adds() {
                     "operators": ["eq", "neq", "lt", "lte", "gt", "gte", "between", "in", "not_in", "exists", "not_exists"]},
             },
             "constraints": [{"rule": "length == null || length < 500.0", "message": "That is no ship."}],
-            "layer": "custom", "archived_at": null,
+            "entry": null, "layer": "custom", "archived_at": null,
         })
     );
     assert_eq!(session.object_definition("ship", ALL).await.expect("a definition"), defined.value.definition);

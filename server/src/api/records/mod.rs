@@ -10,5 +10,6 @@ pub(crate) mod owner;
 pub(crate) mod read;
 pub(crate) mod search;
 pub(crate) mod stage;
+pub(crate) mod timeline;
 pub(crate) mod transaction;
 pub(crate) mod write;

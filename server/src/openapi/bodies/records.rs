@@ -67,6 +67,21 @@ pub(crate) struct StageMove {
     after: Option<String>,
 }
 
+/// Something that has happened to a record.
+#[derive(ToSchema)]
+pub(crate) struct ActivityInput {
+    /// A type of activity that a pack declares, such as `email.sent`.
+    #[schema(rename = "type")]
+    kind: String,
+    /// When, with an offset; now unless given.
+    #[schema(format = DateTime)]
+    at: Option<String>,
+    /// What the type takes, by name.
+    details: Option<Map<String, Value>>,
+    /// Ids or uids of further records that it has happened to, at most 100.
+    also: Option<Vec<String>>,
+}
+
 /// What to take back; exactly one of the two.
 #[derive(ToSchema)]
 pub(crate) struct UndoInput {

@@ -6,6 +6,7 @@ mod change;
 mod lists;
 mod report;
 mod rollup;
+mod timeline;
 mod upgrade;
 mod wide;
 
@@ -43,6 +44,8 @@ enum Part {
     Board,
     /// 1,000 lists kept at 200 changes a second
     Lists,
+    /// The timeline of a record with 100,000 entries
+    Timeline,
 }
 
 /// How much of everything.
@@ -112,6 +115,10 @@ pub(super) fn run(options: &MetadataOptions, stores: &[Store], quick: bool, json
         if has(Part::Lists) {
             let (server, lists, records) = (start()?, amount.lists, amount.children);
             report.add(*store, "lists", runtime.block_on(lists::measure(&server, lists, records, amount.change))?);
+        }
+        if has(Part::Timeline) {
+            let server = start()?;
+            report.add(*store, "timeline", runtime.block_on(timeline::measure(&server, amount.children))?);
         }
         if has(Part::Upgrade) {
             let server = start()?;

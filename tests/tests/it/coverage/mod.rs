@@ -17,6 +17,7 @@ mod pipelines;
 mod records;
 mod saved;
 mod search;
+mod timeline;
 mod typed;
 mod work;
 mod world;
@@ -61,6 +62,7 @@ fn static_cases() -> Vec<Case> {
         access::cases(),
         saved::cases(),
         lists::cases(),
+        timeline::cases(),
         work::cases(),
     ];
     areas.into_iter().flatten().collect()

@@ -12,6 +12,7 @@ pub(super) fn definitions() -> Map<String, Value> {
         ("report", report),
         ("dashboard", dashboard),
         ("workflow", workflow),
+        ("activity", activity),
         ("role", role),
     ];
     let mut definitions = Map::new();
@@ -27,7 +28,7 @@ pub(super) fn definitions() -> Map<String, Value> {
 }
 
 /// The sections of a pack.
-pub(super) fn sections() -> [(&'static str, Value); 6] {
+pub(super) fn sections() -> [(&'static str, Value); 7] {
     let of = |name: &str| json!({"$ref": format!("#/$defs/{name}")});
     let languages = json!({
         "type": "object",
@@ -40,6 +41,7 @@ pub(super) fn sections() -> [(&'static str, Value); 6] {
         ("reports", named(of("report"), "Reports.")),
         ("dashboards", named(of("dashboard"), "Reports and views on one screen.")),
         ("workflows", named(of("workflow"), "What is done when something changes.")),
+        ("activities", activities(of("activity"))),
         ("roles", named(of("role"), "Who may do what.")),
         ("translations", languages),
     ]
@@ -143,6 +145,27 @@ fn workflow(is_extension: bool) -> Value {
     definition(is_extension, properties, &["when", "do"], &[])
 }
 
+/// Names of events, which several names may make.
+fn activities(activity: Value) -> Value {
+    json!({
+        "type": "object",
+        "description": "What may be recorded as having happened to a record.",
+        "propertyNames": {"maxLength": 64, "pattern": r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"},
+        "additionalProperties": activity,
+    })
+}
+
+fn activity(is_extension: bool) -> Value {
+    let property = if is_extension { "#/$defs/property_extension" } else { "#/$defs/property" };
+    let properties = json!({
+        "label": label("What people read."),
+        "icon": label("Name of an icon."),
+        "details": named(json!({"$ref": property}), "What is told of one, each as a property of an object."),
+        "objects": names("The objects whose records it may happen to; any without."),
+    });
+    definition(is_extension, properties, &[], &[])
+}
+
 fn effect() -> Value {
     let values = || map("Values, and texts with properties of the record, \"Visit {{ address }}\".");
     let record = || json!({"const": "record"});
@@ -192,7 +215,8 @@ fn translation() -> Value {
         "objects": of_names(closed(object, &[])),
         "associations": of_names(closed(association, &[])),
         "pipelines": {"type": "object", "description": "By object, then by name.", "additionalProperties": pipeline},
-        "views": labelled(), "reports": labelled(), "dashboards": labelled(), "workflows": labelled(), "roles": labelled(),
+        "views": labelled(), "reports": labelled(), "dashboards": labelled(), "workflows": labelled(),
+        "activities": labelled(), "roles": labelled(),
     });
     if let Some(map) = properties.as_object_mut() {
         allow_null(map);

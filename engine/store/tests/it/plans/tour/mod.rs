@@ -9,6 +9,7 @@ mod jobs;
 mod lists;
 mod reads;
 mod saved;
+mod timeline;
 mod transfer;
 mod visits;
 
@@ -30,6 +31,7 @@ pub(super) async fn whole(home: &Home) {
     jobs::tour(home).await;
     saved::tour(home).await;
     lists::tour(home).await;
+    timeline::tour(home).await;
     visits::tour(home).await;
     transfer::tour(home).await;
 }

@@ -3,7 +3,7 @@
 use engine_store::transfer::{
     AssignmentRule, AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, List,
     ListMember, Member, Merge, MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role, SavedItem,
-    SensitiveRead, Team, UniqueValue, User, Visit, add_pack, discard,
+    SensitiveRead, Team, TimelineEntry, TimelineSource, UniqueValue, User, Visit, add_pack, discard,
 };
 use engine_store::{Head, Reader, Tx, tenant};
 
@@ -50,6 +50,8 @@ async fn every_table(reader: &mut Reader, tx: &mut Tx) {
     table::<Visit>(reader, tx).await;
     table::<List>(reader, tx).await;
     table::<ListMember>(reader, tx).await;
+    table::<TimelineSource>(reader, tx).await;
+    table::<TimelineEntry>(reader, tx).await;
     table::<Counter>(reader, tx).await;
     table::<Follower>(reader, tx).await;
     table::<OpenJob>(reader, tx).await;
