@@ -22,6 +22,7 @@ use crate::followers::Follower;
 use crate::index::Indexes;
 use crate::lists::Lists;
 use crate::pipelines::Visits;
+use crate::records::locks::KeyedLocks;
 use crate::rollups::Rollups;
 use crate::session::{Credential, Session};
 use crate::timeline::Timelines;
@@ -73,7 +74,10 @@ pub(crate) struct Inner {
     pub(crate) packs: Vec<Vec<(String, String)>>,
     /// Plans that wait to be applied, by tenant and id.
     pub(crate) plans: Cache<(TenantId, String), Arc<crate::packs::KeptPlan>>,
-    pub(crate) locks: crate::records::locks::RecordLocks,
+    /// Turns at records that are being changed.
+    pub(crate) locks: KeyedLocks,
+    /// Turns of tenants at making records that may be refused as duplicates.
+    pub(crate) creations: KeyedLocks,
     pub(crate) indexes: Indexes,
     pub(crate) rollups: crate::progress::Progress,
     pub(crate) lists: crate::lists::Known,
@@ -130,7 +134,8 @@ impl Engine {
             assignment_rules: Cache::builder().max_capacity(10_000).build(),
             packs: config.packs,
             plans: Cache::builder().max_capacity(100).time_to_live(PLAN_LIFETIME).build(),
-            locks: crate::records::locks::RecordLocks::default(),
+            locks: KeyedLocks::default(),
+            creations: KeyedLocks::default(),
             indexes: Indexes::new(config.index_dir),
             rollups: crate::progress::Progress::default(),
             lists: crate::lists::Known::default(),

@@ -15,6 +15,7 @@ mod changes;
 mod clock;
 mod definitions;
 mod digest;
+pub mod duplicates;
 mod engine;
 mod error;
 mod expiry;

@@ -9,8 +9,8 @@ use crate::api::records::{
     write,
 };
 use crate::api::{
-    access, audit, changes, definitions, exports, imports, jobs, lists, packs, pipelines as moved, saved, search,
-    search_index, tenant_file, tenant_packs, tenants, undo,
+    access, audit, changes, definitions, duplicates, exports, imports, jobs, lists, packs, pipelines as moved, saved,
+    search, search_index, tenant_file, tenant_packs, tenants, undo,
 };
 use crate::middleware::Observed;
 use crate::routes::Routes;
@@ -42,6 +42,10 @@ fn records(routes: Routes) -> Routes {
         .api(routes!(timeline::record))
         .api(routes!(audit::of_record))
         .api(routes!(audit::list))
+        .api(routes!(duplicates::list))
+        .api(routes!(duplicates::scan))
+        .api(routes!(duplicates::check))
+        .api(routes!(duplicates::dismiss, duplicates::undismiss))
         .api(routes!(owner::claim))
         .api(routes!(owner::release))
         .api(routes!(stage::put))

@@ -14,6 +14,7 @@ pub mod association;
 pub mod behavior;
 pub mod change;
 pub mod computed;
+pub mod duplicate;
 pub mod entry;
 pub mod expression;
 pub mod id;

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::computed::CIRCUMSTANCES;
+use crate::duplicate::DuplicateRule;
 use crate::entry::Entry;
 use crate::expression::{Types, check_formula};
 use crate::layer::{ENGINE, Folded};
@@ -103,6 +104,8 @@ pub struct ObjectDefinition {
     pub properties: IndexMap<Name, Property>,
     /// Rules over several properties.
     pub constraints: Vec<Constraint>,
+    /// By which its records are duplicates of each other.
+    pub duplicates: Vec<DuplicateRule>,
     /// That its records are entries of the timelines of those that they are linked to, and what of them is told there.
     pub entry: Option<Entry>,
     /// Layer that declared it.
@@ -174,6 +177,7 @@ impl ObjectDefinition {
         let reads = problems.len() == before;
         // One that was stored before this was asked for stands all the same, so that the object is not lost.
         check_display(folded, display.as_ref(), &properties, problems);
+        let duplicates = read_duplicates(folded, &properties, problems);
         check_expressions(folded, &properties, &constraints, problems);
         if !reads {
             return None;
@@ -193,6 +197,7 @@ impl ObjectDefinition {
             groups,
             properties,
             constraints: constraints.into_iter().map(|(_, constraint)| constraint).collect(),
+            duplicates,
             entry,
             layer: folded.layer.clone(),
             archived,
@@ -297,6 +302,15 @@ fn read_display(reader: &mut SpecReader<'_>, properties: &IndexMap<Name, Propert
             None
         }
     }
+}
+
+fn read_duplicates(
+    folded: &Folded,
+    properties: &IndexMap<Name, Property>,
+    problems: &mut Problems,
+) -> Vec<DuplicateRule> {
+    let Some(features) = folded.spec.get("features") else { return Vec::new() };
+    DuplicateRule::read_all(features, &push_segment(&folded.pointer, "features"), properties, problems)
 }
 
 /// Whoever sees a record, in a list, as a suggestion or at the end of a link, reads what it is called.

@@ -12,7 +12,7 @@ use crate::registry::Registry;
 /// One place that names a property.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
-    /// `display`, `constraint`, `entry`, `currency`, `formula`, `rollup`, `pipeline`, `stage`, `view`, `report`, `workflow` or `role`.
+    /// `display`, `constraint`, `duplicates`, `entry`, `currency`, `formula`, `rollup`, `pipeline`, `stage`, `view`, `report`, `workflow` or `role`.
     pub kind: &'static str,
     /// The definition that names it: `deal`, `deal.margin`, `deal.sales.won`, `open_deals`.
     pub name: String,
@@ -137,6 +137,9 @@ fn of_object(object: &ObjectDefinition, property: &str) -> Vec<Use> {
         if is_named {
             uses.push(of_object("constraint", format!("{at}/constraints/{index}")));
         }
+    }
+    if object.duplicates.iter().any(|rule| rule.names().any(|name| name.as_str() == property)) {
+        uses.push(of_object("duplicates", format!("{at}/features/duplicates")));
     }
     for (key, _) in object.entry.iter().flat_map(Entry::properties).filter(|(_, name)| name.as_str() == property) {
         uses.push(of_object("entry", format!("{at}/entry/{key}")));

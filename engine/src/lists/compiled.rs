@@ -160,18 +160,7 @@ impl Session {
         named: &NamedLists,
         now: Timestamp,
     ) -> Result<Filter, Problems> {
-        let is_there = |object: &str| self.catalog.object(object).ok().map(|_| Filter::everything());
-        let context = ResolveContext {
-            tenant: self.tenant(),
-            registry: &self.catalog.effective.registry,
-            now,
-            zone: self.catalog.zone(),
-            locale: &self.catalog.locale,
-            readable: &is_there,
-            may_see: &|_, _| true,
-            lists: Some(named),
-        };
-        self.resolved_by(object, text, &context)
+        self.in_whole(named, now, |context| self.resolved_by(object, text, context))
     }
 
     /// The same of what the caller may see.

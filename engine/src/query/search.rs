@@ -1,5 +1,6 @@
 //! One search, from what was sent to what is answered.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use engine_model::access::Action;
@@ -7,6 +8,7 @@ use engine_model::object::ObjectDefinition;
 use engine_model::property::Property;
 use engine_model::query::ast::Consistency;
 use engine_model::query::{Answer, Cursor, Filter, Hit, NamedLists, Query, QueryText, ResolveContext, resolve};
+use engine_model::time::Timestamp;
 use engine_model::{Problem, Problems, Sequence};
 use engine_search::{Limits, SearchError};
 
@@ -212,6 +214,26 @@ impl Session {
         })
     }
 
+    /// Resolves something whoever looks, at a moment.
+    pub(crate) fn in_whole<T>(
+        &self,
+        lists: &NamedLists,
+        now: Timestamp,
+        ask: impl FnOnce(&ResolveContext<'_>) -> T,
+    ) -> T {
+        let is_there = |object: &str| self.catalog.object(object).ok().map(|_| Filter::everything());
+        ask(&ResolveContext {
+            tenant: self.tenant(),
+            registry: &self.catalog.effective.registry,
+            now,
+            zone: self.catalog.zone(),
+            locale: &self.catalog.locale,
+            readable: &is_there,
+            may_see: &|_, _| true,
+            lists: Some(lists),
+        })
+    }
+
     /// What of an object the caller may see; none where that is nothing. An object that is switched off is nowhere, at
     /// the other end of an association neither.
     pub(crate) fn readable(&self, object: &str) -> Option<Filter> {
@@ -254,10 +276,30 @@ impl crate::engine::Engine {
 
     /// The same within other limits.
     pub(crate) async fn ask_within(&self, view: SearchView, query: Arc<Query>, limits: Limits) -> Result<Answer> {
+        self.ask_with(view, move |view| view.search(&query, limits)).await
+    }
+
+    /// For each of some lists of questions the ids of all records that answer one of them.
+    pub(crate) async fn ask_each(&self, view: SearchView, questions: Vec<Vec<Query>>) -> Result<Vec<BTreeSet<i64>>> {
+        let ids = |view: &SearchView, questions: &[Query]| {
+            let mut ids = BTreeSet::new();
+            for question in questions {
+                ids.extend(view.search(question, Limits::default())?.hits.iter().map(|hit| hit.place.id.0));
+            }
+            Ok(ids)
+        };
+        self.ask_with(view, move |view| questions.iter().map(|questions| ids(view, questions)).collect()).await
+    }
+
+    async fn ask_with<T: Send + 'static>(
+        &self,
+        view: SearchView,
+        ask: impl FnOnce(&SearchView) -> Result<T, SearchError> + Send + 'static,
+    ) -> Result<T> {
         let closed = |_| Error::new(ErrorCode::Unavailable, "the server is closing");
         let _turn = Arc::clone(&self.inner.searches).acquire_owned().await.map_err(closed)?;
         let tenant = view.tenant();
-        let asked = self.inner.tasks.spawn_blocking(move || view.search(&query, limits));
+        let asked = self.inner.tasks.spawn_blocking(move || ask(&view));
         match asked.await.map_err(Error::internal)? {
             Ok(answer) => Ok(answer),
             Err(SearchError::TooCostly(reason)) => Err(Error::invalid_at("", "too_costly", reason)),

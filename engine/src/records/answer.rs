@@ -6,11 +6,13 @@ use engine_model::time::Timestamp;
 use engine_store::commit::{Committed, RecordRef, Refusal};
 
 use super::operation::{Done, Effect, LeftOut};
-use super::plan::{Body, Plan};
+use super::plan::Body;
+use super::ready::Ready;
 use super::record::Shown;
 use super::state::State;
 use super::write::{explain, outrun};
 use crate::definitions::catalog::Catalog;
+use crate::duplicates::Duplicate;
 use crate::error::{Error, Result};
 
 /// What answering needs of a plan, detached from it so that it can be done inside the commit.
@@ -21,16 +23,18 @@ pub(super) struct Summary {
     at: Timestamp,
     links_at: &'static str,
     left_out: Vec<LeftOut>,
+    duplicates: Vec<Duplicate>,
 }
 
-pub(super) fn summary(plan: &Plan, at: Timestamp) -> Summary {
+pub(super) fn summary(Ready { plan, duplicates, .. }: &Ready, at: Timestamp) -> Summary {
     let (state, left_out) = match &plan.body {
         Body::Record(draft) => (Some(draft.after.clone()), Vec::new()),
         Body::Merge(merging) => (Some(merging.winner.after.clone()), Vec::new()),
         Body::Unmerge(parting) => (Some(parting.loser.after.clone()), parting.left_out.clone()),
         Body::Purge(_) | Body::Unlink(_) | Body::Links => (None, Vec::new()),
     };
-    Summary { state, effect: plan.effect, at, links_at: plan.links_at(), left_out }
+    let duplicates = duplicates.clone();
+    Summary { state, effect: plan.effect, at, links_at: plan.links_at(), left_out, duplicates }
 }
 
 pub(super) fn answer(
@@ -45,14 +49,14 @@ pub(super) fn answer(
         Some(Err(refusals)) => return Err(explain(refusals, summary.links_at)),
         None => false,
     };
-    let Summary { state, effect, at, left_out, .. } = summary;
+    let Summary { state, effect, at, left_out, duplicates, .. } = summary;
     // Only the commit knows which links were there already.
     let effect = match effect {
         Effect::Created => Effect::Created,
         Effect::Changed | Effect::Unchanged if has_changed => Effect::Changed,
         Effect::Changed | Effect::Unchanged => Effect::Unchanged,
     };
-    let Some(state) = state else { return Ok(Done { record: None, effect, left_out }) };
+    let Some(state) = state else { return Ok(Done { record: None, effect, left_out, duplicates }) };
     let id = match state.record {
         RecordRef::Id(id) => id,
         RecordRef::New(index) => committed
@@ -65,7 +69,7 @@ pub(super) fn answer(
     let object = catalog.effective.registry.objects.get(state.object.as_str());
     let shown = object.map_or_else(Shown::nothing, |object| Shown::of(catalog, object, rights, None, at));
     let record = state.into_record(RecordId(id.0), &shown)?;
-    Ok(Done { record: Some(record), effect, left_out })
+    Ok(Done { record: Some(record), effect, left_out, duplicates })
 }
 
 pub(super) fn settled(result: Option<Result<Done>>) -> Result<Done> {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use engine_model::Sequence;
 use engine_model::access::Rights;
+use engine_model::duplicate::OnCreate;
 use engine_model::time::Timestamp;
+use engine_model::{Properties, Sequence};
 use engine_store::commit::{Committed, IdempotencyClaim, Item, RecordRef, Refusal};
 use tokio::sync::OwnedMutexGuard;
 
@@ -14,10 +15,12 @@ use super::failure::{join, refused};
 use super::handover::Handover;
 use super::operation::{Done, Operation, Results, Step, retold};
 use super::plan::{Body, Plan, Planner};
+use super::ready::{NewRecords, Ready, new_records};
 use super::workspace::Workspace;
 use super::write::{ATTEMPTS, Attempt, Reply, Written, outrun};
 use crate::assignment::Assigning;
 use crate::definitions::catalog::Catalog;
+use crate::duplicates::Verdict;
 use crate::error::{Error, Result};
 use crate::session::{Session, may_be_outdated};
 
@@ -32,12 +35,6 @@ pub enum Mode {
     Each,
 }
 
-/// An operation that can be written.
-pub(super) struct Ready {
-    pub(super) index: usize,
-    pub(super) plan: Plan,
-}
-
 /// A list of operations on its way: what has been answered so far.
 struct Run<'a> {
     steps: &'a [Step],
@@ -49,6 +46,8 @@ struct Run<'a> {
     assigning: Assigning,
     /// Held from the first lost race on, so that callers of this node take turns.
     turn: Option<OwnedMutexGuard<()>>,
+    /// Held as long as records are made that may be refused as duplicates.
+    creation: Option<OwnedMutexGuard<()>>,
 }
 
 impl Session {
@@ -71,6 +70,7 @@ impl Session {
             sequence: Sequence::default(),
             assigning: Assigning::default(),
             turn: None,
+            creation: None,
         };
         for attempt in 1..=ATTEMPTS {
             if self.attempt(&mut run, attempt == ATTEMPTS).await? {
@@ -112,7 +112,8 @@ impl Session {
         }
     }
 
-    /// Plans the open steps and answers those that cannot be done; `None` where definitions have moved on meanwhile.
+    /// Plans the open steps and answers those that cannot be done; `None` where the rest has to be planned
+    /// anew: definitions have moved on meanwhile, or records may not be made.
     async fn prepare(&mut self, run: &mut Run<'_>, at: Timestamp) -> Result<Option<Vec<Ready>>> {
         let open: Vec<usize> = (0..run.steps.len()).filter(|index| run.results[*index].is_none()).collect();
         let (mut ready, failed) = self.plan_assigned(run, &open, at).await?;
@@ -125,9 +126,49 @@ impl Session {
         for (index, error) in failed {
             run.results[index] = Some(Err(error));
         }
+        let refused = self.judge(run, &mut ready).await?;
+        if !refused.is_empty() {
+            if run.mode != Mode::Each {
+                return Err(join(refused, run.mode));
+            }
+            for (index, error) in refused {
+                run.results[index] = Some(Err(error));
+            }
+            // The others are planned anew: what is made has its place among what is written.
+            return Ok(None);
+        }
         self.assign_numbers(&mut ready).await?;
         self.measure_stays(&mut ready, at).await?;
         Ok(Some(ready))
+    }
+
+    /// Which records may not be made, since others are like them; notes what the rest resembles.
+    async fn judge(&mut self, run: &mut Run<'_>, ready: &mut [Ready]) -> Result<Vec<(usize, Error)>> {
+        let catalog = Arc::clone(&self.catalog);
+        let judged = new_records(&catalog, ready);
+        if judged.iter().any(|new| new.on_create == OnCreate::Refuse) && run.creation.is_none() {
+            // Whoever waits here holds nobody off who has this turn.
+            run.turn = None;
+            run.creation = Some(self.engine.inner.creations.take(self.tenant()).await);
+        }
+        let warns = run.mode == Mode::Single;
+        let mut refused = Vec::new();
+        for NewRecords { object, on_create, places } in judged {
+            if on_create == OnCreate::Warn && !warns {
+                continue;
+            }
+            let records: Vec<Arc<Properties>> =
+                places.iter().filter_map(|at| ready[*at].made()).map(Arc::clone).collect();
+            let records: Vec<&Properties> = records.iter().map(AsRef::as_ref).collect();
+            let verdicts = self.judge_new(object, &records, warns).await?;
+            for (at, verdict) in places.into_iter().zip(verdicts) {
+                match verdict {
+                    Verdict::Makes(duplicates) => ready[at].duplicates = duplicates,
+                    Verdict::Refused(error) => refused.push((ready[at].index, error)),
+                }
+            }
+        }
+        Ok(refused)
     }
 
     /// Plans the open steps, and again once turns are taken for records that get their owners by rules.
@@ -153,7 +194,7 @@ impl Session {
     fn claim_reply(&self, run: &Run<'_>, ready: &[Ready], at: Timestamp) -> Option<IdempotencyClaim> {
         let reply = Arc::clone(run.reply.as_ref()?);
         let answered: Vec<_> = run.results.iter().map(|result| result.as_ref().map(retold)).collect();
-        let plans: Vec<_> = ready.iter().map(|ready| (ready.index, summary(&ready.plan, at))).collect();
+        let plans: Vec<_> = ready.iter().map(|ready| (ready.index, summary(ready, at))).collect();
         let (catalog, rights) = (Arc::clone(&self.catalog), Arc::clone(&self.caller.rights));
         self.claim(move |committed| {
             let mut results = answered;
@@ -193,7 +234,7 @@ impl Session {
         for index in open {
             planner.basis.turn = assigning.turn(*index);
             match planner.plan(&steps[*index]) {
-                Ok(plan) => ready.push(Ready { index: *index, plan }),
+                Ok(plan) => ready.push(Ready { index: *index, plan, duplicates: Vec::new() }),
                 Err(error) => failed.push((*index, error)),
             }
         }
@@ -208,18 +249,8 @@ impl Session {
             Body::Purge(_) | Body::Unlink(_) | Body::Links => None,
         });
         match (existing.next(), existing.next()) {
-            (Some(record), None) => Some(self.engine.inner.locks.take(self.tenant(), record).await),
+            (Some(record), None) => Some(self.engine.inner.locks.take((self.tenant(), record)).await),
             _ => None,
-        }
-    }
-}
-
-impl Ready {
-    /// Step, object and assignment rule of a record that waits for its turn.
-    fn waits_for(&self) -> Option<(usize, String, i64)> {
-        match &self.plan.body {
-            Body::Record(draft) => Some((self.index, draft.after.object.clone(), draft.waits_for?)),
-            Body::Purge(_) | Body::Merge(_) | Body::Unmerge(_) | Body::Unlink(_) | Body::Links => None,
         }
     }
 }
@@ -239,7 +270,7 @@ impl Run<'_> {
             let item = committed.items.get(position);
             let refusals = item.and_then(|item| item.as_ref().err()).map_or(&[][..], Vec::as_slice);
             if !(may_wait && refusals.iter().any(|refusal| goes_again(&ready.plan, refusal))) {
-                self.results[ready.index] = Some(answer(catalog, rights, summary(&ready.plan, at), committed, item));
+                self.results[ready.index] = Some(answer(catalog, rights, summary(&ready, at), committed, item));
             }
         }
         self.results.iter().all(Option::is_some)

@@ -3,7 +3,8 @@
 use engine_model::Problem;
 use engine_store::commit::Refusal;
 
-use super::execute::{Mode, Ready};
+use super::execute::Mode;
+use super::ready::Ready;
 use super::write::explain;
 use crate::error::{Error, ErrorCode};
 
@@ -58,7 +59,7 @@ pub(super) fn refused(ready: &[Ready], refusals: Vec<(usize, Refusal)>, mode: Mo
         }
     }
     let explained = |(item, refusals): (usize, Vec<Refusal>)| {
-        let Ready { index, plan } = &ready[item];
+        let Ready { index, plan, .. } = &ready[item];
         (*index, explain(&refusals, plan.links_at()))
     };
     join(by_item.into_iter().map(explained).collect(), mode)

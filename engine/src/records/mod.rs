@@ -22,6 +22,7 @@ mod numbers;
 mod operation;
 mod plan;
 mod read;
+mod ready;
 mod record;
 mod rehearse;
 mod reserved;

@@ -8,8 +8,8 @@ use engine_model::property::Property;
 use engine_store::counter;
 
 use super::computed::{About, compute};
-use super::execute::Ready;
 use super::plan::Body;
+use super::ready::Ready;
 use crate::definitions::catalog::Catalog;
 use crate::error::Result;
 use crate::session::Session;

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::handover::Handover;
 use super::input::{MoveInput, PropertiesInput, RecordInput};
 use super::record::Record;
+use crate::duplicates::Duplicate;
 use crate::error::Error;
 
 /// How a caller names a record: id, uid, `$ref`, or a unique property's value.
@@ -243,6 +244,8 @@ pub struct Done {
     pub effect: Effect,
     /// Links that a record had before it was merged and has not got back.
     pub left_out: Vec<LeftOut>,
+    /// What a new record resembles, where a rule warns of that.
+    pub duplicates: Vec<Duplicate>,
 }
 
 /// A link that could not be made again.

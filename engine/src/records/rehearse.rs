@@ -7,8 +7,8 @@ use engine_store::association::{Direction, of_many};
 use engine_store::commit::{NewLink, RecordRef, Refusal, UniqueValue, Write};
 use engine_store::record;
 
-use super::execute::Ready;
 use super::operation::{Effect, Step};
+use super::ready::Ready;
 use super::write::explain;
 use crate::assignment::Assigning;
 use crate::error::Result;

@@ -7,8 +7,8 @@ use engine_store::change;
 use engine_store::commit::RecordRef;
 
 use super::draft::Draft;
-use super::execute::Ready;
 use super::plan::Body;
+use super::ready::Ready;
 use crate::error::Result;
 use crate::session::Session;
 

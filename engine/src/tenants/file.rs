@@ -6,9 +6,9 @@
 
 use engine_store::Head;
 use engine_store::transfer::{
-    AssignmentRule, AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, List,
-    ListMember, Member, Merge, MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role, SavedItem,
-    SensitiveRead, Team, TimelineEntry, TimelineSource, UniqueValue, User, Visit,
+    AssignmentRule, AssociationDefinition, Carried, Change, Counter, Duplicate, Follower, Installed, Interval, Link,
+    List, ListMember, Member, Merge, MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role,
+    SavedItem, SensitiveRead, Team, TimelineEntry, TimelineSource, UniqueValue, User, Visit,
 };
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -119,13 +119,14 @@ pub(super) async fn each_table(tables: &mut (impl Tables + Send)) -> Result<()> 
     tables.table::<ListMember>().await?;
     tables.table::<TimelineSource>().await?;
     tables.table::<TimelineEntry>().await?;
+    tables.table::<Duplicate>().await?;
     tables.table::<Counter>().await?;
     tables.table::<Follower>().await?;
     tables.table::<OpenJob>().await
 }
 
 /// Every kind of line, in the order of the file.
-pub(super) const KINDS: [&str; 30] = [
+pub(super) const KINDS: [&str; 31] = [
     Header::KIND,
     Installed::KIND,
     ObjectDefinition::KIND,
@@ -150,6 +151,7 @@ pub(super) const KINDS: [&str; 30] = [
     ListMember::KIND,
     TimelineSource::KIND,
     TimelineEntry::KIND,
+    Duplicate::KIND,
     Counter::KIND,
     Follower::KIND,
     OpenJob::KIND,

@@ -18,6 +18,7 @@ mod connect;
 mod connection;
 pub mod counter;
 pub mod definition;
+pub mod duplicate;
 mod error;
 mod growth;
 pub mod idempotency;

@@ -43,6 +43,7 @@ const FILES: &[File] = &[
     file!(9, "0009", "assignment_rule"),
     file!(10, "0010", "pack_document"),
     file!(11, "0011", "timeline"),
+    file!(12, "0012", "duplicate"),
 ];
 
 /// Runs what is missing, on PostgreSQL as the role that owns the schema.

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use engine::exports::ExportFile;
@@ -12,7 +12,7 @@ use futures::Stream;
 
 use super::answer::Answer;
 use super::definitions::body::SpecBody;
-use super::jobs::{AcceptedJob, JobBody};
+use super::jobs::{AcceptedJob, accepted};
 use crate::error::ApiResult;
 use crate::extract::json::JsonBody;
 use crate::extract::query::{NoQuery, Query};
@@ -35,11 +35,6 @@ pub(crate) async fn create(
     let reply = Box::new(|written: &Written<Job>| Answer::keep(accepted(written)));
     let written = session.export_create(spec, Some(reply)).await?;
     accepted(&written)
-}
-
-fn accepted(written: &Written<Job>) -> ApiResult<Answer> {
-    let job = JobBody::from(written.value.clone());
-    Ok(Answer::json(StatusCode::ACCEPTED, &AcceptedJob { job })?.at(written.sequence))
 }
 
 /// Reads the file that a job has made.

@@ -1,13 +1,14 @@
 //! Jobs: long work, its progress and what went wrong in it.
 
 use axum::body::Body;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use engine::Job;
 use engine::exports::ExportFile;
 use engine::model::time::Timestamp;
 use engine::model::{JobId, UserId};
+use engine::records::Written;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -75,6 +76,12 @@ impl From<ExportFile> for JobFileBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AcceptedJob {
     pub(crate) job: JobBody,
+}
+
+/// What work that has been taken on is answered.
+pub(crate) fn accepted(written: &Written<Job>) -> ApiResult<Answer> {
+    let job = JobBody::from(written.value.clone());
+    Ok(Answer::json(StatusCode::ACCEPTED, &AcceptedJob { job })?.at(written.sequence))
 }
 
 impl From<Job> for JobBody {

@@ -7,6 +7,7 @@ pub(crate) mod answer;
 pub(crate) mod audit;
 pub(crate) mod changes;
 pub(crate) mod definitions;
+pub(crate) mod duplicates;
 pub(crate) mod exports;
 pub(crate) mod imports;
 pub(crate) mod jobs;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use engine::duplicates::Duplicate;
 use engine::model::time::Timestamp;
 use engine::model::{RecordId, Sequence, TeamId, TenantId, TokenId, UserId};
 use engine::records::{HistoryEntry, LeftOut, Page, Record};
@@ -12,6 +13,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa::openapi::Ref;
 use uuid::Uuid;
+
+use super::duplicates::DuplicateBody;
 
 /// The schema of a problem, for those that stand inside of a reply.
 pub(crate) fn problem() -> Ref {
@@ -72,6 +75,9 @@ pub(crate) struct RecordBody {
     /// Links that a record had before it was merged and has not got back.
     #[serde(skip_serializing_if = "Option::is_none")]
     left_out: Option<Vec<LeftOutBody>>,
+    /// What a new record resembles, where a rule of its object warns of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duplicates: Option<Vec<DuplicateBody>>,
 }
 
 /// A link that could not be made again.
@@ -100,6 +106,12 @@ impl RecordBody {
         let left_out = (!left_out.is_empty()).then(|| left_out.into_iter().map(LeftOutBody::from).collect());
         Self { left_out, ..self }
     }
+
+    /// The record, which resembles these.
+    pub(crate) fn resembling(self, duplicates: Vec<Duplicate>) -> Self {
+        let duplicates = (!duplicates.is_empty()).then(|| duplicates.into_iter().map(DuplicateBody::from).collect());
+        Self { duplicates, ..self }
+    }
 }
 
 impl From<Record> for RecordBody {
@@ -125,6 +137,7 @@ impl From<Record> for RecordBody {
             included,
             html: record.html.map(|html| html.into_iter().collect()),
             left_out: None,
+            duplicates: None,
         }
     }
 }

@@ -89,6 +89,7 @@ impl Vaults {
         define(
             &tenant,
             json!({"name": "vault", "plural": "vaults", "display": "{{ name }} {{ hidden }}",
+            "features": {"duplicates": [["hidden"], [["secret", "name"]]]},
             "properties": properties, "constraints": [rule]}),
         )
         .await;
@@ -334,6 +335,19 @@ impl Vaults {
                 .collect(),
             ("GET", "/reports/{id}/data") => self.reports.iter().map(|id| get(format!("/reports/{id}/data"))).collect(),
             ("GET", "/dashboards/{id}/data") => vec![get(format!("/dashboards/{}/data", self.dashboard))],
+            ("GET", "/duplicates/{object}") => vec![get("/duplicates/vault"), get("/duplicates/vault?dismissed=true")],
+            ("POST", "/duplicates/{object}/scan") => vec![send("/duplicates/vault/scan", Value::Null)],
+            ("POST", "/duplicates/{object}/check") => {
+                let likely = json!({"hidden": SECRETS[1], "secret": SECRETS[0], "name": "Other"});
+                let one_by_one = likely.as_object().unwrap().clone().into_iter();
+                let mut bodies: Vec<Value> =
+                    one_by_one.map(|(name, value)| json!({"properties": {name: value}})).collect();
+                bodies.push(json!({"properties": likely, "record": self.one}));
+                bodies.into_iter().map(|body| send("/duplicates/vault/check", body)).collect()
+            }
+            ("PUT" | "DELETE", "/duplicates/{object}/dismissed/{id}/{to}") => {
+                vec![get(format!("/duplicates/vault/dismissed/{}/{}", self.one, self.other))]
+            }
             ("GET" | "POST", "/lists") => {
                 let body = json!({"object": "vault", "name": "New", "filter": {"any": [
                     {"property": "secret", "op": "gt", "value": 7}, {"property": "hidden", "op": "eq", "value": 7},

@@ -33,6 +33,7 @@ mod computed;
 mod coverage;
 mod crash;
 mod direct;
+mod duplicates;
 mod exports;
 mod fixture;
 mod idempotency;

@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::duplicate::OnCreate;
+
 mod behavior;
 mod property;
 
@@ -95,8 +97,7 @@ fn object(is_extension: bool) -> Value {
         "icon": label("Name of an icon."),
         "display": label("How a record is called: a template over its properties, \"{{ number }} {{ site }}\"."),
         "capability": {"$ref": "#/$defs/name", "description": "Switch that turns the object on."},
-        "features": {"type": "object", "description": "What screens and followers offer: search, timeline, tasks, …",
-            "propertyNames": {"$ref": "#/$defs/name"}},
+        "features": features(),
         "groups": named(group, "Groups that properties are shown in."),
         "properties": named(json!({"$ref": property}), "Properties in the order they are shown."),
         "constraints": {"type": "array", "items": {"$ref": "#/$defs/constraint"}},
@@ -108,6 +109,37 @@ fn object(is_extension: bool) -> Value {
         allow_null(map);
     }
     closed(properties, &[])
+}
+
+fn features() -> Value {
+    let name = json!({"$ref": "#/$defs/name"});
+    let part = json!({"anyOf": [name, {"type": "array", "minItems": 1, "items": name,
+        "description": "Properties of which one must agree."}]});
+    let parts = json!({"type": "array", "minItems": 1, "maxItems": 10, "items": part});
+    let percent =
+        |least: u8, text: &str| json!({"type": "integer", "minimum": least, "maximum": 100, "description": text});
+    let rule = closed(
+        json!({
+            "properties": parts,
+            "similar": {"anyOf": [{"type": "boolean"}, percent(50, "Percent that texts must be alike.")]},
+            "on_create": {"enum": OnCreate::NAMES.map(|(name, _)| name),
+                "description": "What happens when a record is made that is a duplicate by this rule; ignore unless given."},
+            "weight": percent(1, "Percent sure that records which agree are the same."),
+        }),
+        &["properties"],
+    );
+    json!({
+        "type": "object",
+        "description": "What screens and followers offer: search, timeline, tasks, …",
+        "propertyNames": {"$ref": "#/$defs/name"},
+        "properties": {"duplicates": {
+            "description": "Rules by which records are duplicates of each other: each a list of properties that must agree.",
+            "anyOf": [
+                {"type": "array", "maxItems": 20, "items": {"anyOf": [parts, rule]}},
+                {"type": ["boolean", "null"], "enum": [false, null]},
+            ],
+        }},
+    })
 }
 
 /// What of an object's records is told on the timelines of the records that they are linked to.

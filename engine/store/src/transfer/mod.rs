@@ -8,6 +8,7 @@
 mod access;
 mod assignment;
 mod definitions;
+mod duplicates;
 mod json_text;
 mod lists;
 mod log;
@@ -26,6 +27,7 @@ use crate::store::{Reader, Tx};
 pub use access::{Member, Role, SensitiveRead, Team, User};
 pub use assignment::AssignmentRule;
 pub use definitions::{AssociationDefinition, Installed, MetadataVersion, ObjectDefinition, Pack, Pipeline, add_pack};
+pub use duplicates::Duplicate;
 pub use lists::{List, ListMember};
 pub use log::{Change, Counter, Follower, OpenJob};
 pub use records::{Interval, Link, Merge, Record, UniqueValue};

@@ -78,8 +78,26 @@ const TIMELINE_ENTRIES: Sql = Sql::each(
      where timeline_entry.tenant_id = $1 and timeline_entry.ctid = first.place",
 );
 
-const LARGE: [&Sql; 9] =
-    [&VALUES, &INTERVALS, &LINKS, &CHANGES, &SENSITIVE_READS, &RECORDS, &VISITS, &LIST_MEMBERS, &TIMELINE_ENTRIES];
+const DUPLICATES: Sql = Sql::each(
+    "delete from duplicate where tenant_id = $1 and (first_id, second_id) in ( \
+       select x.first_id, x.second_id from duplicate x where x.tenant_id = $1 order by x.first_id, x.second_id limit $2)",
+    "delete from duplicate using ( \
+       select ctid as place from duplicate where tenant_id = $1 order by first_id, second_id limit $2) first \
+     where duplicate.tenant_id = $1 and duplicate.ctid = first.place",
+);
+
+const LARGE: [&Sql; 10] = [
+    &VALUES,
+    &INTERVALS,
+    &LINKS,
+    &CHANGES,
+    &SENSITIVE_READS,
+    &RECORDS,
+    &VISITS,
+    &LIST_MEMBERS,
+    &TIMELINE_ENTRIES,
+    &DUPLICATES,
+];
 
 const OBJECT_DEFINITION: Sql = Sql::same("delete from object_definition where tenant_id = $1");
 const ASSOCIATION_DEFINITION: Sql = Sql::same("delete from association_definition where tenant_id = $1");

@@ -22,6 +22,7 @@ mod claim;
 mod commit;
 mod counters;
 mod definitions;
+mod duplicates;
 mod indexing;
 mod job;
 mod job_file;

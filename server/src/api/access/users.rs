@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::Paged;
 use crate::api::answer::Answer;
-use crate::api::jobs::{AcceptedJob, JobBody};
+use crate::api::jobs::{AcceptedJob, accepted};
 use crate::api::records::body::Id;
 use crate::api::wire::{ListBody, UserBody};
 use crate::error::ApiResult;
@@ -172,9 +172,4 @@ pub(crate) async fn reassign(
     let reply = Box::new(|written: &Written<Job>| Answer::keep(accepted(written)));
     let written = session.user_reassign(&id, reassignment, Some(reply)).await?;
     accepted(&written)
-}
-
-fn accepted(written: &Written<Job>) -> ApiResult<Answer> {
-    let job = JobBody::from(written.value.clone());
-    Ok(Answer::json(StatusCode::ACCEPTED, &AcceptedJob { job })?.at(written.sequence))
 }

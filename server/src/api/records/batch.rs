@@ -174,7 +174,12 @@ async fn read(session: &mut Session, object: &str, batch: BatchBody, request_id:
     let view = View { select: batch.select, include: Vec::new() };
     let results = session.record_read_many(object, &targets, &view).await?;
     let results = results.into_iter().map(|result| {
-        result.map(|record| Done { record: Some(record), effect: Effect::Unchanged, left_out: Vec::new() })
+        result.map(|record| Done {
+            record: Some(record),
+            effect: Effect::Unchanged,
+            left_out: Vec::new(),
+            duplicates: Vec::new(),
+        })
     });
     let answer = multi(results.collect(), false, request_id)?;
     Ok(answer)

@@ -199,6 +199,6 @@ pub(crate) fn answer(done: Done, sequence: Sequence) -> ApiResult<Answer> {
     let status = if done.effect == Effect::Created { StatusCode::CREATED } else { StatusCode::OK };
     let Some(record) = done.record else { return Ok(Answer::empty().at(sequence)) };
     let version = record.version;
-    let body = RecordBody::from(record).without(done.left_out);
+    let body = RecordBody::from(record).without(done.left_out).resembling(done.duplicates);
     Ok(Answer::json(status, &body)?.tagged(version).at(sequence))
 }

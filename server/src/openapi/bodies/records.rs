@@ -67,6 +67,16 @@ pub(crate) struct StageMove {
     after: Option<String>,
 }
 
+/// A record that may be a duplicate.
+#[derive(ToSchema)]
+#[schema(as = DuplicateCheckInput)]
+pub(crate) struct DuplicateCheck {
+    /// As many of its values as are known, by property; a `domain` takes addresses of pages and people, too.
+    properties: Map<String, Value>,
+    /// Id or uid of the record, where it is there already.
+    record: Option<String>,
+}
+
 /// Something that has happened to a record.
 #[derive(ToSchema)]
 pub(crate) struct ActivityInput {

@@ -10,6 +10,7 @@ mod case;
 mod check;
 mod definitions;
 mod document;
+mod duplicates;
 mod links;
 mod lists;
 mod packs;
@@ -61,6 +62,7 @@ fn static_cases() -> Vec<Case> {
         packs::cases(),
         access::cases(),
         saved::cases(),
+        duplicates::cases(),
         lists::cases(),
         timeline::cases(),
         work::cases(),

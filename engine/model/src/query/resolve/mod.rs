@@ -30,12 +30,13 @@ use std::collections::HashSet;
 use chrono_tz::Tz;
 
 pub use aggregate::MAX_ROWS;
-pub(super) use condition::condition;
-pub(super) use known::{Known, known, unknown};
+pub(crate) use condition::condition;
+pub(crate) use known::known;
+pub(super) use known::{Known, unknown};
 pub use known::{field_of, system_field};
 pub use linked::MAX_HOPS;
 pub use listed::{Members, NamedList, NamedLists};
-pub(super) use operator::Operator;
+pub(crate) use operator::Operator;
 pub use words::{MAX_TEXT, MAX_WORDS};
 
 use super::ast::{FilterText, QueryText};

@@ -5,6 +5,7 @@ mod assignment;
 mod claims;
 mod commits;
 mod definitions;
+mod duplicates;
 mod jobs;
 mod lists;
 mod reads;
@@ -32,6 +33,7 @@ pub(super) async fn whole(home: &Home) {
     saved::tour(home).await;
     lists::tour(home).await;
     timeline::tour(home).await;
+    duplicates::tour(home).await;
     visits::tour(home).await;
     transfer::tour(home).await;
 }

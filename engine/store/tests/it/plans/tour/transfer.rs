@@ -1,9 +1,9 @@
 //! A tenant's rows as they travel, and tenants that are not whole yet.
 
 use engine_store::transfer::{
-    AssignmentRule, AssociationDefinition, Carried, Change, Counter, Follower, Installed, Interval, Link, List,
-    ListMember, Member, Merge, MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role, SavedItem,
-    SensitiveRead, Team, TimelineEntry, TimelineSource, UniqueValue, User, Visit, add_pack, discard,
+    AssignmentRule, AssociationDefinition, Carried, Change, Counter, Duplicate, Follower, Installed, Interval, Link,
+    List, ListMember, Member, Merge, MetadataVersion, ObjectDefinition, OpenJob, Pack, Pipeline, Record, Role,
+    SavedItem, SensitiveRead, Team, TimelineEntry, TimelineSource, UniqueValue, User, Visit, add_pack, discard,
 };
 use engine_store::{Head, Reader, Tx, tenant};
 
@@ -52,6 +52,7 @@ async fn every_table(reader: &mut Reader, tx: &mut Tx) {
     table::<ListMember>(reader, tx).await;
     table::<TimelineSource>(reader, tx).await;
     table::<TimelineEntry>(reader, tx).await;
+    table::<Duplicate>(reader, tx).await;
     table::<Counter>(reader, tx).await;
     table::<Follower>(reader, tx).await;
     table::<OpenJob>(reader, tx).await;

@@ -1,0 +1,136 @@
+//! What is asked of the index to find records that may be duplicates of one: a few questions whose answers hold all that
+//! agree by a rule of equal values, and most that agree by similar ones.
+
+use std::collections::BTreeSet;
+
+use serde_json::value::to_raw_value;
+
+use super::likeness::{is_of_hosts, keys_of, texts_of, values_of};
+use super::rule::DuplicateRule;
+use crate::Properties;
+use crate::name::Name;
+use crate::object::ObjectDefinition;
+use crate::query::resolve::{Operator, condition, known};
+use crate::query::{Field, Filter, Query, ResolveContext, Scope, SortKey, Test, Words, fold, words};
+
+/// Records that one question brings. More are alike only where a value says nothing, such as a switchboard's number.
+const AT_MOST: usize = 50;
+
+/// Letters that similar texts begin with.
+const BEGINNING: usize = 2;
+
+/// Questions whose answers may be duplicates of a record with these properties, by those of the object's rules that are
+/// `wanted`. Rules that name what the caller may not see are left out.
+pub fn candidates(
+    object: &ObjectDefinition,
+    record: &Properties,
+    wanted: impl Fn(&DuplicateRule) -> bool,
+    context: &ResolveContext<'_>,
+) -> Vec<Query> {
+    let Some(readable) = (context.readable)(&object.name) else { return Vec::new() };
+    let sees = |name: &&Name| known(name, object, context).is_some();
+    let rules = object.duplicates.iter().filter(|rule| wanted(rule) && rule.is_in_force(object));
+    let rules: Vec<_> = rules
+        .filter(|rule| rule.names().filter(|name| object.property(name).is_some()).all(|name| sees(&name)))
+        .collect();
+    let ask = |filter: Filter, searched: Vec<Field>, words: Option<Words>| Query {
+        tenant: context.tenant,
+        scopes: vec![Scope {
+            object: object.name.clone(),
+            filter: Filter::All(vec![readable.clone(), filter]),
+            searched,
+            sort: vec![if words.is_some() { SortKey::Relevance } else { SortKey::Id { is_descending: false } }],
+            aggregates: Vec::new(),
+        }],
+        archived: false,
+        words,
+        limit: AT_MOST,
+        after: None,
+        count: false,
+    };
+    let mut questions = Vec::new();
+    for rule in rules {
+        if rule.similar.is_none() {
+            let parts = rule.parts.iter().map(|part| equal(part, object, record, context));
+            questions.extend(parts.collect::<Option<Vec<_>>>().map(|parts| ask(Filter::All(parts), Vec::new(), None)));
+            continue;
+        }
+        let beginnings = rule.parts.iter().map(|part| beginning(part, object, record, context));
+        questions.extend(beginnings.collect::<Option<Vec<_>>>().map(|parts| ask(Filter::All(parts), Vec::new(), None)));
+        let telling: Option<Vec<_>> = rule.parts.iter().map(|part| first_text(part, object, record)).collect();
+        if let Some(telling) = telling {
+            let fields = rule.names().filter_map(|name| Some(known(name, object, context)?.field)).collect();
+            let words = Words { words: telling.into_iter().flatten().collect(), is_fuzzy: true, ..Words::default() };
+            questions.push(ask(Filter::everything(), fields, Some(words)));
+        }
+    }
+    questions
+}
+
+/// The words of a part's first value.
+fn first_text(part: &[Name], object: &ObjectDefinition, record: &Properties) -> Option<BTreeSet<String>> {
+    texts_of(part, object, record).into_iter().next().map(|words| words.into_iter().collect())
+}
+
+/// That a part agrees; none where the record has no value there.
+fn equal(
+    part: &[Name],
+    object: &ObjectDefinition,
+    record: &Properties,
+    context: &ResolveContext<'_>,
+) -> Option<Filter> {
+    let mut ways = Vec::new();
+    if is_of_hosts(part, object) {
+        for host in keys_of(part, object, record) {
+            ways.extend(part.iter().filter_map(|name| of_host(name, &host, object, context)));
+        }
+    } else {
+        for (_, value) in values_of(part, object, record) {
+            let Ok(raw) = to_raw_value(value) else { continue };
+            let known = part.iter().filter_map(|name| known(name, object, context));
+            // A value that another property cannot have is not there.
+            ways.extend(known.filter_map(|known| condition(&known, Operator::Eq, Some(&raw), context).ok()));
+        }
+    }
+    (!ways.is_empty()).then_some(Filter::Any(ways))
+}
+
+/// That a property holds an address at a host; some others beside, whose hosts only look like it.
+fn of_host(name: &Name, host: &str, object: &ObjectDefinition, context: &ResolveContext<'_>) -> Option<Filter> {
+    let known = known(name, object, context)?;
+    let field = known.field.clone();
+    Some(match known.kind.name() {
+        "url" => {
+            let begins = |scheme: &str| {
+                ["", "www."].map(|front| {
+                    Filter::Is(field.clone(), Test::StartsWith(fold(&format!("{scheme}://{front}{host}"))))
+                })
+            };
+            Filter::Any(["https", "http"].into_iter().flat_map(begins).collect())
+        }
+        "email" => Filter::Is(field, Test::Words(words(host).collect())),
+        _ => Filter::Is(field, Test::Texts(vec![host.to_owned(), format!("www.{host}")])),
+    })
+}
+
+/// That a part begins alike; none where the record has no value there.
+fn beginning(
+    part: &[Name],
+    object: &ObjectDefinition,
+    record: &Properties,
+    context: &ResolveContext<'_>,
+) -> Option<Filter> {
+    let beginnings: BTreeSet<String> = values_of(part, object, record)
+        .filter_map(|(_, value)| value.as_str())
+        .map(|text| fold(text).trim().chars().take(BEGINNING).collect::<String>())
+        .filter(|beginning| !beginning.is_empty())
+        .collect();
+    let fields: Vec<Field> = part.iter().filter_map(|name| Some(known(name, object, context)?.field)).collect();
+    let ways: Vec<Filter> = beginnings
+        .into_iter()
+        .flat_map(|beginning| {
+            fields.iter().map(move |field| Filter::Is(field.clone(), Test::StartsWith(beginning.clone())))
+        })
+        .collect();
+    (!ways.is_empty()).then_some(Filter::Any(ways))
+}

@@ -1,0 +1,153 @@
+//! Finds records that are alike: candidates of the index, compared by their values.
+
+use std::collections::{BTreeSet, HashMap};
+
+use engine_model::access::Action;
+use engine_model::duplicate::{DuplicateRule, Likeness, candidates, likeness};
+use engine_model::object::ObjectDefinition;
+use engine_model::query::{NamedLists, Query, ResolveContext, field_of};
+use engine_model::{Properties, RecordId};
+use engine_store::record::{RecordRow, many};
+use uuid::Uuid;
+
+use super::AgreedRule;
+use crate::access::Given;
+use crate::error::Result;
+use crate::index::SearchView;
+use crate::records::{Record, Shown, stored};
+use crate::session::Session;
+
+/// Records that are read at a time.
+const AT_A_TIME: usize = 1_000;
+
+/// A record that another one resembles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duplicate {
+    /// Identifier in the tenant.
+    pub id: RecordId,
+    /// Identifier anywhere.
+    pub uid: Uuid,
+    /// The object's name.
+    pub object: String,
+    /// What people call it.
+    pub display_name: String,
+    /// Percent sure that it is the same.
+    pub score: u8,
+    /// The rules by which the two agree.
+    pub rules: Vec<AgreedRule>,
+}
+
+/// With whose rights records are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// With the caller's.
+    Caller,
+    /// With those of nobody in particular: a rule holds for all records.
+    Everything,
+}
+
+/// A record that others may be like.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sought<'a> {
+    pub(super) properties: &'a Properties,
+    /// The record itself, where it is there already.
+    pub(super) id: Option<i64>,
+}
+
+/// A record that is like the one that was sought.
+#[derive(Debug, Clone)]
+pub(super) struct Alike {
+    pub(super) row: RecordRow,
+    pub(super) likeness: Likeness,
+}
+
+impl Session {
+    /// For each of some records of an object those that are like it by the rules that are `wanted`, the surest first.
+    pub(super) async fn alike(
+        &self,
+        view: &SearchView,
+        object: &ObjectDefinition,
+        sought: &[Sought<'_>],
+        wanted: impl Fn(&DuplicateRule) -> bool + Copy,
+        sight: Sight,
+    ) -> Result<Vec<Vec<Alike>>> {
+        let wanted =
+            |rule: &DuplicateRule| wanted(rule) && (sight == Sight::Everything || self.sees_rule(object, rule));
+        for name in object.duplicates.iter().filter(|rule| wanted(rule)).flat_map(DuplicateRule::names) {
+            if let Some(field) = field_of(object, name) {
+                view.check_filled(&field.object, &field.name, field.storage)?;
+            }
+        }
+        let lists = NamedLists::default();
+        let ask = |context: &ResolveContext<'_>| -> Vec<Vec<Query>> {
+            sought.iter().map(|one| candidates(object, one.properties, wanted, context)).collect()
+        };
+        let questions = match sight {
+            Sight::Caller => self.in_context(&lists, ask),
+            Sight::Everything => self.in_whole(&lists, self.now(), ask),
+        };
+        let found = self.engine.ask_each(view.clone(), questions).await?;
+        let rows = self.rows_by_id(found.iter().flatten().copied().collect()).await?;
+        let mut all = Vec::with_capacity(sought.len());
+        for (one, ids) in sought.iter().zip(found) {
+            let mut alike = Vec::new();
+            for id in ids.into_iter().filter(|id| Some(*id) != one.id) {
+                let Some((row, properties)) = rows.get(&id) else { continue };
+                let is_there = row.object == object.name.as_str() && row.archived_at.is_none();
+                let is_seen = sight == Sight::Everything || self.caller.may(Action::Read, &object.name, row);
+                if is_there
+                    && is_seen
+                    && let Some(likeness) = likeness(object, one.properties, properties, wanted)
+                {
+                    alike.push(Alike { row: row.clone(), likeness });
+                }
+            }
+            alike.sort_by_key(|alike| (std::cmp::Reverse(alike.likeness.score), alike.row.id));
+            all.push(alike);
+        }
+        Ok(all)
+    }
+
+    /// One state of the index that has every write acknowledged by now.
+    pub(super) async fn view_of_now(&self) -> Result<SearchView> {
+        let at_least = self.position().await?.max(self.at_least);
+        self.engine.search_view(self.tenant(), at_least).await
+    }
+
+    async fn rows_by_id(&self, ids: BTreeSet<i64>) -> Result<HashMap<i64, (RecordRow, Properties)>> {
+        let ids: Vec<i64> = ids.into_iter().collect();
+        let mut rows = HashMap::with_capacity(ids.len());
+        for part in ids.chunks(AT_A_TIME) {
+            for row in many(&mut self.reader().await?, part.to_vec()).await? {
+                if row.merged_into.is_none() {
+                    let properties = stored::read(&self.catalog.effective.registry, &row.object, &row.properties)?;
+                    rows.insert(row.id, (row, properties));
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Whether the caller may read all that a rule looks at.
+    pub(super) fn sees_rule(&self, object: &ObjectDefinition, rule: &DuplicateRule) -> bool {
+        let registry = &self.catalog.effective.registry;
+        let mut properties = rule.names().filter_map(|name| object.property(name));
+        properties.all(|property| self.caller.reads(registry, object, property))
+    }
+
+    /// What a caller is told of a record that another one is like; what is given away by that is noted.
+    pub(super) fn tell_duplicate(
+        &self,
+        object: &ObjectDefinition,
+        Alike { row, likeness }: Alike,
+        given: &mut Given,
+    ) -> Result<Duplicate> {
+        let shown = Shown::of(&self.catalog, object, &self.caller.rights, Some(&[]), self.now());
+        let record = Record::from_row(row, &shown)?;
+        given.add_record(&record);
+        let Likeness { score, rules } = likeness;
+        let rules = rules.into_iter().filter_map(|at| object.duplicates.get(at)).map(AgreedRule::of).collect();
+        let Record { id, uid, object, display_name, .. } = record;
+        Ok(Duplicate { id, uid, object, display_name, score, rules })
+    }
+}
