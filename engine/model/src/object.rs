@@ -63,6 +63,7 @@ pub const RESERVED_PLURALS: &[&str] = &[
     "records",
     "reports",
     "roles",
+    "scores",
     "search",
     "teams",
     "tenant",
