@@ -96,7 +96,10 @@ impl Session {
         reply: Option<ScoreReply>,
     ) -> Result<Written<ScoreAnswer>> {
         wish.check(&mut problems);
-        let (task, is_archived) = self.score_task(object, target, score, counterpart, problems).await?;
+        let found = self.score_task(object, target, score, counterpart, problems).await;
+        // To take something back no body is sent.
+        let in_query = matches!(wish, Wish::TakeBack { .. });
+        let (task, is_archived) = found.map_err(|error| if in_query { of_parameters(error) } else { error })?;
         if is_archived {
             let detail = "the record is archived; restore it before assessing it";
             return Err(Error::new(ErrorCode::Conflict, detail).with(Problem::new("", "archived", detail)));

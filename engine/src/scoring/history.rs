@@ -73,7 +73,9 @@ impl Session {
             None => json!({"association": association.as_str(), "direction": "out", "quantifier": "none"}),
         }));
         let order = |property: &str| json!({"property": property, "direction": "desc"});
-        let sort = [order(&parts.at), order("id")];
+        // They are made in the order of their times, unless somebody has brought them from elsewhere.
+        let by_time = self.sees_of(&known)?.at.then(|| order(&parts.at));
+        let sort: Vec<Value> = by_time.into_iter().chain([order("id")]).collect();
         let query = json!({"filter": {"all": filters}, "sort": sort, "limit": limit, "cursor": cursor});
         let text = read(&query)?;
         let found = self.record_search(&parts.object, &text, Problems::new()).await.map_err(of_parameters)?;

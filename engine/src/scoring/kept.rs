@@ -19,7 +19,7 @@ use crate::records::{stored, unique_value};
 use crate::session::Session;
 
 /// Most records that were merged into one whose assessments are looked for beside its own.
-const MOST_MERGED: i64 = 100;
+const MOST_MERGED: i64 = 20;
 
 /// Who has answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -67,6 +67,11 @@ impl Session {
         for name in [&parts.score, &parts.key] {
             self.caller.check_reads(&self.catalog.effective.registry, object, name)?;
         }
+        let registry = &self.catalog.effective.registry;
+        let sees =
+            |name: &&str| object.property(name).is_some_and(|property| self.caller.reads(registry, object, property));
+        let shown = [parts.score.as_str(), &parts.rationale, &parts.at].into_iter().filter(sees);
+        let shown: Vec<&str> = shown.collect();
         let prefix = totals(&known.name, &query.object, counterpart);
         let filters = json!({"all": [
             {"property": parts.key.as_str(), "op": "starts_with", "value": prefix},
@@ -75,7 +80,7 @@ impl Session {
         ]});
         let sort = json!([{"property": parts.score.as_str(), "direction": "desc"}, {"property": "id"}]);
         let asked = json!({"filter": filters, "sort": sort, "limit": query.limit, "cursor": query.cursor,
-            "select": [parts.score.as_str(), parts.rationale.as_str(), parts.at.as_str()]});
+            "select": shown});
         let found = self.record_search(&parts.object, &read(&asked)?, Problems::new()).await.map_err(of_parameters)?;
         let totals = found.results.into_iter().map(|found| found.record).collect();
         let results = self.ranked(&known, &query.object, totals).await?;

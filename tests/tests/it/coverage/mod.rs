@@ -16,6 +16,7 @@ mod packs;
 mod pipelines;
 mod records;
 mod saved;
+mod scores;
 mod search;
 mod timeline;
 mod typed;
@@ -62,6 +63,7 @@ fn static_cases() -> Vec<Case> {
         access::cases(),
         saved::cases(),
         lists::cases(),
+        scores::cases(),
         timeline::cases(),
         work::cases(),
     ];
