@@ -69,7 +69,8 @@ impl Answer {
             Ok(_) => Err("gives neither true nor false nor a number".to_owned()),
             Err(error) => Err(format!("cannot be computed: {}", error.without_values())),
         };
-        match given.map(|number| within(number).ok_or_else(|| "gives a number outside 0 to 100".to_owned())).flatten() {
+        let outside = || "gives a number outside 0 to 100".to_owned();
+        match given.and_then(|number| within(number).ok_or_else(outside)) {
             Ok(points) => Self { points: Some(points), reason: format!("`{source}` gives {points}") },
             Err(why) => Self { points: None, reason: format!("`{source}` {why}") },
         }
@@ -138,8 +139,9 @@ mod tests {
     use crate::layer::tests::layer;
 
     fn registry() -> Registry {
-        let document = json!({"objects": {"guest": {"properties": {
-            "name": {"type": "string"}, "nights": {"type": "integer"}, "paid": {"type": "decimal"}, "tags": {"type": "json"}}}}});
+        let properties = json!({"name": {"type": "string"}, "nights": {"type": "integer"}, "paid": {"type": "decimal"},
+            "tags": {"type": "json"}});
+        let document = json!({"objects": {"guest": {"properties": properties}}});
         Registry::fold(&[layer("own", &document)]).0
     }
 

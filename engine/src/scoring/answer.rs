@@ -1,7 +1,5 @@
 //! A score of one record as its caller sees it.
 
-use std::collections::HashMap;
-
 use engine_model::access::Action;
 use engine_model::time::Timestamp;
 use engine_model::{RecordId, UserId};
@@ -10,7 +8,7 @@ use uuid::Uuid;
 
 use super::definition::Known;
 use super::kept::{Assessment, Slot};
-use super::plan::Board;
+use super::plan::{Board, Made};
 use super::wish::Review;
 use crate::access::Given;
 use crate::caller::Standing;
@@ -96,8 +94,8 @@ pub(super) struct Sees {
 }
 
 impl ScoreAnswer {
-    /// Takes over the ids that assessments were given at the commit: `made` says which step has made which.
-    pub(super) fn take_ids(&mut self, made: &HashMap<Option<RecordId>, usize>, results: &Results) {
+    /// Takes over the ids that assessments were given at the commit.
+    pub(super) fn take_ids(&mut self, made: &Made, results: &Results) {
         let id_of = |criterion: Option<RecordId>| {
             let done = results.get(*made.get(&criterion)?)?.as_ref().ok()?;
             done.record.as_ref().map(|record| record.id)

@@ -1,8 +1,9 @@
 //! The criteria of a score as they are stored.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
-use engine_model::expression::Expression;
+use engine_model::expression::{Expression, ExpressionError};
 use engine_model::score::{Answer, Sight};
 use engine_model::{Properties, RecordId};
 use engine_store::record::RecordRow;
@@ -21,7 +22,7 @@ const MOST: i64 = 1_000;
 /// Most criteria that one record is assessed by.
 pub(super) const MOST_ASKED: usize = 200;
 
-/// Links of criteria that are looked at.
+/// Links that all criteria have to records that they are asked for, at most.
 const MOST_LINKS: i64 = 10_000;
 
 /// A criterion.
@@ -32,8 +33,15 @@ pub(super) struct Criterion {
     is_in_use: bool,
     /// The records that it is asked for; for any, and for none, where it names none.
     counterparts: Vec<RecordId>,
-    /// What a rule answers it by; only people do where there is nothing.
-    source: Option<String>,
+    /// What answers it; only people do where there is nothing.
+    rule: Option<Rule>,
+}
+
+/// An expression that is compiled when it is first asked, once for all records that are assessed together.
+#[derive(Debug, Clone)]
+struct Rule {
+    source: String,
+    compiled: OnceLock<Result<Expression, ExpressionError>>,
 }
 
 /// All criteria of a score.
@@ -56,9 +64,9 @@ impl Criterion {
 
     /// What a rule answers; none where there is no rule.
     fn answer(&self, sight: &Sight) -> Option<Answer> {
-        let source = self.source.as_deref()?;
-        Some(match Expression::compile(source) {
-            Ok(expression) => Answer::of(&expression, sight),
+        let Rule { source, compiled } = self.rule.as_ref()?;
+        Some(match compiled.get_or_init(|| Expression::compile(source)) {
+            Ok(expression) => Answer::of(expression, sight),
             // It read when it was written.
             Err(error) => Answer { points: None, reason: format!("the rule does not read any more: {error}") },
         })
@@ -107,7 +115,12 @@ impl Session {
         if let Some(kind) = &known.score.criteria.counterpart {
             let ids = rows.iter().map(|row| row.id).collect();
             // One whose record is archived is still for that one alone.
-            for link in association::leading(reader, ids, kind, MOST_LINKS).await? {
+            let found = association::leading(reader, ids, kind, MOST_LINKS).await?;
+            if i64::try_from(found.len()).unwrap_or(i64::MAX) >= MOST_LINKS {
+                let detail = format!("the criteria of the score `{}` have too many links `{kind}`", known.name);
+                return Err(Error::new(ErrorCode::Conflict, detail));
+            }
+            for link in found {
                 links.entry(link.from_id).or_default().push(RecordId(link.to_id));
             }
         }
@@ -121,9 +134,10 @@ impl Session {
         let is_off = |name: &str| properties.get(name).and_then(Value::as_bool) != Some(true);
         let is_in_use = row.archived_at.is_none() && !parts.active.as_deref().is_some_and(is_off);
         let source = properties.get(parts.expression.as_str()).and_then(Value::as_str);
-        let source = source.filter(|source| !source.trim().is_empty()).map(str::to_owned);
+        let source = source.filter(|source| !source.trim().is_empty());
+        let rule = source.map(|source| Rule { source: source.to_owned(), compiled: OnceLock::new() });
         let weight = number(&properties, &parts.weight).unwrap_or(Decimal::ONE);
-        Ok(Criterion { weight, is_in_use, counterparts, source, row })
+        Ok(Criterion { weight, is_in_use, counterparts, rule, row })
     }
 }
 

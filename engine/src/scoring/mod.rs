@@ -5,7 +5,7 @@
 //! without a criterion for each total. A pack says which objects they are of and what plays which part
 //! ([`engine_model::behavior::Score`]).
 //!
-//! An assessment that stands holds a unique value, its key, that says what it answers ([`key`]). So what stands is found
+//! An assessment that stands holds a unique value, its key, that says what it answers (`key`). So what stands is found
 //! by a look-up however long the history is, and two who assess at once cannot both have theirs stand: the slower one is
 //! refused by the commit, and looks again.
 

@@ -26,6 +26,9 @@ pub(super) struct Pen {
     pub(super) user: Option<UserId>,
 }
 
+/// Which step makes which assessment: by criterion, and the total by none.
+pub(super) type Made = HashMap<Option<RecordId>, usize>;
+
 /// A score of one record as it stands, or is to stand.
 #[derive(Debug)]
 pub(super) struct Board<'a> {
@@ -187,12 +190,12 @@ impl<'a> Board<'a> {
 
     /// What has to be written: first what gives its key up, then what takes one over, then what is made; and for each
     /// assessment to be made, which step makes it.
-    pub(super) fn steps(&self) -> Result<(Vec<Step>, HashMap<Option<RecordId>, usize>)> {
+    pub(super) fn steps(&self) -> Result<(Vec<Step>, Made)> {
         let mut slots: Vec<(Option<RecordId>, &Slot)> =
             self.slots.criteria.iter().map(|(criterion, slot)| (Some(*criterion), slot)).collect();
         slots.sort_unstable_by_key(|(criterion, _)| *criterion);
         slots.push((None, &self.slots.total));
-        let (mut steps, mut made) = (Vec::new(), HashMap::new());
+        let (mut steps, mut made) = (Vec::new(), Made::new());
         for assessment in slots.iter().flat_map(|(_, slot)| slot.all()) {
             steps.extend(
                 assessment.stored.as_ref().map(|stored| self.change(assessment, stored)).transpose()?.flatten(),

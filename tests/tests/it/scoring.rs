@@ -592,7 +592,8 @@ async fn what_was_said_of_a_merged_record_counts_for_the_one_that_remains(server
     assert_eq!(merged["criteria"][0]["rule"]["score"], 20);
     assert_eq!(tenant.get(&score_of(&eve)).await.ok(200), merged);
     let ranked = tenant.get("/scores/fit/ranking?object=contact").await.ok(200);
-    assert_eq!(results(&ranked).iter().map(|found| id(&found["record"])).collect::<Vec<_>>(), [ada.clone()]);
+    let ranked: Vec<_> = results(&ranked).iter().map(|found| id(&found["record"])).collect();
+    assert_eq!(ranked, std::slice::from_ref(&ada));
     assert_eq!(counted(&tenant).await.1, 2);
     let quiet = Silence::begins(&tenant).await;
     assess(&tenant, &ada).await;
