@@ -287,7 +287,7 @@ impl<'a> Checker<'a> {
             return Shapes::ANY;
         }
         let known = objects.iter().flat_map(|object| object.keys()).map(Name::as_str).chain(RECORD_FIELDS);
-        let message = format!("`{key}` is no property of what `{name}` may be{}", did_you_mean(key, known));
+        let message = format!("`{name}` has no property `{key}`{}", did_you_mean(key, known));
         self.problem(of.at, "unknown", message);
         Shapes::ANY
     }
