@@ -31,6 +31,7 @@ pub mod query;
 pub mod records;
 mod rollups;
 pub mod saved;
+pub mod scoring;
 mod session;
 mod settle;
 mod tenants;

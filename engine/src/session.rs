@@ -35,6 +35,8 @@ pub struct Session {
     pub(crate) idempotency: Option<Idempotency>,
     /// It brings back what was there before, read-only values too.
     pub(crate) takes_back: bool,
+    /// It writes what scores keep to themselves, read-only values too.
+    pub(crate) keeps_scores: bool,
 }
 
 /// What a session has its rights by, to read them again when they change.
@@ -76,6 +78,7 @@ impl Session {
             at_least: Sequence(0),
             idempotency: None,
             takes_back: false,
+            keeps_scores: false,
         }
     }
 

@@ -5,12 +5,12 @@ use axum::routing::get;
 use utoipa_axum::routes;
 
 use crate::api::records::{
-    associations, batch, history, list, merge, owner, read, search as record_search, stage, timeline, transaction,
-    write,
+    associations, batch, history, list, merge, owner, read, scores as record_scores, search as record_search, stage,
+    timeline, transaction, write,
 };
 use crate::api::{
     access, audit, changes, definitions, duplicates, exports, imports, jobs, lists, packs, pipelines as moved, saved,
-    search, search_index, tenant_file, tenant_packs, tenants, undo,
+    scores, search, search_index, tenant_file, tenant_packs, tenants, undo,
 };
 use crate::middleware::Observed;
 use crate::routes::Routes;
@@ -40,6 +40,13 @@ fn records(routes: Routes) -> Routes {
         .api(routes!(history::history))
         .api(routes!(timeline::timeline))
         .api(routes!(timeline::record))
+        .api(routes!(scores::list))
+        .api(routes!(scores::ranking))
+        .api(routes!(scores::assess))
+        .api(routes!(record_scores::read, record_scores::assess))
+        .api(routes!(record_scores::history))
+        .api(routes!(record_scores::put, record_scores::take_back))
+        .api(routes!(record_scores::review))
         .api(routes!(audit::of_record))
         .api(routes!(audit::list))
         .api(routes!(duplicates::list))

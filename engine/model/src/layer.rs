@@ -34,7 +34,7 @@ pub struct Layer {
     pub associations: IndexMap<Name, Map<String, Value>>,
     /// Pipelines by object and name.
     pub pipelines: IndexMap<(Name, Name), Map<String, Value>>,
-    /// Views, reports, workflows, activities and roles by section and name.
+    /// Views, reports, workflows, activities, scores and roles by section and name.
     pub behaviors: IndexMap<(Section, Name), Map<String, Value>>,
     /// Texts in other languages, by language.
     pub translations: IndexMap<String, Map<String, Value>>,
@@ -58,7 +58,7 @@ pub struct Changed {
 
 impl Layer {
     /// Sections of a pack's document that [`Layer::read`] reads, in the order in which packs are written.
-    pub(crate) const SECTIONS: [&str; 13] = [
+    pub(crate) const SECTIONS: [&str; 14] = [
         "capabilities",
         "schemas",
         "objects",
@@ -70,6 +70,7 @@ impl Layer {
         "dashboards",
         "workflows",
         "activities",
+        "scores",
         "roles",
         "translations",
     ];

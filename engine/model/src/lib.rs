@@ -35,6 +35,7 @@ pub mod registry;
 pub mod remnant;
 pub mod reserved;
 pub mod rule;
+pub mod score;
 pub mod spec;
 pub mod template;
 pub mod time;

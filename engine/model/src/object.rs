@@ -64,6 +64,7 @@ pub const RESERVED_PLURALS: &[&str] = &[
     "records",
     "reports",
     "roles",
+    "scores",
     "search",
     "teams",
     "tenant",

@@ -63,6 +63,7 @@ impl Level {
                 "dashboards",
                 "workflows",
                 "activities",
+                "scores",
                 "roles",
             ],
             Self::Object => &["properties", "groups"],

@@ -77,9 +77,12 @@ fn pack_roles(catalog: &Catalog) -> impl Iterator<Item = (&str, &str, &str, &Rol
     let behaviors = catalog.effective.registry.behaviors.values();
     behaviors.filter(|behavior| behavior.section == Section::Roles).filter_map(|behavior| match &behavior.content {
         Content::Role(role) => Some((behavior.label.as_str(), behavior.layer.as_str(), behavior.name.as_str(), role)),
-        Content::View(_) | Content::Report(_) | Content::Dashboard(_) | Content::Workflow(_) | Content::Activity(_) => {
-            None
-        }
+        Content::View(_)
+        | Content::Report(_)
+        | Content::Dashboard(_)
+        | Content::Workflow(_)
+        | Content::Activity(_)
+        | Content::Score(_) => None,
     })
 }
 

@@ -1,8 +1,9 @@
 //! Effective definitions: layers folded and compiled.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use engine_model::behavior::{ActivityType, Section};
+use engine_model::behavior::{ActivityType, Score, Section};
 use engine_model::layer::{CUSTOM, Layer};
 use engine_model::object::ObjectDefinition;
 use engine_model::registry::Registry;
@@ -27,6 +28,8 @@ pub struct Effective {
     validators: IndexMap<Name, OnceLock<Option<Validator>>>,
     /// The same of the details of activities, by their types.
     details: IndexMap<Name, OnceLock<Option<Validator>>>,
+    /// By object, the scores whose criteria are its records.
+    criteria: HashMap<String, Vec<Name>>,
 }
 
 impl Effective {
@@ -36,7 +39,13 @@ impl Effective {
         let validators = registry.objects.keys().map(|name| (name.clone(), OnceLock::new())).collect();
         let activities = registry.behaviors.keys().filter(|(section, _)| *section == Section::Activities);
         let details = activities.map(|(_, name)| (name.clone(), OnceLock::new())).collect();
-        Self { registry, layers, problems, validators, details }
+        let mut criteria: HashMap<String, Vec<Name>> = HashMap::new();
+        for behavior in registry.behaviors.values() {
+            if let Some(score) = behavior.score() {
+                criteria.entry(score.criteria.object.clone()).or_default().push(behavior.name.clone());
+            }
+        }
+        Self { registry, layers, problems, validators, details, criteria }
     }
 
     /// The compiled JSON Schema of an object's records; compiled at its first use.
@@ -60,6 +69,12 @@ impl Effective {
     /// The tenant's own layer.
     pub fn own_layer(&self) -> Option<&Layer> {
         self.layers.last().map(|layer| &**layer).filter(|layer| layer.name == CUSTOM)
+    }
+
+    /// The scores whose criteria are records of an object.
+    pub(crate) fn scores_by(&self, object: &str) -> impl Iterator<Item = &Score> {
+        let names = self.criteria.get(object).into_iter().flatten();
+        names.filter_map(|name| self.registry.behaviors.get(&(Section::Scores, name.clone()))?.score())
     }
 
     /// The layers of packs, below the tenant's own.

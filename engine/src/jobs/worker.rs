@@ -17,7 +17,7 @@ use super::work::{Ending, Work};
 use super::{JobState, failure};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode, Result};
-use crate::{assignment, duplicates, exports, packs, rollups, settle, transfer, undo};
+use crate::{assignment, duplicates, exports, packs, rollups, scoring, settle, transfer, undo};
 
 /// How many jobs one node works on at once.
 const SLOTS: usize = 2;
@@ -93,6 +93,7 @@ async fn perform(work: &mut Work) -> Result<Ending> {
         packs::PURGE => packs::purge(work).await,
         assignment::REASSIGN => assignment::run(work).await,
         duplicates::SCAN => duplicates::run(work).await,
+        scoring::ASSESS => scoring::run(work).await,
         undo::UNDO => undo::run(work).await,
         other => Err(Error::internal(format!("nobody knows how to do a job of the kind `{other}`"))),
     }

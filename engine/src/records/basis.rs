@@ -22,7 +22,7 @@ pub(crate) struct Pen {
     pub(crate) by: UserId,
     /// It is an import, which moves links that a record can have only one of.
     pub(crate) is_import: bool,
-    /// It may write read-only properties, as imports may, and who takes changes back.
+    /// It may write read-only properties, as imports may, who takes changes back, and scores.
     pub(crate) writes_read_only: bool,
     /// It may write what is reserved, as administrators and automation may.
     pub(crate) keeps_reserved: bool,

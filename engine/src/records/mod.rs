@@ -7,6 +7,7 @@
 mod answer;
 mod basis;
 mod computed;
+mod criterion;
 mod draft;
 mod execute;
 mod failure;

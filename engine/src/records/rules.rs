@@ -12,6 +12,7 @@ use engine_store::commit::{Interval, UniqueValue};
 use jsonschema::Validator;
 use serde_json::Value;
 
+use super::criterion::check_expressions;
 use super::state::State;
 use crate::definitions::catalog::Catalog;
 use crate::digest::digest;
@@ -28,6 +29,7 @@ pub(crate) fn check(
     check_stage(catalog, object, before, properties, &mut problems);
     check_schema(catalog, object, properties, &mut problems);
     check_rules(object, properties, &mut problems);
+    check_expressions(catalog, object, before, properties, &mut problems);
     problems
 }
 

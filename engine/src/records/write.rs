@@ -42,7 +42,7 @@ impl Session {
     pub(crate) fn pen(&self, at: Timestamp) -> Pen {
         let is_import = self.origin.source == "import";
         let keeps_reserved = self.caller.rights.admin || self.origin.source.starts_with("workflow:");
-        let writes_read_only = is_import || self.takes_back;
+        let writes_read_only = is_import || self.takes_back || self.keeps_scores;
         Pen { at, by: self.caller.user, is_import, writes_read_only, keeps_reserved }
     }
 

@@ -151,7 +151,12 @@ pub(super) fn declared<'r>(registry: &'r Registry, name: &str) -> Option<(&'r Be
     let behavior = registry.behaviors.get(&(Section::Activities, Name::event(name).ok()?))?;
     match &behavior.content {
         Content::Activity(activity) => Some((behavior, activity)),
-        Content::View(_) | Content::Report(_) | Content::Dashboard(_) | Content::Workflow(_) | Content::Role(_) => None,
+        Content::View(_)
+        | Content::Report(_)
+        | Content::Dashboard(_)
+        | Content::Workflow(_)
+        | Content::Score(_)
+        | Content::Role(_) => None,
     }
 }
 

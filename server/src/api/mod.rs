@@ -16,6 +16,7 @@ pub(crate) mod packs;
 pub(crate) mod pipelines;
 pub(crate) mod records;
 pub(crate) mod saved;
+pub(crate) mod scores;
 pub(crate) mod search;
 pub(crate) mod search_index;
 mod tables;

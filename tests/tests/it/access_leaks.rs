@@ -23,6 +23,33 @@ const LAST: &str = "the-last-one";
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A score whose criteria read what is secret.
+const WORTH: &str = r#"
+pack: worth
+version: 1.0.0
+objects:
+  question: {plural: questions, display: "{{ name }}", properties: {name: {type: string}, rule: {type: text}, weight: {type: integer}}}
+  answer:
+    plural: answers
+    properties:
+      points: {type: integer}
+      why: {type: text}
+      at: {type: datetime}
+      by: {type: enum, options: [person, rule]}
+      who: {type: user}
+      review: {type: enum, options: [pending, accepted, rejected]}
+      stands: {type: boolean}
+      key: {type: string, unique: true}
+associations:
+  answer_question: {from: answer, to: question}
+  answer_about: {from: answer, to: any}
+scores:
+  worth:
+    criteria: {object: question, expression: rule, weight: weight}
+    assessments: {object: answer, score: points, rationale: why, at: at, by: by, user: who, review: review, current: stands,
+      key: key, criterion: answer_question, subject: answer_about}
+"#;
+
 /// One call; without a body where that is null.
 struct Call {
     path: String,
@@ -69,6 +96,8 @@ struct Vaults {
     dashboard: String,
     /// Lists of them all that ask about what is secret, for everyone.
     lists: Vec<String>,
+    /// Criteria that read what is secret.
+    questions: Vec<String>,
 }
 
 impl Vaults {
@@ -131,10 +160,11 @@ impl Vaults {
         tenant.delete(&format!("/records/vault/{archived}")).await.ok(204);
         let link = json!({"properties": {"note": format!("{sensitive} note")}});
         tenant.put(&format!("/records/vault/{one}/associations/vault_vault/{other}"), &link).await.ok(204);
+        let questions = judged(&tenant, &[&one, &other]).await;
         create_id(&tenant, "vault", json!({"name": LAST, "code": LAST})).await;
         let (views, reports, dashboard) = saved(&tenant).await;
         let lists = listed(&tenant, &one).await;
-        Self { tenant, callers, one, merged, archived, other, request, views, reports, dashboard, lists }
+        Self { tenant, callers, one, merged, archived, other, request, views, reports, dashboard, lists, questions }
     }
 
     /// How an operation of the document is looked at; none where nobody has said.
@@ -207,6 +237,32 @@ impl Vaults {
                 send(record("/activities"), json!({"type": "call", "details": {"subject": "x"}, "also": [other]})),
                 send(record("/activities"), json!({"type": "cal", "also": [archived]})),
             ],
+            ("GET", "/scores") => vec![get("/scores")],
+            ("GET", "/scores/{score}/ranking") => {
+                ["", "&limit=1"].map(|query| get(format!("/scores/worth/ranking?object=vault{query}"))).into()
+            }
+            ("POST", "/scores/{score}/assess") => ["secret", "hidden", "hiden"]
+                .map(|property| json!({"property": property, "op": "eq", "value": "x"}))
+                .map(|filter| send("/scores/worth/assess", json!({"object": "vault", "filter": filter})))
+                .into(),
+            ("GET", "/records/{object}/{id}/scores/{score}" | "/records/{object}/{id}/scores/{score}/history") => {
+                let rest = if path.ends_with("history") { "/history" } else { "" };
+                let all = [one, merged, other, archived];
+                all.map(|id| get(vault(&format!("/{id}/scores/worth{rest}")))).into()
+            }
+            ("POST", "/records/{object}/{id}/scores/{score}") => vec![
+                send(record("/scores/worth"), json!({})),
+                send(vault(&format!("/{other}/scores/worth")), json!({"for": one})),
+            ],
+            ("PUT" | "DELETE", "/records/{object}/{id}/scores/{score}/criteria/{criterion}") => {
+                let body = json!({"score": 1, "rationale": "x", "for": one});
+                let path = |id: &String| record(&format!("/scores/worth/criteria/{id}"));
+                self.questions.iter().map(|id| send(path(id), body.clone())).collect()
+            }
+            ("PUT", "/records/{object}/{id}/scores/{score}/criteria/{criterion}/review") => {
+                let path = |id: &String| record(&format!("/scores/worth/criteria/{id}/review"));
+                self.questions.iter().map(|id| send(path(id), json!({"review": "accepted"}))).collect()
+            }
             ("GET", "/records/{object}/{id}/audit") => {
                 vec![get(record("/audit")), get(vault(&format!("/{merged}/audit")))]
             }
@@ -465,6 +521,25 @@ impl Vaults {
         }
         .await
     }
+}
+
+/// Criteria that read what is secret, and what they answer of these records.
+async fn judged(tenant: &Tenant, vaults: &[&String]) -> Vec<String> {
+    let planned = tenant.post("/packs/plan", &json!({"source": WORTH})).await.ok(200);
+    tenant.post("/packs/apply", &json!({"plan": planned["plan"]})).await.ok(200);
+    let mut questions = Vec::new();
+    for rule in [
+        "size(subject.hidden) > 3",
+        "int(subject.secret)",
+        "subject.hidden == 'x' ? 3 : subject.hidden",
+        "{'a': 1}[subject.hidden]",
+    ] {
+        questions.push(create_id(tenant, "question", json!({"name": "Worth", "rule": rule})).await);
+    }
+    for vault in vaults {
+        tenant.post(&format!("/records/vault/{vault}/scores/worth"), &json!({})).await.ok(200);
+    }
+    questions
 }
 
 /// Views and reports that name what is secret, and a dashboard of them all.

@@ -56,6 +56,7 @@ mod records;
 mod reserved;
 mod roles;
 mod saved;
+mod scoring;
 mod search;
 mod tenancy;
 mod tenant_transfer;

@@ -38,6 +38,7 @@ pages! {
     everything_printed_about_lists_works: "lists.md",
     everything_printed_about_duplicates_works: "duplicates.md",
     everything_printed_about_timelines_works: "timeline.md",
+    everything_printed_about_scores_works: "scoring.md",
     everything_printed_about_packs_works: "packs.md",
     everything_printed_about_changes_works: "changes.md",
     everything_printed_about_access_works: "access.md",

@@ -41,7 +41,7 @@ impl Registry {
         }
     }
 
-    /// What views, reports, workflows, activities and roles name that is not there, or cannot be what they make of it. With `layer`,
+    /// What views, reports, workflows, activities, scores and roles name that is not there, or cannot be what they make of it. With `layer`,
     /// of those alone that it has a part in.
     pub fn check_behaviors(&self, layer: Option<&Layer>) -> Problems {
         let is_meant = |key: &&(Section, Name)| layer.is_none_or(|layer| layer.behaviors.contains_key(*key));

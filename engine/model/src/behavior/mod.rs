@@ -1,5 +1,5 @@
-//! What screens and automation make of objects: views, reports, dashboards, workflows, activities and roles, as packs
-//! define them.
+//! What screens and automation make of objects: views, reports, dashboards, workflows, activities, scores and roles, as
+//! packs define them.
 //!
 //! Each has a file that reads it and says what it names. Names are looked up apart from reading, by
 //! [`Registry::check_behaviors`](crate::registry::Registry::check_behaviors): a pack with a view of a property that does
@@ -11,6 +11,7 @@ mod fold;
 mod names;
 mod report;
 mod role;
+mod score;
 mod view;
 mod workflow;
 
@@ -24,6 +25,7 @@ pub use dashboard::{Dashboard, Item};
 pub(crate) use names::Names;
 pub use report::{Period, Report};
 pub use role::{PropertyGrants, ReadRole, RoleDefinition};
+pub use score::{Assessments, BY, Criteria, REVIEWS, Score};
 pub use view::{SHARINGS, View};
 pub use workflow::{Effect, Trigger, Workflow};
 
@@ -45,14 +47,16 @@ pub enum Section {
     Workflows,
     /// What may be recorded as having happened to a record.
     Activities,
+    /// How well records do by criteria.
+    Scores,
     /// Who may do what.
     Roles,
 }
 
 impl Section {
     /// All of them, in the order in which packs have them.
-    pub const ALL: [Self; 6] =
-        [Self::Views, Self::Reports, Self::Dashboards, Self::Workflows, Self::Activities, Self::Roles];
+    pub const ALL: [Self; 7] =
+        [Self::Views, Self::Reports, Self::Dashboards, Self::Workflows, Self::Activities, Self::Scores, Self::Roles];
 
     /// The key of a pack's document.
     pub fn as_str(self) -> &'static str {
@@ -62,6 +66,7 @@ impl Section {
             Self::Dashboards => "dashboards",
             Self::Workflows => "workflows",
             Self::Activities => "activities",
+            Self::Scores => "scores",
             Self::Roles => "roles",
         }
     }
@@ -74,6 +79,7 @@ impl Section {
             Self::Dashboards => "dashboard",
             Self::Workflows => "workflow",
             Self::Activities => "activity",
+            Self::Scores => "score",
             Self::Roles => "role",
         }
     }
@@ -83,7 +89,7 @@ impl Section {
         match self {
             Self::Activities => Name::event(key)
                 .map_err(|error| format!("{error}; here several may be joined by dots, as in `email.sent`")),
-            Self::Views | Self::Reports | Self::Dashboards | Self::Workflows | Self::Roles => {
+            Self::Views | Self::Reports | Self::Dashboards | Self::Workflows | Self::Scores | Self::Roles => {
                 Name::new(key).map_err(|error| error.to_string())
             }
         }
@@ -95,7 +101,7 @@ impl Section {
     }
 }
 
-/// A view, a report, a dashboard, a workflow, a type of activity or a role.
+/// A view, a report, a dashboard, a workflow, a type of activity, a score or a role.
 #[derive(Debug, Clone)]
 pub struct Behavior {
     /// What it is.
@@ -127,6 +133,8 @@ pub enum Content {
     Workflow(Workflow),
     /// What may be recorded as having happened to a record.
     Activity(ActivityType),
+    /// How well records do by criteria.
+    Score(Score),
     /// Who may do what.
     Role(RoleDefinition),
 }
@@ -143,6 +151,7 @@ impl Behavior {
             Section::Dashboards => Dashboard::read(&mut reader).map(Content::Dashboard),
             Section::Workflows => Workflow::read(&mut reader).map(Content::Workflow),
             Section::Activities => ActivityType::read(&folded.layer, &mut reader).map(Content::Activity),
+            Section::Scores => Score::read(&mut reader).map(Content::Score),
             Section::Roles => RoleDefinition::read(&name, &mut reader).map(Content::Role),
         };
         reader.finish();
@@ -166,7 +175,7 @@ impl Behavior {
             Content::View(view) => view.sharing,
             Content::Report(report) => report.sharing,
             Content::Dashboard(dashboard) => dashboard.sharing,
-            Content::Workflow(_) | Content::Activity(_) | Content::Role(_) => "everyone",
+            Content::Workflow(_) | Content::Activity(_) | Content::Score(_) | Content::Role(_) => "everyone",
         }
     }
 
@@ -175,7 +184,24 @@ impl Behavior {
         match &self.content {
             Content::View(view) => Some(&view.object),
             Content::Report(report) => Some(&report.object),
-            Content::Dashboard(_) | Content::Workflow(_) | Content::Activity(_) | Content::Role(_) => None,
+            Content::Dashboard(_)
+            | Content::Workflow(_)
+            | Content::Activity(_)
+            | Content::Score(_)
+            | Content::Role(_) => None,
+        }
+    }
+
+    /// The score that it is.
+    pub fn score(&self) -> Option<&Score> {
+        match &self.content {
+            Content::Score(score) => Some(score),
+            Content::View(_)
+            | Content::Report(_)
+            | Content::Dashboard(_)
+            | Content::Workflow(_)
+            | Content::Activity(_)
+            | Content::Role(_) => None,
         }
     }
 
@@ -186,6 +212,7 @@ impl Behavior {
             Content::Dashboard(dashboard) => dashboard.look_up(names),
             Content::Workflow(workflow) => workflow.look_up(names),
             Content::Activity(activity) => activity.look_up(names),
+            Content::Score(score) => score.look_up(names),
             Content::Role(role) => role.look_up(names),
         }
     }

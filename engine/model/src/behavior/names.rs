@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use serde_json::{Map, Value};
 
-use super::Section;
+use super::{Behavior, Section};
 use crate::TenantId;
 use crate::association::AssociationDefinition;
 use crate::expression::{Expression, Types, check_condition};
@@ -48,6 +48,12 @@ impl<'a> Names<'a> {
     /// The names of what packs define in a section.
     pub(super) fn behaviors(&self, section: Section) -> Vec<&'a str> {
         self.registry.behaviors.keys().filter(|key| key.0 == section).map(|key| key.1.as_str()).collect()
+    }
+
+    /// Whether an object has the assessments of more than one score.
+    pub(super) fn is_assessed_elsewhere(&self, object: &str) -> bool {
+        let scores = self.registry.behaviors.values().filter_map(Behavior::score);
+        scores.filter(|score| score.assessments.object == object).nth(1).is_some()
     }
 
     fn put(&mut self, object: &Name, property: &Name, at: &str) {

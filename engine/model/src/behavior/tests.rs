@@ -373,3 +373,149 @@ fn what_is_archived_beneath_a_view_is_told_and_the_view_stays() {
     let problems = registry.check_behaviors(None);
     assert_eq!((problems.len(), problems[0].message.as_str()), (1, "`deal.name` is archived"));
 }
+
+/// The objects of a score.
+fn scored() -> Layer {
+    let answers = json!({
+        "score": {"type": "integer"}, "why": {"type": "text"}, "at": {"type": "datetime"}, "who": {"type": "user"},
+        "by": {"type": "enum", "options": ["person", "rule"]}, "now": {"type": "boolean"},
+        "review": {"type": "enum", "options": ["pending", "accepted", "rejected"]},
+        "key": {"type": "string", "unique": true}, "plain": {"type": "string"},
+        "needed": {"type": "integer", "required": true}, "stars": {"type": "enum", "options": ["one"]}});
+    layer(
+        "scored",
+        &json!({
+            "objects": {
+                "guest": {"properties": {"name": {"type": "string"}, "nights": {"type": "integer"}}},
+                "room": {"properties": {"price": {"type": "decimal"}}},
+                "question": {"properties": {"rule": {"type": "text"}, "weight": {"type": "decimal"}, "on": {"type": "boolean"}}},
+                "answer": {"properties": answers},
+            },
+            "associations": {
+                "question_room": {"from": "question", "to": "room"},
+                "question_guest": {"from": "question", "to": "guest"},
+                "answer_question": {"from": "answer", "to": "question"},
+                "answer_guest": {"from": "answer", "to": "guest"},
+                "answer_room": {"from": "answer", "to": "room"},
+            },
+        }),
+    )
+}
+
+fn score(change: impl Fn(&mut Value)) -> (Registry, Vec<(String, &'static str)>) {
+    let mut score = json!({
+        "description": "How welcome a guest is.",
+        "criteria": {"object": "question", "expression": "rule", "weight": "weight", "active": "on", "for": "question_room"},
+        "assessments": {"object": "answer", "score": "score", "rationale": "why", "at": "at", "by": "by", "user": "who",
+            "review": "review", "current": "now", "key": "key", "criterion": "answer_question",
+            "subject": "answer_guest", "for": "answer_room"},
+        "totals": {"guest": "nights"}});
+    change(&mut score);
+    let own = layer("own", &json!({"scores": {"welcome": score}}));
+    let (registry, mut problems) = Registry::fold(&[scored(), own.clone()]);
+    problems.extend(registry.check_behaviors(Some(&own)));
+    (registry, problems.into_iter().map(|problem| (problem.pointer, problem.code)).collect())
+}
+
+fn welcome(registry: &Registry) -> &Score {
+    let behavior = &registry.behaviors[&(Section::Scores, Name::new("welcome").unwrap())];
+    let Content::Score(score) = &behavior.content else { panic!("a score") };
+    score
+}
+
+#[test]
+fn a_score_says_which_records_play_which_part() {
+    let (registry, problems) = score(|_| ());
+    assert_eq!(problems, []);
+    let score = welcome(&registry);
+    assert_eq!((score.criteria.object.as_str(), score.assessments.key.as_str()), ("question", "key"));
+    assert_eq!(score.totals["guest"].as_str(), "nights");
+    let uses = registry.uses("question", "rule");
+    let told: Vec<_> = uses.iter().map(|found| (found.kind, found.name.as_str(), found.pointer.as_str())).collect();
+    assert_eq!(told, [("score", "welcome", "/scores/welcome/criteria/expression")]);
+    assert_eq!(registry.uses("guest", "nights").len(), 1);
+}
+
+#[test]
+fn scores_that_cannot_be_are_told() {
+    let at = |part: &str| format!("/scores/welcome/{part}");
+    let one = |part: &str, key: &str, value: Value| score(|score| score[part][key] = value.clone()).1;
+    for (part, key, value, code) in [
+        ("criteria", "object", json!("qestion"), "unknown"),
+        ("criteria", "expression", json!("rul"), "unknown"),
+        ("criteria", "expression", json!("weight"), "not_applicable"),
+        ("criteria", "weight", json!("rule"), "not_applicable"),
+        ("criteria", "active", json!("rule"), "not_applicable"),
+        ("criteria", "for", json!("answer_room"), "not_applicable"),
+        ("criteria", "for", json!("question_guest"), "not_applicable"),
+        ("criteria", "extra", json!("rule"), "unknown_key"),
+        ("criteria", "weight", json!(null), "required"),
+        ("assessments", "score", json!("needed"), "not_applicable"),
+        ("assessments", "score", json!("why"), "not_applicable"),
+        ("assessments", "rationale", json!("plain"), "not_applicable"),
+        ("assessments", "by", json!("stars"), "not_applicable"),
+        ("assessments", "review", json!("by"), "not_applicable"),
+        ("assessments", "key", json!("plain"), "not_applicable"),
+        ("assessments", "criterion", json!("answer_guest"), "not_applicable"),
+        ("assessments", "subject", json!("question_guest"), "not_applicable"),
+        ("assessments", "subject", json!("answer_gest"), "unknown"),
+        ("totals", "guest", json!("name"), "not_applicable"),
+        ("totals", "room", json!("price"), "not_applicable"),
+        ("totals", "guest", json!(7), "wrong_type"),
+    ] {
+        let problems = one(part, key, value.clone());
+        let told = problems.iter().any(|(pointer, found)| *pointer == at(&format!("{part}/{key}")) && *found == code);
+        assert!(told, "{part}.{key} as {value}: {problems:?}");
+    }
+    let lacking = score(|score| drop(score["assessments"].as_object_mut().and_then(|map| map.remove("for")))).1;
+    assert_eq!(lacking, told(&[("/scores/welcome/assessments/for", "required")]));
+    let lacking = score(|score| drop(score["criteria"].as_object_mut().and_then(|map| map.remove("for")))).1;
+    assert_eq!(lacking, told(&[("/scores/welcome/criteria/for", "required")]));
+    let none = score(|score| *score = json!({})).1;
+    assert_eq!(none, told(&[("/scores/welcome/criteria", "required"), ("/scores/welcome/assessments", "required")]));
+}
+
+#[test]
+fn assessments_are_of_one_score() {
+    let (registry, _) = score(|_| ());
+    let spec = registry.behaviors[&(Section::Scores, Name::new("welcome").unwrap())].spec.clone();
+    let both = layer("own", &json!({"scores": {"welcome": spec.clone(), "other": spec}}));
+    let (registry, problems) = Registry::fold(&[scored(), both]);
+    assert_eq!(problems, []);
+    let told: Vec<_> =
+        registry.check_behaviors(None).into_iter().map(|problem| (problem.pointer, problem.code)).collect();
+    let taken = |name: &str| (format!("/scores/{name}/assessments/object"), "taken");
+    assert_eq!(told, [taken("welcome"), taken("other")]);
+}
+
+#[test]
+fn an_expression_of_a_criterion_is_checked_before_there_are_records() {
+    let (registry, _) = score(|_| ());
+    let check = |source: &str| -> Vec<&'static str> {
+        let problems = welcome(&registry).check_expression(source, &registry, "/properties/rule");
+        assert!(problems.iter().all(|problem| problem.pointer == "/properties/rule"));
+        problems.into_iter().map(|problem| problem.code).collect()
+    };
+    for right in [
+        "subject.nights > 2",
+        "subject.name == null ? 0 : 100",
+        "has(subject.name) && now > subject.created_at",
+        "for_record != null && for_record.price < 100",
+        "subject.nights * 1.5",
+        "subject.owner_id == '7'",
+    ] {
+        assert_eq!(check(right), Vec::<&str>::new(), "{right}");
+    }
+    for (wrong, code) in [
+        ("subject.nights >", "invalid_expression"),
+        ("subject.nigths > 2", "unknown"),
+        ("has(subject.nigths)", "unknown"),
+        ("nights > 2", "unknown"),
+        ("for_record.nights > 2", "unknown"),
+        ("subject.nights > 'two'", "invalid_expression"),
+        ("'much'", "invalid_expression"),
+        ("[1, 2]", "invalid_expression"),
+    ] {
+        assert_eq!(check(wrong), [code], "{wrong}");
+    }
+}

@@ -18,8 +18,9 @@ use super::fault::{Fault, FaultKind};
 use super::node::{BinaryOperator, LoopBody, Node, NodeKind};
 use super::number::Number;
 use super::operator;
+use super::scope::RECORD_FIELDS;
 use super::shapes::Shapes;
-use super::value::Value;
+use super::value::{Key, Value};
 
 /// Most values that an operation is tried on; beyond that its result is not known.
 const MAX_TRIALS: usize = 1_000;
@@ -47,6 +48,8 @@ impl ExpressionProblem {
 #[derive(Debug, Clone, Default)]
 pub struct Types<'a> {
     definitions: Vec<&'a IndexMap<Name, Property>>,
+    /// Names that stand for whole records, each with the properties of the objects that such a record may be of.
+    records: Vec<(&'a str, Vec<&'a IndexMap<Name, Property>>)>,
     /// Names that are there too, and may hold anything.
     open: Vec<&'a str>,
 }
@@ -54,7 +57,14 @@ pub struct Types<'a> {
 impl<'a> Types<'a> {
     /// The properties of an object, archived ones included.
     pub fn of(definitions: &'a IndexMap<Name, Property>) -> Self {
-        Self { definitions: vec![definitions], open: Vec::new() }
+        Self { definitions: vec![definitions], ..Self::default() }
+    }
+
+    /// Adds a name that stands for a whole record of one of these objects, or for none.
+    #[must_use]
+    pub fn and_record(mut self, name: &'a str, objects: Vec<&'a IndexMap<Name, Property>>) -> Self {
+        self.records.push((name, objects));
+        self
     }
 
     /// Adds names of which it is not known what they hold.
@@ -67,11 +77,18 @@ impl<'a> Types<'a> {
     fn shapes(&self, name: &str) -> Option<Shapes> {
         let found = self.definitions.iter().filter_map(|definitions| definitions.get(name));
         let known = found.map(|property| of_property(property).with(Shapes::NULL)).reduce(Shapes::with);
-        known.or_else(|| self.open.contains(&name).then_some(Shapes::ANY))
+        let record = || self.record(name).map(|_| Shapes::MAP.with(Shapes::NULL));
+        known.or_else(record).or_else(|| self.open.contains(&name).then_some(Shapes::ANY))
+    }
+
+    /// The objects of the record that a name stands for.
+    fn record(&self, name: &str) -> Option<&[&'a IndexMap<Name, Property>]> {
+        self.records.iter().find(|(record, _)| *record == name).map(|(_, objects)| objects.as_slice())
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
-        self.definitions.iter().flat_map(|definitions| definitions.keys()).map(Name::as_str)
+        let records = self.records.iter().map(|(name, _)| *name);
+        self.definitions.iter().flat_map(|definitions| definitions.keys()).map(Name::as_str).chain(records)
     }
 }
 
@@ -104,6 +121,18 @@ pub fn check_condition(expression: &Expression, types: &Types<'_>) -> Vec<Expres
             message,
             position: Position::at(expression.source(), 0),
         });
+    }
+    problems
+}
+
+/// [`check`] for what must be true or false, or a number.
+pub(crate) fn check_points(expression: &Expression, types: &Types<'_>) -> Vec<ExpressionProblem> {
+    let (shapes, mut problems) = Checker::new(expression, types).run();
+    if problems.is_empty() && !shapes.may_be(Shapes::BOOLEAN.with(Shapes::INTEGER).with(Shapes::DECIMAL)) {
+        let message =
+            format!("a criterion gives true, false or a number from 0 to 100, and this is {}", shapes.in_words());
+        let position = Position::at(expression.source(), 0);
+        problems.push(ExpressionProblem { code: "invalid_expression", message, position });
     }
     problems
 }
@@ -162,12 +191,13 @@ impl<'a> Checker<'a> {
             NodeKind::Variable(index) => self.variable(node, *index),
             // What is in a list is not known.
             NodeKind::LoopVariable(_) => Shapes::ANY,
-            NodeKind::Field { of, .. } => {
+            NodeKind::Field { of, key } => {
                 self.needs(of, Shapes::MAP, "a field needs a map");
-                Shapes::ANY
+                self.field(of, key)
             }
-            NodeKind::HasField { of, .. } => {
+            NodeKind::HasField { of, key } => {
                 self.needs(of, Shapes::MAP, "`has` needs a map");
+                self.field(of, key);
                 Shapes::BOOLEAN
             }
             NodeKind::Index { of, index } => {
@@ -231,12 +261,34 @@ impl<'a> Checker<'a> {
         if let Some(shapes) = self.types.shapes(name) {
             return shapes;
         }
-        let message = format!("`{name}` is no property of this object{}", did_you_mean(name, self.types.names()));
+        let hint = did_you_mean(name, self.types.names());
+        let message = match self.types.definitions.is_empty() {
+            true => format!("there is nothing called `{name}` here{hint}"),
+            false => format!("`{name}` is no property of this object{hint}"),
+        };
         // Told once, however often it is read.
         let is_told = self.problems.iter().any(|problem| problem.message == message);
         if !is_told {
             self.problem(node.at, "unknown", message);
         }
+        Shapes::ANY
+    }
+
+    /// What a field may be: of a record whose objects are known, one of them has it.
+    fn field(&mut self, of: &Node, key: &Key) -> Shapes {
+        let (NodeKind::Variable(index), Key::String(key)) = (&of.kind, key) else { return Shapes::ANY };
+        let name = self.expression.inner.names.get(*index).map_or("", String::as_str);
+        let Some(objects) = self.types.record(name) else { return Shapes::ANY };
+        let found = objects.iter().filter_map(|object| object.get(&**key));
+        if let Some(shapes) = found.map(of_property).reduce(Shapes::with) {
+            return shapes.with(Shapes::NULL);
+        }
+        if RECORD_FIELDS.contains(&&**key) {
+            return Shapes::ANY;
+        }
+        let known = objects.iter().flat_map(|object| object.keys()).map(Name::as_str).chain(RECORD_FIELDS);
+        let message = format!("`{name}` has no property `{key}`{}", did_you_mean(key, known));
+        self.problem(of.at, "unknown", message);
         Shapes::ANY
     }
 

@@ -12,7 +12,8 @@ pub struct ExpressionError {
     pub message: String,
     /// Where in the source.
     pub position: Position,
-    missing_value: bool,
+    /// Of an expression that was evaluated.
+    kind: Option<FaultKind>,
 }
 
 /// A place in a source.
@@ -48,24 +49,41 @@ impl Position {
 impl ExpressionError {
     /// An error at a place in the source.
     pub(crate) fn new(message: impl Into<String>, position: Position) -> Self {
-        Self { message: message.into(), position, missing_value: false }
+        Self { message: message.into(), position, kind: None }
     }
 
     pub(super) fn from_fault(fault: Fault, source: &str) -> Self {
         let position = Position::at(source, fault.at.map_or(0, |at| at as usize));
-        Self { message: fault.message, position, missing_value: fault.kind == FaultKind::MissingValue }
+        Self { message: fault.message, position, kind: Some(fault.kind) }
     }
 
     pub(super) fn not_a_condition(value: &Value, source: &str) -> Self {
         let message = format!("a condition must be true or false, and this is {}", value.shape());
-        Self { message, position: Position::at(source, 0), missing_value: matches!(value, Value::Null) }
+        let kind = if matches!(value, Value::Null) { FaultKind::MissingValue } else { FaultKind::Undefined };
+        Self { message, position: Position::at(source, 0), kind: Some(kind) }
     }
 
     /// The expression met a null where it needs a value: what it reads is incomplete, not wrong.
     ///
     /// A formula over such a record has no value yet.
     pub fn is_missing_value(&self) -> bool {
-        self.missing_value
+        self.kind == Some(FaultKind::MissingValue)
+    }
+
+    /// Why there is no value, for those who do not see what the expression reads: it quotes no value.
+    pub(crate) fn without_values(&self) -> String {
+        let place = &self.position;
+        let why = match self.kind {
+            // These speak of shapes and operators alone.
+            None | Some(FaultKind::MissingValue | FaultKind::Undefined | FaultKind::Exhausted) => {
+                return self.to_string();
+            }
+            Some(FaultKind::Wrong) => "what it reads there does not fit",
+        };
+        match place.line {
+            1 => format!("{why} (at column {})", place.column),
+            line => format!("{why} (at line {line}, column {})", place.column),
+        }
     }
 }
 

@@ -57,6 +57,7 @@ use chrono_tz::Tz;
 
 use crate::time::Timestamp;
 
+pub(crate) use check::check_points;
 pub use check::{ExpressionProblem, Types, check, check_condition, check_formula};
 pub use compile::{MAX_DEPTH, MAX_LOOP_DEPTH};
 pub(crate) use condition::{Asked, Condition, Question};

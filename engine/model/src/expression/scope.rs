@@ -6,12 +6,16 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use crate::Properties;
 use crate::name::Name;
 use crate::property::{Property, PropertyKind};
+use crate::time::Timestamp;
+use crate::{Properties, UserId};
 
 use super::fault::Fault;
 use super::value::{Key, Value};
+
+/// What a record has beside its properties where it is read as a whole, unless a property is called so.
+pub(super) const RECORD_FIELDS: [&str; 3] = ["created_at", "updated_at", "owner_id"];
 
 /// The definitions of an object's properties, by name.
 type Definitions = IndexMap<Name, Property>;
@@ -96,6 +100,25 @@ impl<'a> Scope<'a> {
             Some((_, Binding::Record(record))) => Some(record.to_value()),
             None => self.record.and_then(|record| record.lookup(name)),
         }
+    }
+}
+
+impl Value {
+    /// A whole record, to be bound in many scopes: its properties as [`Scope::bind_record`] has them, and when it was
+    /// made, when it was changed last and who owns it. A value that does not read is none.
+    pub fn of_record(
+        definitions: &Definitions,
+        properties: &Properties,
+        (created_at, updated_at, owner): (Timestamp, Timestamp, Option<UserId>),
+    ) -> Self {
+        let fields: [Self; 3] = [created_at.into(), updated_at.into(), owner.map(|owner| owner.to_string()).into()];
+        let mut entries: BTreeMap<Key, Self> = RECORD_FIELDS.into_iter().map(Key::from).zip(fields).collect();
+        let record = Record { definitions, properties, otherwise: None };
+        for name in definitions.keys() {
+            let value = record.lookup(name).and_then(Result::ok).unwrap_or(Self::Null);
+            entries.insert(Key::from(name.as_str()), value);
+        }
+        Self::Map(Arc::new(entries))
     }
 }
 

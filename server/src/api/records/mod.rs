@@ -8,6 +8,7 @@ pub(crate) mod list;
 pub(crate) mod merge;
 pub(crate) mod owner;
 pub(crate) mod read;
+pub(crate) mod scores;
 pub(crate) mod search;
 pub(crate) mod stage;
 pub(crate) mod timeline;

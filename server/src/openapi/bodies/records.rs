@@ -92,6 +92,37 @@ pub(crate) struct ActivityInput {
     also: Option<Vec<String>>,
 }
 
+/// For which other record something is assessed.
+#[derive(ToSchema)]
+pub(crate) struct ScoreFor {
+    /// Id or uid; alone unless given.
+    #[schema(rename = "for")]
+    counterpart: Option<String>,
+}
+
+/// What a person says in place of a rule.
+#[derive(ToSchema)]
+pub(crate) struct ScoreOverride {
+    /// From 0 to 100.
+    #[schema(minimum = 0, maximum = 100)]
+    score: i64,
+    /// Why.
+    rationale: String,
+    /// Id or uid of the record that the subject is assessed for.
+    #[schema(rename = "for")]
+    counterpart: Option<String>,
+}
+
+/// What became of what stands.
+#[derive(ToSchema)]
+pub(crate) struct ScoreReview {
+    /// `accepted` or `rejected`.
+    review: String,
+    /// Id or uid of the record that the subject is assessed for.
+    #[schema(rename = "for")]
+    counterpart: Option<String>,
+}
+
 /// What to take back; exactly one of the two.
 #[derive(ToSchema)]
 pub(crate) struct UndoInput {

@@ -13,6 +13,19 @@ pub(crate) struct ImportForm {
     map: Option<String>,
 }
 
+/// Records to be assessed.
+#[derive(ToSchema)]
+pub(crate) struct ScoreAssess {
+    /// The object whose records are assessed.
+    object: String,
+    /// Which of them, as in a search; all that the caller sees unless given.
+    #[schema(value_type = Option<Object>)]
+    filter: Option<Value>,
+    /// Id or uid of the record that they are assessed for.
+    #[schema(rename = "for")]
+    counterpart: Option<String>,
+}
+
 /// A list to be made, or what to change of one.
 #[derive(ToSchema)]
 #[schema(as = ListInput)]

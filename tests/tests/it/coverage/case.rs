@@ -218,6 +218,11 @@ impl Case {
         self.before(Given { name, pointer: "/job/id", method: Method::POST, call, is_awaited: true })
     }
 
+    /// A PUT of the owner before.
+    pub(super) fn put(self, call: Call) -> Self {
+        self.before(Given { name: "", pointer: "", method: Method::PUT, call, is_awaited: false })
+    }
+
     /// A DELETE of the owner before.
     pub(super) fn gone(self, path: &str) -> Self {
         self.before(Given { name: "", pointer: "", method: Method::DELETE, call: to(path), is_awaited: false })

@@ -119,7 +119,7 @@ fn segments<'a>(case: &'a Case, call: &Call) -> Vec<(&'a str, String)> {
 
 /// Whether the segment is a name, to which there is a nearest one, rather than an id.
 fn is_name(segment: &str) -> bool {
-    !matches!(segment, "id" | "to" | "record")
+    !matches!(segment, "id" | "to" | "record" | "criterion")
 }
 
 fn replaced(call: &Call, segment: &str, by: &str) -> Call {

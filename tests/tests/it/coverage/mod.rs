@@ -17,6 +17,7 @@ mod packs;
 mod pipelines;
 mod records;
 mod saved;
+mod scores;
 mod search;
 mod timeline;
 mod typed;
@@ -64,6 +65,7 @@ fn static_cases() -> Vec<Case> {
         saved::cases(),
         duplicates::cases(),
         lists::cases(),
+        scores::cases(),
         timeline::cases(),
         work::cases(),
     ];

@@ -82,7 +82,6 @@ fn required(object: &str) -> &'static [&'static str] {
         "company" | "deal" | "fit_criterion" | "line_item" | "product" | "tag" => &["/properties/name"],
         "contact" => &["/properties/first_name", "/properties/last_name"],
         "contact_point" => &["/properties/channel", "/properties/value"],
-        "fit_assessment" => &["/properties/score"],
         "meeting" | "task" => &["/properties/title"],
         "note" => &["/properties/content"],
         _ => &[],

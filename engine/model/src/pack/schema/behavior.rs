@@ -1,4 +1,4 @@
-//! The part of the pack format's schema that speaks of views, reports, workflows, roles and translations.
+//! The part of the pack format's schema that speaks of views, reports, workflows, scores, roles and translations.
 
 use serde_json::{Map, Value, json};
 
@@ -13,6 +13,7 @@ pub(super) fn definitions() -> Map<String, Value> {
         ("dashboard", dashboard),
         ("workflow", workflow),
         ("activity", activity),
+        ("score", score),
         ("role", role),
     ];
     let mut definitions = Map::new();
@@ -28,7 +29,7 @@ pub(super) fn definitions() -> Map<String, Value> {
 }
 
 /// The sections of a pack.
-pub(super) fn sections() -> [(&'static str, Value); 7] {
+pub(super) fn sections() -> [(&'static str, Value); 8] {
     let of = |name: &str| json!({"$ref": format!("#/$defs/{name}")});
     let languages = json!({
         "type": "object",
@@ -42,6 +43,7 @@ pub(super) fn sections() -> [(&'static str, Value); 7] {
         ("dashboards", named(of("dashboard"), "Reports and views on one screen.")),
         ("workflows", named(of("workflow"), "What is done when something changes.")),
         ("activities", activities(of("activity"))),
+        ("scores", named(of("score"), "How well records do by criteria.")),
         ("roles", named(of("role"), "Who may do what.")),
         ("translations", languages),
     ]
@@ -166,6 +168,57 @@ fn activity(is_extension: bool) -> Value {
     definition(is_extension, properties, &[], &[])
 }
 
+fn score(is_extension: bool) -> Value {
+    let needed = |keys: &'static [&'static str]| if is_extension { &[][..] } else { keys };
+    let criteria = closed(
+        json!({
+            "object": name("The object whose records are criteria."),
+            "expression": name("The string or text with the CEL over `subject` and `for_record`."),
+            "weight": name("The number that says how much one counts."),
+            "active": name("The boolean that says whether one is in use."),
+            "for": name("The association that leads to the record that one is asked for alone."),
+        }),
+        needed(&["object", "expression", "weight"]),
+    );
+    let assessments = closed(
+        json!({
+            "object": name("The object whose records are answers, and totals of them."),
+            "score": name("The integer from 0 to 100."),
+            "rationale": name("The text that says why."),
+            "at": name("The datetime at which it was answered."),
+            "by": name("The enum, with the options person and rule, that says who answered."),
+            "user": name("The user who did."),
+            "review": name("The enum with the options pending, accepted and rejected."),
+            "current": name("The boolean that says whether it is the one that stands."),
+            "key": name("The unique string that says what it answers as long as it stands."),
+            "criterion": name("The association that leads to the criterion."),
+            "subject": name("The association that leads to the record that was assessed."),
+            "for": name("The association that leads to the record that it was assessed for."),
+        }),
+        needed(&[
+            "object",
+            "score",
+            "rationale",
+            "at",
+            "by",
+            "user",
+            "review",
+            "current",
+            "key",
+            "criterion",
+            "subject",
+        ]),
+    );
+    let properties = json!({
+        "label": label("What people read."),
+        "description": label("What it says, for people."),
+        "criteria": criteria,
+        "assessments": assessments,
+        "totals": named(json!({"$ref": "#/$defs/name"}), "By object, the integer property of a subject that takes its total."),
+    });
+    definition(is_extension, properties, &["criteria", "assessments"], &[])
+}
+
 fn effect() -> Value {
     let values = || map("Values, and texts with properties of the record, \"Visit {{ address }}\".");
     let record = || json!({"const": "record"});
@@ -216,7 +269,7 @@ fn translation() -> Value {
         "associations": of_names(closed(association, &[])),
         "pipelines": {"type": "object", "description": "By object, then by name.", "additionalProperties": pipeline},
         "views": labelled(), "reports": labelled(), "dashboards": labelled(), "workflows": labelled(),
-        "activities": labelled(), "roles": labelled(),
+        "activities": labelled(), "scores": labelled(), "roles": labelled(),
     });
     if let Some(map) = properties.as_object_mut() {
         allow_null(map);

@@ -27,6 +27,7 @@ on_both!(
     replacing_takes_both_ends_free,
     new_records_are_linked_in_their_unit,
     links_are_read_from_both_ends_page_by_page,
+    where_links_lead_is_told_of_archived_records_too,
     crowded_ends_are_counted,
 );
 
@@ -307,6 +308,21 @@ async fn links_are_read_from_both_ends_page_by_page(home: Home) {
     assert_eq!(near(out), [(ids[0].0, hub.0), (ids[4].0, hub.0)]);
     let into = association::of_many(&mut reader, many, "works_at", Direction::In, 2).await.unwrap();
     assert_eq!(near(into), [(hub.0, ids[0].0), (hub.0, ids[1].0)]);
+}
+
+async fn where_links_lead_is_told_of_archived_records_too(home: Home) {
+    let tenant = home.tenant().await;
+    let ids = records(&home, tenant, 4).await;
+    let all = [(0, 2), (0, 3), (1, 2)].map(|(from, to): (usize, usize)| link(ids[from], ids[to], ManyToMany));
+    home.done(unit(tenant).item(all)).await;
+    home.done(unit(tenant).item([archive(ids[2], 1)])).await;
+    let mut reader = home.reader(tenant).await;
+    let near = vec![ids[1].0, ids[0].0, ids[3].0];
+    let found = association::leading(&mut reader, near.clone(), "works_at", 10).await.unwrap();
+    let found: Vec<_> = found.into_iter().map(|link| (link.from_id, link.to_id)).collect();
+    assert_eq!(found, [(ids[0].0, ids[2].0), (ids[0].0, ids[3].0), (ids[1].0, ids[2].0)]);
+    assert_eq!(association::leading(&mut reader, near.clone(), "works_at", 2).await.unwrap().len(), 2);
+    assert!(association::leading(&mut reader, near, "other", 10).await.unwrap().is_empty());
 }
 
 async fn crowded_ends_are_counted(home: Home) {

@@ -1,0 +1,188 @@
+//! Assessments that stand, found by their keys.
+
+use std::collections::HashMap;
+
+use engine_model::time::Timestamp;
+use engine_model::{RecordId, UserId};
+use engine_store::commit::UniqueValue;
+use engine_store::record::{self, RecordRow};
+use engine_store::{Reader, merge};
+use serde_json::Value;
+
+use super::criteria::Criteria;
+use super::definition::Known;
+use super::key::Place;
+use super::wish::Review;
+use crate::caller::Standing;
+use crate::error::{Error, Result};
+use crate::records::{stored, unique_value};
+use crate::session::Session;
+
+/// Most records that were merged into one whose assessments are looked for beside its own.
+const MOST_MERGED: i64 = 20;
+
+/// Who has answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// A person.
+    Person,
+    /// A rule.
+    Rule,
+}
+
+impl By {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Rule => "rule",
+        }
+    }
+}
+
+/// An assessment, as it is stored or yet to be made.
+#[derive(Debug, Clone)]
+pub(super) struct Assessment {
+    /// The record that it is; none where it is yet to be made.
+    pub(super) stored: Option<Stored>,
+    pub(super) points: Option<i64>,
+    pub(super) rationale: String,
+    pub(super) at: Option<Timestamp>,
+    pub(super) by: By,
+    pub(super) user: Option<UserId>,
+    pub(super) review: Review,
+    /// Whether it is the one that stands.
+    pub(super) is_current: bool,
+    pub(super) key: Option<String>,
+}
+
+/// The record of an assessment, with what of it may become other.
+#[derive(Debug, Clone)]
+pub(super) struct Stored {
+    pub(super) id: RecordId,
+    pub(super) version: i64,
+    pub(super) standing: Standing,
+    pub(super) review: Review,
+    pub(super) is_current: bool,
+    pub(super) key: Option<String>,
+}
+
+/// What stands of one criterion, or of the total.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Slot {
+    pub(super) person: Option<Assessment>,
+    pub(super) rule: Option<Assessment>,
+    /// What has stood until now.
+    pub(super) retired: Vec<Assessment>,
+}
+
+/// What stands of a score of one record.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Slots {
+    pub(super) criteria: HashMap<RecordId, Slot>,
+    pub(super) total: Slot,
+}
+
+/// What a key answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Criterion(RecordId),
+    Total,
+}
+
+impl Slot {
+    /// What counts: a person's answer, or else that of the rule.
+    pub(super) fn standing(&self) -> Option<&Assessment> {
+        self.person.as_ref().or(self.rule.as_ref())
+    }
+
+    pub(super) fn standing_mut(&mut self) -> Option<&mut Assessment> {
+        self.person.as_mut().or(self.rule.as_mut())
+    }
+
+    fn take(&mut self, assessment: Assessment) {
+        let place = match assessment.by {
+            By::Person => &mut self.person,
+            By::Rule => &mut self.rule,
+        };
+        match place {
+            // Of a record that was merged into this one; its own comes first.
+            Some(_) => self.retired.push(assessment),
+            None => *place = Some(assessment),
+        }
+    }
+}
+
+impl Session {
+    /// What stands of a score of one record. What stood of records that were merged into it counts where it has nothing
+    /// of its own.
+    pub(super) async fn score_slots(
+        &self,
+        reader: &mut Reader,
+        known: &Known,
+        place: &Place<'_>,
+        criteria: &Criteria,
+    ) -> Result<Slots> {
+        let mut wanted: Vec<(UniqueValue, Part)> = Vec::with_capacity(2 * criteria.0.len() + 1);
+        let merged = merge::led_to(reader, vec![place.subject.0], MOST_MERGED).await?;
+        for subject in std::iter::once(place.subject).chain(merged) {
+            let place = Place { subject, ..place.clone() };
+            for criterion in criteria.0.iter().map(super::criteria::Criterion::id) {
+                for key in [place.of_criterion(criterion), place.of_rule(criterion)] {
+                    wanted.push((self.value_of(known, &key)?, Part::Criterion(criterion)));
+                }
+            }
+            wanted.push((self.value_of(known, &place.of_total())?, Part::Total));
+        }
+        let values: Vec<UniqueValue> = wanted.iter().map(|(value, _)| value.clone()).collect();
+        let holders: HashMap<UniqueValue, RecordId> = record::holders(reader, &values).await?.into_iter().collect();
+        let rows = record::many(reader, holders.values().map(|id| id.0).collect()).await?;
+        let mut rows: HashMap<i64, RecordRow> = rows.into_iter().map(|row| (row.id, row)).collect();
+        let mut slots = Slots::default();
+        for (value, part) in wanted {
+            let Some(row) = holders.get(&value).and_then(|id| rows.remove(&id.0)) else { continue };
+            let assessment = self.assessment(known, &row)?;
+            match part {
+                Part::Criterion(criterion) => slots.criteria.entry(criterion).or_default().take(assessment),
+                Part::Total => slots.total.take(Assessment { by: By::Rule, ..assessment }),
+            }
+        }
+        Ok(slots)
+    }
+
+    /// A key as it is claimed.
+    fn value_of(&self, known: &Known, key: &str) -> Result<UniqueValue> {
+        let parts = &known.score.assessments;
+        let object = self.catalog.object(&parts.object)?;
+        let value = unique_value(&self.catalog.locale, object, &parts.key, &Value::from(key));
+        value.ok_or_else(|| Error::internal(format!("`{}` does not take keys of assessments", parts.key)))
+    }
+
+    /// A stored assessment.
+    pub(super) fn assessment(&self, known: &Known, row: &RecordRow) -> Result<Assessment> {
+        let parts = &known.score.assessments;
+        let properties = stored::read(&self.catalog.effective.registry, &row.object, &row.properties)?;
+        let text = |name: &str| properties.get(name).and_then(Value::as_str);
+        let by = if text(&parts.by) == Some(By::Person.as_str()) { By::Person } else { By::Rule };
+        let review = text(&parts.review).and_then(Review::read).unwrap_or(Review::Pending);
+        let is_current = properties.get(parts.current.as_str()).and_then(Value::as_bool) == Some(true);
+        let key = text(&parts.key).map(str::to_owned);
+        Ok(Assessment {
+            stored: Some(Stored {
+                id: row.record_id(),
+                version: row.version,
+                standing: Standing::from(row),
+                review,
+                is_current,
+                key: key.clone(),
+            }),
+            points: properties.get(parts.score.as_str()).and_then(Value::as_i64),
+            rationale: text(&parts.rationale).unwrap_or_default().to_owned(),
+            at: text(&parts.at).and_then(Timestamp::parse),
+            by,
+            user: text(&parts.user).and_then(|user| user.parse().ok()),
+            review,
+            is_current,
+            key,
+        })
+    }
+}
