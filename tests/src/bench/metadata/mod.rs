@@ -1,8 +1,10 @@
 //! Definitions: what changing them costs those who write meanwhile, upgrades of many tenants, wide objects, and
 //! roll-ups over many records, boards and lists.
 
+mod access;
 mod board;
 mod change;
+mod duplicates;
 mod lists;
 mod report;
 mod rollup;
@@ -46,6 +48,10 @@ enum Part {
     Lists,
     /// The timeline of a record with 100,000 entries
     Timeline,
+    /// Duplicates among 1,000,000 contacts
+    Duplicates,
+    /// What rules of access, and the log of sensitive reads, cost a search
+    Access,
 }
 
 /// How much of everything.
@@ -57,6 +63,7 @@ struct Amount {
     children: usize,
     writes: usize,
     lists: usize,
+    contacts: usize,
 }
 
 impl Amount {
@@ -69,6 +76,7 @@ impl Amount {
                 children: 5_000,
                 writes: 100,
                 lists: 100,
+                contacts: 5_000,
             }
         } else {
             Self {
@@ -78,6 +86,7 @@ impl Amount {
                 children: 100_000,
                 writes: 500,
                 lists: 1_000,
+                contacts: 1_000_000,
             }
         }
     }
@@ -119,6 +128,14 @@ pub(super) fn run(options: &MetadataOptions, stores: &[Store], quick: bool, json
         if has(Part::Timeline) {
             let server = start()?;
             report.add(*store, "timeline", runtime.block_on(timeline::measure(&server, amount.children))?);
+        }
+        if has(Part::Duplicates) {
+            let server = start()?;
+            report.add(*store, "duplicates", runtime.block_on(duplicates::measure(&server, amount.contacts))?);
+        }
+        if has(Part::Access) {
+            let server = start()?;
+            report.add(*store, "access", runtime.block_on(access::measure(&server, amount.children))?);
         }
         if has(Part::Upgrade) {
             let server = start()?;
