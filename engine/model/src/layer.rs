@@ -322,10 +322,12 @@ impl Layer {
     pub fn leave_out_migrations(&mut self) {
         for object in self.objects.values_mut().chain(self.extend.values_mut()) {
             let properties = object.get_mut("properties").and_then(Value::as_object_mut);
-            for property in properties.into_iter().flat_map(|properties| properties.values_mut()) {
-                if let Some(property) = property.as_object_mut() {
-                    property.shift_remove("migrated");
-                }
+            if let Some(properties) = properties {
+                // What says nothing else says nothing.
+                properties.retain(|_, property| {
+                    let Some(property) = property.as_object_mut() else { return true };
+                    property.shift_remove("migrated").is_none() || !property.is_empty()
+                });
             }
         }
     }

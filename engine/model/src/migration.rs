@@ -34,6 +34,8 @@ pub struct Migration {
     pub is_settled: bool,
     /// The type of the values before; none where there were none.
     before: Option<Arc<dyn PropertyKind>>,
+    /// What the property was called whose values it takes over.
+    renamed: Option<Name>,
     how: How,
 }
 
@@ -47,8 +49,8 @@ enum How {
     Convert(Expression),
     /// The values from before another migration.
     Undo(i64),
-    /// The values of the property that had another name.
-    Rename(Name),
+    /// The same values, which the property had under another name.
+    Keep,
 }
 
 /// Whether a key in stored properties belongs to no property, and to nobody but the engine.
@@ -60,6 +62,11 @@ pub fn is_hidden(key: &str) -> bool {
 pub fn forget_before(properties: &mut Properties, property: &str) {
     let is_before = |key: &str| is_hidden(key) && key.split_once(':').is_some_and(|(_, name)| name == property);
     properties.retain(|key, _| !is_before(key));
+}
+
+/// The key of the value from before a migration that a property took over from one of another name.
+fn renamed_key(version: i64, property: &str) -> String {
+    format!("{HIDDEN}r{version}:{property}")
 }
 
 /// The key of a value from before a migration.
@@ -80,7 +87,7 @@ impl Migration {
     ) -> Option<Json> {
         let known = problems.len();
         let mut reader = SpecReader::new(asked, pointer, problems)?;
-        let how = read_how(&mut reader).filter(|how| !matches!(how, How::Rename(_)));
+        let how = read_how(&mut reader, None);
         reader.finish();
         let mut kept = asked.as_object().cloned()?;
         if how.is_none() || problems.len() > known {
@@ -100,19 +107,32 @@ impl Migration {
         Some(Json::Object(kept))
     }
 
-    /// What is kept with a property that takes over the values of `old`, which it was called before.
-    pub fn of_rename(old: &Property, version: i64) -> Json {
+    /// What is kept with a property that takes over the values of `old`, which it was called before; `kept` is what
+    /// becomes of them, where that is said.
+    pub fn of_rename(old: &Property, version: i64, kept: Option<Json>) -> Json {
         let mut before = old.spec.clone();
         before.shift_remove("migration");
-        json!({"rename": old.name, "version": version, "before": before})
+        let mut kept = kept.unwrap_or_else(|| json!({"version": version}));
+        kept["rename"] = json!(old.name);
+        kept["before"] = Json::Object(before);
+        kept
+    }
+
+    /// What is kept with the property of the former name that takes its values back from `new`, which had them by this
+    /// migration: as they were, unless they have been changed since.
+    pub fn of_return(&self, new: &Property, version: i64) -> Json {
+        let undone = match &self.how {
+            How::Keep => None,
+            How::Default(_) | How::Map(_) | How::Convert(_) | How::Undo(_) => {
+                Some(json!({"undo": self.version, "version": version}))
+            }
+        };
+        Self::of_rename(new, version, undone)
     }
 
     /// What the property was called whose values it takes over.
     pub fn renamed_from(&self) -> Option<&Name> {
-        match &self.how {
-            How::Rename(old) => Some(old),
-            How::Default(_) | How::Map(_) | How::Convert(_) | How::Undo(_) => None,
-        }
+        self.renamed.as_ref()
     }
 
     /// Reads what is kept with a property.
@@ -120,7 +140,8 @@ impl Migration {
         let mut reader = SpecReader::of_map(spec, pointer, problems);
         let version = reader.count("version").and_then(|version| i64::try_from(version).ok());
         let is_settled = reader.boolean("settled").unwrap_or(false);
-        let how = read_how(&mut reader);
+        let renamed = reader.name("rename");
+        let how = read_how(&mut reader, renamed.as_ref());
         let before = reader.map("before").cloned();
         reader.finish();
         let before = match before {
@@ -130,7 +151,7 @@ impl Migration {
             }
             None => None,
         };
-        Some(Self { version: version?, is_settled, before, how: how? })
+        Some(Self { version: version?, is_settled, before, renamed, how: how? })
     }
 
     /// Whether stored values may differ from what they were before it.
@@ -148,7 +169,7 @@ impl Migration {
         property: &Property,
         properties: &Properties,
     ) -> Result<Option<Json>, String> {
-        let stored = properties.get(property.name.as_str());
+        let stored = self.stored(property, properties);
         let kind = property.kind.as_ref();
         match &self.how {
             How::Default(default) => match stored {
@@ -157,15 +178,26 @@ impl Migration {
             },
             How::Map(map) => stored.map_or(Ok(None), |value| mapped(map, kind, value)),
             How::Convert(expression) => self.converted(expression, object, property, properties),
-            How::Rename(old) => match stored.or_else(|| properties.get(old.as_str())) {
-                Some(value) => normal(kind, value),
-                None => Ok(None),
-            },
-            How::Undo(version) => match properties.get(&before_key(*version, &property.name)) {
+            How::Keep => stored.map_or(Ok(None), |value| normal(kind, value)),
+            How::Undo(version) => match properties.get(&self.key_before(*version, property)) {
                 Some(Json::Null) => Ok(None),
                 Some(value) => normal(kind, value),
                 None => stored.map_or(Ok(None), |value| normal(kind, value)),
             },
+        }
+    }
+
+    /// The value that there is, under the name that it has or had.
+    fn stored<'p>(&self, property: &Property, properties: &'p Properties) -> Option<&'p Json> {
+        let before = || properties.get(self.renamed.as_ref()?.as_str());
+        properties.get(property.name.as_str()).or_else(before)
+    }
+
+    /// The key of the value from before the migration that is undone.
+    fn key_before(&self, version: i64, property: &Property) -> String {
+        match &self.renamed {
+            Some(new) => renamed_key(version, new),
+            None => before_key(version, &property.name),
         }
     }
 
@@ -177,7 +209,7 @@ impl Migration {
         properties: &Properties,
     ) -> Result<Option<Json>, String> {
         let null = Json::Null;
-        let stored = properties.get(property.name.as_str()).unwrap_or(&null);
+        let stored = self.stored(property, properties).unwrap_or(&null);
         let before = self.before.as_deref().unwrap_or(property.kind.as_ref());
         let scope = Scope::new()
             .bind_record_with("record", &object.properties, properties, (&property.name, before))
@@ -190,14 +222,18 @@ impl Migration {
     }
 }
 
-fn read_how(reader: &mut SpecReader<'_>) -> Option<How> {
+/// What becomes of values; those of a property that was `renamed` may stay as they are.
+fn read_how(reader: &mut SpecReader<'_>, renamed: Option<&Name>) -> Option<How> {
     let default = reader.value("default").cloned();
     let map = reader.value("map").cloned();
     let convert = reader.string("convert").map(str::to_owned);
     let undo = reader.count("undo").and_then(|version| i64::try_from(version).ok());
-    let rename = reader.name("rename");
-    let given = [default.is_some(), map.is_some(), convert.is_some(), undo.is_some(), rename.is_some()];
-    if given.iter().filter(|given| **given).count() != 1 {
+    let given = [default.is_some(), map.is_some(), convert.is_some(), undo.is_some()];
+    let given = given.iter().filter(|given| **given).count();
+    if renamed.is_some() && given == 0 {
+        return Some(How::Keep);
+    }
+    if given != 1 {
         let at = reader.pointer().to_owned();
         let message = "a migration has exactly one of `default`, `map`, `convert` and `undo`";
         reader.problems().push(Problem::new(at, "invalid", message));
@@ -227,7 +263,7 @@ fn read_how(reader: &mut SpecReader<'_>) -> Option<How> {
         }
         return pairs.map(How::Map);
     }
-    default.map(How::Default).or_else(|| undo.map(How::Undo)).or_else(|| rename.map(How::Rename))
+    default.map(How::Default).or_else(|| undo.map(How::Undo))
 }
 
 /// What each value becomes, from an object or a list of pairs.
@@ -325,6 +361,7 @@ impl ObjectDefinition {
         for (property, version, value) in next {
             let old = property.migrated.as_ref().and_then(Migration::renamed_from);
             if let Some((old, stored)) = old.and_then(|old| properties.shift_remove_entry(old.as_str())) {
+                properties.insert(renamed_key(version, &property.name), stored.clone());
                 properties.insert(before_key(version, &old), stored);
             }
             let stored = properties.get(property.name.as_str());
@@ -392,6 +429,36 @@ mod tests {
         assert_eq!(forward(spec.clone(), json!({"a": 3})).0, json!({"a": 3}));
         assert_eq!(forward(spec.clone(), json!({"a": 30})).0, json!({"a": 5}));
         assert_eq!(forward(spec, json!({"other": "x"})).0, json!({"other": "x", "a": 5}));
+    }
+
+    #[test]
+    fn a_property_takes_over_what_another_name_had_and_gives_it_back() {
+        let way = |how: Json| with(json!({"type": "string"}), how);
+        let there = way(json!({"rename": "old", "convert": "'S' + string(value)", "before": {"type": "integer"}}));
+        let back = json!({"properties": {"old": {"type": "integer", "migrated":
+            {"rename": "a", "undo": 7, "version": 8, "before": {"type": "string"}}}}});
+        let layers = [layer("core", &json!({"objects": {"o": back}}))];
+        let (back, problems) = Registry::fold(&layers);
+        assert_eq!(problems, []);
+        let mut properties = json!({"old": 1}).as_object().cloned().expect("an object");
+        let object = object(there);
+        let shown = |properties: &Properties| {
+            let mut shown = properties.clone();
+            shown.retain(|key, _| !is_hidden(key));
+            Json::Object(shown)
+        };
+        assert!(object.bring_forward(&mut properties));
+        assert_eq!(shown(&properties), json!({"a": "S1"}));
+        let before: Vec<_> = object.values_before(&properties).map(|(name, value)| (name.as_str(), value)).collect();
+        assert_eq!(before, [("a", None), ("old", Some(json!(1)))]);
+        let mut changed = properties.clone();
+        assert!(back.objects["o"].bring_forward(&mut properties));
+        assert_eq!(shown(&properties), json!({"old": 1}));
+        // What has been changed since goes back as it is, as far as it may.
+        forget_before(&mut changed, "a");
+        changed.insert("a".to_owned(), json!("7"));
+        let (_, failed) = back.objects["o"].forward(&mut changed);
+        assert_eq!((shown(&changed), failed.len()), (json!({}), 1));
     }
 
     #[test]

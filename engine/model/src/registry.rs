@@ -1,6 +1,7 @@
 //! The effective definitions of one tenant: the fold of its layers, checked as a whole.
 
 use std::borrow::Borrow;
+use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
@@ -35,6 +36,8 @@ pub struct Registry {
     pub translations: IndexMap<String, Map<String, Value>>,
     /// Formulas and roll-ups, linked.
     pub computed: Computed,
+    /// Objects that are declared and cannot stand.
+    pub(crate) unread: BTreeSet<Name>,
 }
 
 impl Registry {
@@ -119,8 +122,9 @@ impl Registry {
         }
         for (name, mut folded) in folded {
             self.add_engine_properties(name, &mut folded);
-            if let Some(object) = ObjectDefinition::read(name.clone(), &folded, problems) {
-                self.objects.insert(name.clone(), object);
+            match ObjectDefinition::read(name.clone(), &folded, problems) {
+                Some(object) => drop(self.objects.insert(name.clone(), object)),
+                None => drop(self.unread.insert(name.clone())),
             }
         }
     }
@@ -264,7 +268,8 @@ impl Registry {
     }
 
     fn check_object(&self, name: &Name, pointer: String, problems: &mut Problems) {
-        if !self.objects.contains_key(name) {
+        // Why one that is declared cannot stand has been told.
+        if !self.objects.contains_key(name) && !self.unread.contains(name) {
             let hint = did_you_mean(name, self.objects.keys().map(Name::as_str));
             problems.push(Problem::new(pointer, "unknown", format!("there is no object `{name}`{hint}")));
         }
@@ -386,6 +391,18 @@ mod tests {
     }
 
     #[test]
+    fn an_object_that_cannot_stand_is_told_once() {
+        let (_, problems) = fold(json!({
+            "objects": {"visit": {"lable": "Visit"}, "site": {}},
+            "associations": {"visit_site": {"from": "visit", "to": "site"}, "visit_yard": {"from": "visit", "to": "yard"}},
+            "pipelines": {"course": {"object": "visit", "stages": {"open": {}}}},
+            "views": {"all": {"object": "visit", "columns": ["name"]}},
+        }));
+        let expected = [("/objects/visit/lable", "unknown_key"), ("/associations/visit_yard/to", "unknown")];
+        assert_eq!(problems, expected.map(|(pointer, code)| (pointer.to_owned(), code)));
+    }
+
+    #[test]
     fn what_records_are_called_shows_nothing_sensitive() {
         let secret = json!({"type": "string", "sensitive": true});
         let (registry, problems) = fold(json!({"objects": {
@@ -433,7 +450,6 @@ mod tests {
                 ("/objects/site/constraints/2".to_owned(), "invalid"),
                 ("/associations/permit_site/cardinality".to_owned(), "unknown"),
                 ("/associations/permit_site/from".to_owned(), "unknown"),
-                ("/associations/permit_site/to".to_owned(), "unknown"),
             ]
         );
     }

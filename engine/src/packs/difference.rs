@@ -179,7 +179,9 @@ impl Difference<'_> {
         };
         // Values come along with a property that is called otherwise, so nothing is taken away.
         let renamed = |property: &Name| {
-            let was = new.get(property).filter(|property| !property.archived)?.was.as_ref()?;
+            let next = new.get(property).filter(|property| !property.archived)?;
+            let back = || old.values().find(|found| !found.archived && found.was.as_ref() == Some(property));
+            let was = next.was.as_ref().or_else(|| back().map(|found| &found.name))?;
             (is_there(old, was) && !is_there(new, was) && !is_there(old, property)).then_some(was)
         };
         let gone: Vec<&Name> = new.keys().filter_map(renamed).collect();

@@ -1,8 +1,10 @@
-//! Properties that a version of a pack calls otherwise than the one before: `was: old_name`.
+//! Properties that a version of a pack calls otherwise than the one before: `was: old_name`, or, where it is an earlier
+//! version, what they were called then.
 
 use engine_model::Name;
 use engine_model::layer::Layer;
 use engine_model::migration::Migration;
+use engine_model::property::Property;
 use serde_json::{Map, Value};
 
 use super::migrate::write;
@@ -21,7 +23,14 @@ impl Renames {
             let Some(definition) = catalog.effective.registry.objects.get(object) else { continue };
             for (name, property) in properties(spec) {
                 let was = property.get("was").and_then(Value::as_str);
-                let old = was.and_then(|was| definition.property(was));
+                let is_said = |name: &str| properties(spec).any(|(said, _)| said == name);
+                let was_so = |found: &&Property| {
+                    let is_so = found.was.as_ref().is_some_and(|was| was.as_str() == name);
+                    is_so && !found.archived && found.layer == next.name && !is_said(&found.name)
+                };
+                let old = was
+                    .and_then(|was| definition.property(was))
+                    .or_else(|| definition.properties.values().find(was_so));
                 let is_new = definition.property(name).is_none();
                 if let (true, Some(old), Ok(name)) = (is_new, old, Name::new(name)) {
                     renames.push((object.clone(), old.name.clone(), name));
@@ -70,12 +79,24 @@ impl Renames {
                 let detail = format!("an earlier migration of `{object}` is under way; wait until its job is done");
                 return Err(Error::new(ErrorCode::Conflict, detail));
             }
-            if let Some(old) = definition.properties.get(old) {
-                write(own, object, new, Migration::of_rename(old, catalog.version + 1));
-            }
+            let Some(old) = definition.properties.get(old) else { continue };
+            let version = catalog.version + 1;
+            let returned = old.migrated.as_ref().filter(|migrated| migrated.renamed_from() == Some(new));
+            let kept = match (written(own, object, new, version), returned) {
+                (None, Some(migrated)) => migrated.of_return(old, version),
+                (kept, _) => Migration::of_rename(old, version, kept),
+            };
+            write(own, object, new, kept);
         }
         Ok(())
     }
+}
+
+/// What becomes of stored values by what the pack says beside.
+fn written(own: &Layer, object: &Name, property: &Name, version: i64) -> Option<Value> {
+    let spec = own.objects.get(object).or_else(|| own.extend.get(object))?;
+    let migrated = spec.get("properties")?.get(property.as_str())?.get("migrated")?;
+    (migrated.get("version")?.as_i64()? == version).then(|| migrated.clone())
 }
 
 fn properties(spec: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {

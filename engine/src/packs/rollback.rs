@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use engine_model::layer::{CUSTOM, Layer, merge};
-use engine_model::migration::Migration;
 use engine_model::registry::Registry;
 use engine_model::{JobId, Name};
 use engine_store::pack;
@@ -194,8 +193,9 @@ impl Session {
                 let detail = format!("a migration of `{object}` is under way; wait until its job is done");
                 return Err(Error::new(ErrorCode::Conflict, detail));
             }
-            if let Some(old) = present.migrated.as_ref().and_then(|migrated| migrated.renamed_from()) {
-                write(back, object, old, Migration::of_rename(present, self.catalog.version + 1));
+            let renamed = present.migrated.as_ref().and_then(|migrated| Some((migrated, migrated.renamed_from()?)));
+            if let Some((migrated, old)) = renamed {
+                write(back, object, old, migrated.of_return(present, self.catalog.version + 1));
                 continue;
             }
             let before = Value::Object(present.spec.clone());

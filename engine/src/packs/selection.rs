@@ -78,6 +78,18 @@ fn leave_out_what_is_uninstalled(layer: &mut Layer, effective: &Effective, insta
         is_there && to && !gone.contains(&association.from)
     };
     layer.extend.retain(|name, _| !gone.contains(name));
+    // So is what the tenant says of properties that no version has which is installed.
+    let is_declared = |object: &Name, property: &str| {
+        let sections =
+            installed.iter().flat_map(|pack| [pack.layer.objects.get(object), pack.layer.extend.get(object)]);
+        let mut properties = sections.flatten().filter_map(|spec| spec.get("properties")?.as_object());
+        properties.any(|properties| properties.contains_key(property))
+    };
+    for (object, spec) in &mut layer.extend {
+        if let Some(properties) = spec.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.retain(|name, said| said.get("type").is_some() || is_declared(object, name));
+        }
+    }
     let is_of_pack = |name: &Name| installed.iter().any(|pack| pack.layer.associations.contains_key(name));
     layer.associations.retain(|name, spec| stands(name, spec.contains_key("from") || is_of_pack(name)));
     let is_of_pack = |key: &(Name, Name)| installed.iter().any(|pack| pack.layer.pipelines.contains_key(key));

@@ -77,11 +77,11 @@ impl Target {
         let mut renamed = own.clone();
         renames.apply_to(&mut renamed);
         let (mut rebased, conflicts) = rebase(&renamed, &before, &after, accept);
-        renames.write(catalog, &mut rebased)?;
         if !for_many {
             check_names(accept, &conflicts)?;
         }
         migrate(catalog, &present, next, migrations, &mut rebased)?;
+        renames.write(catalog, &mut rebased)?;
         let rows = edit::differing(Some(own), &rebased);
         moved.push(Arc::new(rebased));
         let (registry, mut problems) = catalog.effective.refold(&moved);

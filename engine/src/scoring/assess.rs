@@ -101,8 +101,7 @@ impl Session {
         let in_query = matches!(wish, Wish::TakeBack { .. });
         let (task, is_archived) = found.map_err(|error| if in_query { of_parameters(error) } else { error })?;
         if is_archived {
-            let detail = "the record is archived; restore it before assessing it";
-            return Err(Error::new(ErrorCode::Conflict, detail).with(Problem::new("", "archived", detail)));
+            return Err(archived("the record is archived; restore it before assessing it"));
         }
         self.check_assesses(&task.known, wish)?;
         let Assessed { answer, sequence, .. } = self.assess(&task, wish, None, reply).await?;
@@ -304,6 +303,10 @@ impl Session {
         self.keeps_scores = false;
         written
     }
+}
+
+pub(super) fn archived(detail: &'static str) -> Error {
+    Error::new(ErrorCode::Conflict, detail).with(Problem::new("", "archived", detail))
 }
 
 /// Somebody else has changed what was looked at, or has answered the same.

@@ -11,6 +11,7 @@ use engine_store::{association, record};
 use serde_json::{Value, json};
 
 use super::answer::Linked;
+use super::assess::archived;
 use super::definition::Known;
 use super::wish::Review;
 use crate::error::{Error, Result};
@@ -53,10 +54,15 @@ impl Session {
         (score, counterpart): (&str, Option<&str>),
         (limit, cursor): (usize, Option<String>),
     ) -> Result<Page<PastAssessment>> {
-        let subject = self.record_found(object, target, &View::default()).await?.record.id;
+        let record = self.record_found(object, target, &View::default()).await?.record;
         let known = self.score_known(score)?;
         known.check_subject(self, object)?;
         self.check_sees_scores(&known)?;
+        if record.archived_at.is_some() {
+            // Its links are at rest with it, so that a search would find nothing, and tell nothing of that.
+            return Err(archived("the record is archived; restore it to read what was said of it"));
+        }
+        let subject = record.id;
         let mut problems = Problems::new();
         let counterpart = self.score_counterpart(&known, counterpart, &mut problems).await?;
         if !problems.is_empty() {

@@ -9,7 +9,7 @@ use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
 use tests::{Client, TestServer};
 
-use crate::fixture::{Silence, all_records, create, create_id, define, id, jobs_are_done, results};
+use crate::fixture::{Silence, all_records, create, create_id, define, id, jobs_are_done, results, searched};
 
 /// `group`, `firm` and `bill`: a bill belongs to firms, a firm to a group.
 async fn define_firms(tenant: &Client) {
@@ -232,14 +232,7 @@ async fn what_depends_on_the_time_is_right_at_any_moment(server: TestServer) {
     let week = json!({"name": "is_soon", "type": "formula", "formula": "due_at - now() < duration('168h')", "result": "boolean"});
     add_property(&tenant, "ticket", week).await;
     let query = json!({"filter": {"property": "is_soon", "op": "eq", "value": true}});
-    let found = loop {
-        let reply = tenant.post("/records/ticket/search", &query).await;
-        if reply.status != 503 {
-            break reply.ok(200);
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    };
-    assert_eq!(results(&found).len(), 1);
+    assert_eq!(results(&searched(&tenant, "ticket", &query).await).len(), 1);
 }
 
 async fn circles_and_mistakes_are_refused(server: TestServer) {

@@ -68,6 +68,17 @@ pub(crate) async fn all_records(tenant: &Client, object: &str) -> Vec<Value> {
     }
 }
 
+/// What a search answers, once the index has taken over what definitions have changed.
+pub(crate) async fn searched(tenant: &Client, object: &str, query: &Value) -> Value {
+    loop {
+        let reply = tenant.post(&format!("/records/{object}/search"), query).await;
+        if reply.status != 503 {
+            return reply.ok(200);
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
 /// Waits until no job is under way.
 pub(crate) async fn jobs_are_done(tenant: &Client) {
     loop {

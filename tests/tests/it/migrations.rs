@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tests::{Client, TestServer};
 
-use crate::fixture::{Silence, create, create_id, define, id, jobs_are_done, results};
+use crate::fixture::{Silence, create, create_id, define, id, jobs_are_done, results, searched};
 
 /// `part` with a code, a size, a colour, and something that is computed of them.
 async fn define_part(tenant: &Client) {
@@ -22,15 +22,8 @@ async fn part(tenant: &Client, id: &str) -> Value {
     tenant.get(&format!("/records/part/{id}")).await.ok(200)["properties"].clone()
 }
 
-/// Ids that a search finds, once the index has taken the change over.
 async fn found(tenant: &Client, filter: Value) -> Vec<String> {
-    loop {
-        let reply = tenant.post("/records/part/search", &json!({"filter": filter})).await;
-        if reply.status != 503 {
-            return results(&reply.ok(200)).iter().map(id).collect();
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    results(&searched(tenant, "part", &json!({"filter": filter})).await).iter().map(id).collect()
 }
 
 async fn a_default_fills_what_a_required_property_lacks(server: TestServer) {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tests::{Client, TestServer};
 
-use crate::fixture::results;
+use crate::fixture::{create_id, jobs_are_done, results, searched};
 
 const LIBRARY: &str = r#"
 pack: library
@@ -131,6 +131,65 @@ async fn what_is_renamed_is_found_under_its_old_name(server: TestServer) {
     assert!(users.contains(&"view by_shelf desk".to_owned()), "{users:?}");
 }
 
+async fn what_is_renamed_and_converted_comes_back_as_it_was(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    apply(&tenant, LIBRARY).await;
+    let books = async |place: &str| {
+        jobs_are_done(&tenant).await;
+        let page = tenant.get(&format!("/records/book?select={place}")).await.ok(200);
+        results(&page).iter().map(|book| book["properties"][place].clone()).collect::<Vec<_>>()
+    };
+    let mut ids = Vec::new();
+    for shelf in [json!(1), json!(2), Value::Null] {
+        ids.push(create_id(&tenant, "book", json!({"title": "B", "shelf": shelf})).await);
+    }
+    let label = json!({"properties": {"shelf": {"label": "Our shelf"}}});
+    tenant.patch("/object-definitions/book", &label).await.ok(200);
+    let second = LIBRARY
+        .replace("1.0.0", "2.0.0")
+        .replace(
+            "shelf: {type: integer, label: Shelf}",
+            "place: {was: shelf, type: string, label: Place, migration: {convert: \"'S' + string(value)\"}}",
+        )
+        .replace("[title, shelf]", "[title, place]");
+    let planned = plan(&tenant, &second).await;
+    assert_eq!((&planned["summary"]["add"], &planned["summary"]["remove"]), (&json!(0), &json!(0)));
+    apply(&tenant, &second).await;
+    assert_eq!(books("place").await, [json!("S1"), json!("S2"), Value::Null]);
+    let found = json!({"filter": {"property": "shelf", "op": "eq", "value": "S2"}});
+    let found = searched(&tenant, "book", &found).await;
+    assert_eq!(results(&found).iter().map(|book| book["id"].as_str().unwrap()).collect::<Vec<_>>(), [ids[1].as_str()]);
+    let read = tenant.get("/object-definitions/book").await.ok(200);
+    assert_eq!(read["properties"]["place"]["label"], "Our shelf");
+    // Back in the earlier version values are what they were, by its packs and by the history.
+    let first = LIBRARY.replace("1.0.0", "1.0.1");
+    let planned = plan(&tenant, &first).await;
+    let steps = planned["steps"].as_array().unwrap();
+    let step = steps.iter().find(|step| step["name"] == "book.shelf").unwrap();
+    assert_eq!(
+        (&step["action"], &step["destructive"], &step["before"]["name"], &step["after"]["name"]),
+        (&json!("change"), &json!(false), &json!("place"), &json!("shelf"))
+    );
+    apply(&tenant, &first).await;
+    assert_eq!(books("shelf").await, [json!(1), json!(2), Value::Null]);
+    let version = tenant.get("/tenant").await.ok(200)["metadata_version"].clone();
+    apply(&tenant, &second).await;
+    assert_eq!(books("place").await, [json!("S1"), json!("S2"), Value::Null]);
+    tenant.post("/metadata/rollback", &json!({"to_version": version})).await.ok(200);
+    assert_eq!(books("shelf").await, [json!(1), json!(2), Value::Null]);
+    // What the tenant says is exported, however often it went back and forth, and with the pack or without.
+    let export = async || {
+        let reply = tenant.get("/packs/export?pack=mine").await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        reply.text
+    };
+    let exported = export().await;
+    assert!(exported.contains("shelf: {label: Our shelf}") && !exported.contains("place"), "{exported}");
+    tenant.delete("/packs/library").await.ok(200);
+    let exported = export().await;
+    assert!(!exported.contains("book"), "{exported}");
+}
+
 async fn they_go_and_come_with_their_pack(server: TestServer) {
     let tenant = server.tenant("generic").await;
     apply(&tenant, LIBRARY).await;
@@ -198,6 +257,7 @@ async fn people_read_definitions_in_their_language(server: TestServer) {
 scenarios![
     what_names_a_property_is_told_before_it_goes,
     what_is_renamed_is_found_under_its_old_name,
+    what_is_renamed_and_converted_comes_back_as_it_was,
     they_go_and_come_with_their_pack,
     mistakes_in_them_are_told_with_line_and_column,
     people_read_definitions_in_their_language,

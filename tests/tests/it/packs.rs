@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use tests::{Client, TestServer};
 
-use crate::fixture::{create_id, define, id, jobs_are_done, results};
+use crate::fixture::{create_id, define, id, jobs_are_done, results, searched};
 
 fn library(version: &str, properties: &str) -> String {
     format!(
@@ -26,7 +26,7 @@ async fn apply(tenant: &Client, plan: &Value) -> Value {
 }
 
 async fn found(tenant: &Client, filter: Value) -> Vec<Value> {
-    let found = tenant.post("/records/book/search", &json!({"filter": filter})).await.ok(200);
+    let found = searched(tenant, "book", &json!({"filter": filter})).await;
     results(&found).iter().map(|record| record["id"].clone()).collect()
 }
 

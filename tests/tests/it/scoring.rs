@@ -294,6 +294,9 @@ async fn what_cannot_be_is_refused_with_all_that_is_wrong(server: TestServer) {
     tenant.delete(&format!("/records/contact/{ada}")).await.ok(204);
     let refused = tenant.post(&score_of(&ada), &json!({})).await.problem(409, "conflict");
     assert_eq!(refused.errors(), [(String::new(), "archived".to_owned())]);
+    // Nothing would be found of what was said, so that is told.
+    let refused = tenant.get(&format!("{}/history", score_of(&ada))).await.problem(409, "conflict");
+    assert_eq!(refused.errors(), [(String::new(), "archived".to_owned())]);
 }
 
 async fn one_criterion_never_stops_the_others(server: TestServer) {

@@ -65,7 +65,8 @@ impl<'a> Names<'a> {
     pub(super) fn object(&mut self, name: &str, at: &str) -> Option<&'a ObjectDefinition> {
         let active = || self.registry.objects.values().filter(|object| !object.archived);
         let found = active().find(|object| object.name.as_str() == name);
-        if found.is_none() {
+        // Why one that is declared cannot stand has been told.
+        if found.is_none() && !self.registry.unread.contains(name) {
             let what = match self.registry.objects.contains_key(name) {
                 true => format!("the object `{name}` is archived"),
                 false => format!(
