@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use engine_model::access::Action;
-use engine_model::duplicate::{DuplicateRule, Likeness, candidates, likeness};
+use engine_model::duplicate::{DuplicateRule, Likeness, Traits, candidates};
 use engine_model::object::ObjectDefinition;
 use engine_model::query::{NamedLists, Query, ResolveContext, field_of};
 use engine_model::{Properties, RecordId};
@@ -88,17 +88,19 @@ impl Session {
         };
         let found = self.engine.ask_each(view.clone(), questions).await?;
         let rows = self.rows_by_id(found.iter().flatten().copied().collect()).await?;
+        let mut traits: HashMap<i64, Traits> = HashMap::with_capacity(rows.len());
+        for (id, row) in rows.iter().filter(|(_, row)| row.object == object.name.as_str()) {
+            let properties = stored::read(&self.catalog.effective.registry, &row.object, &row.properties)?;
+            traits.insert(*id, Traits::of(object, &properties, wanted));
+        }
         let mut all = Vec::with_capacity(sought.len());
         for (one, ids) in sought.iter().zip(found) {
-            let mut alike = Vec::new();
+            let (mut alike, own) = (Vec::new(), Traits::of(object, one.properties, wanted));
             for id in ids.into_iter().filter(|id| Some(*id) != one.id) {
-                let Some((row, properties)) = rows.get(&id) else { continue };
-                let is_there = row.object == object.name.as_str() && row.archived_at.is_none();
+                let Some((row, traits)) = rows.get(&id).zip(traits.get(&id)) else { continue };
                 let is_seen = sight == Sight::Everything || self.caller.may(Action::Read, &object.name, row);
-                if is_there
-                    && is_seen
-                    && let Some(likeness) = likeness(object, one.properties, properties, wanted)
-                {
+                let likeness = own.likeness(object, traits).filter(|_| is_seen && row.archived_at.is_none());
+                if let Some(likeness) = likeness {
                     alike.push(Alike { row: row.clone(), likeness });
                 }
             }
@@ -114,16 +116,12 @@ impl Session {
         self.engine.search_view(self.tenant(), at_least).await
     }
 
-    async fn rows_by_id(&self, ids: BTreeSet<i64>) -> Result<HashMap<i64, (RecordRow, Properties)>> {
+    async fn rows_by_id(&self, ids: BTreeSet<i64>) -> Result<HashMap<i64, RecordRow>> {
         let ids: Vec<i64> = ids.into_iter().collect();
         let mut rows = HashMap::with_capacity(ids.len());
         for part in ids.chunks(AT_A_TIME) {
-            for row in many(&mut self.reader().await?, part.to_vec()).await? {
-                if row.merged_into.is_none() {
-                    let properties = stored::read(&self.catalog.effective.registry, &row.object, &row.properties)?;
-                    rows.insert(row.id, (row, properties));
-                }
-            }
+            let found = many(&mut self.reader().await?, part.to_vec()).await?;
+            rows.extend(found.into_iter().filter(|row| row.merged_into.is_none()).map(|row| (row.id, row)));
         }
         Ok(rows)
     }

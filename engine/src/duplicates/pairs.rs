@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use engine_model::access::Action;
-use engine_model::duplicate::{Likeness, likeness};
+use engine_model::duplicate::{DuplicateRule, Likeness, Traits};
 use engine_model::object::ObjectDefinition;
 use engine_model::time::Timestamp;
 use engine_model::{Properties, RecordId, Sequence, UserId};
@@ -120,9 +120,9 @@ impl Session {
         let Some(((first, one), (second, other))) = found(pair.first_id).zip(found(pair.second_id)) else {
             return Ok(None);
         };
-        let Some(likeness) = likeness(object, one, other, |rule| self.sees_rule(object, rule)) else {
-            return Ok(None);
-        };
+        let sees = |rule: &DuplicateRule| self.sees_rule(object, rule);
+        let likeness = Traits::of(object, one, sees).likeness(object, &Traits::of(object, other, sees));
+        let Some(likeness) = likeness else { return Ok(None) };
         let mut tell = |row: &RecordRow, likeness: Likeness| {
             self.tell_duplicate(object, Alike { row: row.clone(), likeness }, given)
         };

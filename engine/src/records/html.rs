@@ -105,6 +105,7 @@ mod tests {
             ("[a](JaVa&#x0A;Script:x)", "<p><a href=\"#\">a</a></p>\n"),
             ("![a](data:text/html,x)", "<p><img src=\"#\" alt=\"a\" /></p>\n"),
             ("<javascript:alert(1)>", "<p><a href=\"#\">javascript:alert(1)</a></p>\n"),
+            ("href=\"javascript:\"", "<p>href=\"javascript:\"</p>\n"),
             ("[a](/deals/1:2) [b](#top)", "<p><a href=\"/deals/1:2\">a</a> <a href=\"#top\">b</a></p>\n"),
             ("[a](x \"\\\" onclick=y\")", "<p><a href=\"x\" title=\"&quot; onclick=y\">a</a></p>\n"),
         ] {
@@ -156,7 +157,8 @@ mod tests {
             for (at, _) in html.match_indices('<') {
                 prop_assert!(tags.is_match(&html[at..]), "{}", html);
             }
-            for target in regex::Regex::new(r#"(?:href|src)="([^"]*)""#).expect("a pattern").captures_iter(&html) {
+            // What looks like an attribute in a text is a text.
+            for target in regex::Regex::new(r#"<[^>]* (?:href|src)="([^"]*)""#).expect("a pattern").captures_iter(&html) {
                 let target = target[1].to_lowercase();
                 prop_assert!(!target.starts_with("javascript") && !target.starts_with("data") && !target.starts_with("vbscript"), "{}", html);
             }

@@ -11,13 +11,16 @@ use crate::Properties;
 use crate::name::Name;
 use crate::object::ObjectDefinition;
 use crate::query::resolve::{Operator, condition, known};
-use crate::query::{Field, Filter, Query, ResolveContext, Scope, SortKey, Test, Words, fold, words};
+use crate::query::{Field, Filter, Query, ResolveContext, Scope, SortKey, Test, fold, words};
 
 /// Records that one question brings. More are alike only where a value says nothing, such as a switchboard's number.
 const AT_MOST: usize = 50;
 
-/// Letters that similar texts begin with.
-const BEGINNING: usize = 2;
+/// Letters with which a similar text begins that is alone.
+const BEGINNING: usize = 5;
+
+/// The same of one of several, where the others are equal.
+const BEGINNING_OF_ONE: usize = 1;
 
 /// Questions whose answers may be duplicates of a record with these properties, by those of the object's rules that are
 /// `wanted`. Rules that name what the caller may not see are left out.
@@ -33,43 +36,63 @@ pub fn candidates(
     let rules: Vec<_> = rules
         .filter(|rule| rule.names().filter(|name| object.property(name).is_some()).all(|name| sees(&name)))
         .collect();
-    let ask = |filter: Filter, searched: Vec<Field>, words: Option<Words>| Query {
+    let ask = |filter: Filter| Query {
         tenant: context.tenant,
         scopes: vec![Scope {
             object: object.name.clone(),
             filter: Filter::All(vec![readable.clone(), filter]),
-            searched,
-            sort: vec![if words.is_some() { SortKey::Relevance } else { SortKey::Id { is_descending: false } }],
+            searched: Vec::new(),
+            sort: vec![SortKey::Id { is_descending: false }],
             aggregates: Vec::new(),
         }],
         archived: false,
-        words,
+        words: None,
         limit: AT_MOST,
         after: None,
         count: false,
     };
+    let all = |parts: Vec<Option<Filter>>| parts.into_iter().collect::<Option<Vec<_>>>().map(Filter::All);
     let mut questions = Vec::new();
     for rule in rules {
+        let of_each = |ask: &dyn Fn(&[Name]) -> Option<Filter>| all(rule.parts.iter().map(|part| ask(part)).collect());
+        let is_equal = |part: &[Name]| equal(part, object, record, context);
         if rule.similar.is_none() {
-            let parts = rule.parts.iter().map(|part| equal(part, object, record, context));
-            questions.extend(parts.collect::<Option<Vec<_>>>().map(|parts| ask(Filter::All(parts), Vec::new(), None)));
+            questions.extend(of_each(&is_equal).map(ask));
             continue;
         }
-        let beginnings = rule.parts.iter().map(|part| beginning(part, object, record, context));
-        questions.extend(beginnings.collect::<Option<Vec<_>>>().map(|parts| ask(Filter::All(parts), Vec::new(), None)));
-        let telling: Option<Vec<_>> = rule.parts.iter().map(|part| first_text(part, object, record)).collect();
-        if let Some(telling) = telling {
-            let fields = rule.names().filter_map(|name| Some(known(name, object, context)?.field)).collect();
-            let words = Words { words: telling.into_iter().flatten().collect(), is_fuzzy: true, ..Words::default() };
-            questions.push(ask(Filter::everything(), fields, Some(words)));
+        // Those that have all the words, however they are written, and those that begin alike: one text by five letters,
+        // which the index has in order, and of several all but one equal, which leaves few to look at.
+        questions.extend(of_each(&|part| with_words(part, object, record, context)).map(ask));
+        if let [part] = rule.parts.as_slice() {
+            questions.extend(beginning(part, BEGINNING, object, record, context).map(ask));
+            continue;
+        }
+        for other in 0..rule.parts.len() {
+            let others = rule.parts.iter().enumerate().filter(|(at, _)| *at != other);
+            let equal: Vec<_> = others.map(|(_, part)| is_equal(part)).collect();
+            let begins =
+                rule.parts.get(other).and_then(|part| beginning(part, BEGINNING_OF_ONE, object, record, context));
+            questions.extend(all(equal.iter().cloned().chain([begins]).collect()).map(ask));
+            questions.extend(all(equal).map(ask));
         }
     }
     questions
 }
 
-/// The words of a part's first value.
-fn first_text(part: &[Name], object: &ObjectDefinition, record: &Properties) -> Option<BTreeSet<String>> {
-    texts_of(part, object, record).into_iter().next().map(|words| words.into_iter().collect())
+/// That a part has all words that tell something; none where the record has no value there.
+fn with_words(
+    part: &[Name],
+    object: &ObjectDefinition,
+    record: &Properties,
+    context: &ResolveContext<'_>,
+) -> Option<Filter> {
+    let texts = texts_of(part, object, record);
+    let fields: Vec<Field> = part.iter().filter_map(|name| Some(known(name, object, context)?.field)).collect();
+    let ways: Vec<Filter> = texts
+        .into_iter()
+        .flat_map(|words| fields.iter().map(move |field| Filter::Is(field.clone(), Test::Words(words.clone()))))
+        .collect();
+    (!ways.is_empty()).then_some(Filter::Any(ways))
 }
 
 /// That a part agrees; none where the record has no value there.
@@ -116,13 +139,14 @@ fn of_host(name: &Name, host: &str, object: &ObjectDefinition, context: &Resolve
 /// That a part begins alike; none where the record has no value there.
 fn beginning(
     part: &[Name],
+    letters: usize,
     object: &ObjectDefinition,
     record: &Properties,
     context: &ResolveContext<'_>,
 ) -> Option<Filter> {
     let beginnings: BTreeSet<String> = values_of(part, object, record)
         .filter_map(|(_, value)| value.as_str())
-        .map(|text| fold(text).trim().chars().take(BEGINNING).collect::<String>())
+        .map(|text| fold(text).trim().chars().take(letters).collect::<String>())
         .filter(|beginning| !beginning.is_empty())
         .collect();
     let fields: Vec<Field> = part.iter().filter_map(|name| Some(known(name, object, context)?.field)).collect();

@@ -55,36 +55,55 @@ pub struct Likeness {
     pub rules: Vec<usize>,
 }
 
-/// How two records are alike by those of the object's rules that are `wanted`; none where they agree by none.
-pub fn likeness(
-    object: &ObjectDefinition,
-    one: &Properties,
-    other: &Properties,
-    wanted: impl Fn(&DuplicateRule) -> bool,
-) -> Option<Likeness> {
-    let (mut doubt, mut rules) = (1.0, Vec::new());
-    for (at, rule) in object.duplicates.iter().enumerate().filter(|(_, rule)| wanted(rule)) {
-        if let Some(alike) = agree(rule, object, one, other) {
-            doubt *= 1.0 - alike * f64::from(rule.weight(object)) / 100.0;
-            rules.push(at);
-        }
+/// What of a record is compared, by rule and part.
+#[derive(Debug, Clone)]
+pub struct Traits(Vec<Option<Vec<Part>>>);
+
+/// What of one part is compared.
+#[derive(Debug, Clone)]
+enum Part {
+    /// Values of which one must be equal to one of the other's.
+    Keys(BTreeSet<String>),
+    /// Texts of which one must be like one of the other's, their words in order.
+    Texts(Vec<String>),
+}
+
+impl Traits {
+    /// What of a record is compared by those of the object's rules that are `wanted`.
+    pub fn of(object: &ObjectDefinition, record: &Properties, wanted: impl Fn(&DuplicateRule) -> bool) -> Self {
+        let part = |rule: &DuplicateRule, part: &Vec<Name>| match rule.similar {
+            None => Part::Keys(keys_of(part, object, record)),
+            Some(_) => Part::Texts(texts_of(part, object, record).into_iter().map(joined).collect()),
+        };
+        let parts = |rule: &DuplicateRule| rule.parts.iter().map(|names| part(rule, names)).collect();
+        Self(object.duplicates.iter().map(|rule| wanted(rule).then(|| parts(rule))).collect())
     }
-    // Between 1 and 100, so that it fits.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a percentage")]
-    let score = ((1.0 - doubt) * 100.0).round().clamp(1.0, 100.0) as u8;
-    (!rules.is_empty()).then_some(Likeness { score, rules })
+
+    /// How two records are alike; none where they agree by no rule.
+    pub fn likeness(&self, object: &ObjectDefinition, other: &Self) -> Option<Likeness> {
+        let (mut doubt, mut rules) = (1.0, Vec::new());
+        for (at, (rule, (one, other))) in object.duplicates.iter().zip(self.0.iter().zip(&other.0)).enumerate() {
+            let alike = one.as_ref().zip(other.as_ref()).and_then(|(one, other)| agree(rule, one, other));
+            if let Some(alike) = alike {
+                doubt *= 1.0 - alike * f64::from(rule.weight(object)) / 100.0;
+                rules.push(at);
+            }
+        }
+        // Between 1 and 100, so that it fits.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a percentage")]
+        let score = ((1.0 - doubt) * 100.0).round().clamp(1.0, 100.0) as u8;
+        (!rules.is_empty()).then_some(Likeness { score, rules })
+    }
 }
 
 /// How much alike two records are by a rule, from 0 to 1; none where they do not agree by it.
-pub fn agree(rule: &DuplicateRule, object: &ObjectDefinition, one: &Properties, other: &Properties) -> Option<f64> {
+fn agree(rule: &DuplicateRule, one: &[Part], other: &[Part]) -> Option<f64> {
     let mut sum = 0.0;
-    for part in &rule.parts {
-        let alike = match rule.similar {
-            None => {
-                let (keys, others) = (keys_of(part, object, one), keys_of(part, object, other));
-                if keys.is_disjoint(&others) { 0.0 } else { 1.0 }
-            }
-            Some(_) => most_alike(&texts_of(part, object, one), &texts_of(part, object, other)),
+    for (one, other) in one.iter().zip(other) {
+        let alike = match (one, other) {
+            (Part::Keys(keys), Part::Keys(others)) if !keys.is_disjoint(others) => 1.0,
+            (Part::Texts(texts), Part::Texts(others)) => most_alike(texts, others),
+            _ => 0.0,
         };
         if alike < LEAST {
             return None;
@@ -93,7 +112,7 @@ pub fn agree(rule: &DuplicateRule, object: &ObjectDefinition, one: &Properties, 
     }
     // A rule has a few parts.
     #[expect(clippy::cast_precision_loss, reason = "a few")]
-    let mean = sum / rule.parts.len() as f64;
+    let mean = sum / one.len() as f64;
     (mean * 100.0 + 1e-9 >= f64::from(rule.similar.unwrap_or(100))).then_some(mean)
 }
 
@@ -153,19 +172,15 @@ fn telling_words(text: &str) -> Vec<String> {
     if telling.is_empty() { all } else { telling }
 }
 
-fn most_alike(ones: &[Vec<String>], others: &[Vec<String>]) -> f64 {
-    let each = ones.iter().flat_map(|one| others.iter().map(move |other| alike(one, other)));
+fn most_alike(ones: &[String], others: &[String]) -> f64 {
+    let each = ones.iter().flat_map(|one| others.iter().map(move |other| strsim::jaro_winkler(one, other)));
     each.fold(0.0, f64::max)
 }
 
-/// How much alike two texts are, whatever the order of their words.
-fn alike(one: &[String], other: &[String]) -> f64 {
-    let joined = |words: &[String]| {
-        let mut words = words.to_vec();
-        words.sort_unstable();
-        words.join(" ")
-    };
-    strsim::jaro_winkler(&joined(one), &joined(other))
+/// Words in one order, whichever they are written in.
+fn joined(mut words: Vec<String>) -> String {
+    words.sort_unstable();
+    words.join(" ")
 }
 
 #[cfg(test)]
@@ -190,8 +205,9 @@ mod tests {
         let registry = registry(duplicates);
         let properties = |value: &Value| value.as_object().expect("an object").clone();
         let (one, other) = (properties(one), properties(other));
-        let there = likeness(&registry.objects["visit"], &one, &other, |_| true);
-        let back = likeness(&registry.objects["visit"], &other, &one, |_| true);
+        let object = &registry.objects["visit"];
+        let (one, other) = (Traits::of(object, &one, |_| true), Traits::of(object, &other, |_| true));
+        let (there, back) = (one.likeness(object, &other), other.likeness(object, &one));
         assert_eq!(there, back, "{one:?} {other:?}");
         there.map(|likeness| likeness.score)
     }

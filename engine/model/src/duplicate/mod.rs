@@ -11,5 +11,5 @@ mod rule;
 
 pub use candidates::candidates;
 pub use host::host_within;
-pub use likeness::{Likeness, agree, likeness, shared_keys};
+pub use likeness::{Likeness, Traits, shared_keys};
 pub use rule::{DuplicateRule, OnCreate};
