@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
+use engine_model::Sequence;
 use engine_model::access::Rights;
-use engine_model::duplicate::OnCreate;
 use engine_model::time::Timestamp;
-use engine_model::{Properties, Sequence};
 use engine_store::commit::{Committed, IdempotencyClaim, Item, RecordRef, Refusal};
 use tokio::sync::OwnedMutexGuard;
 
@@ -13,14 +12,14 @@ use super::answer::{answer, settled, summary};
 use super::basis::Basis;
 use super::failure::{join, refused};
 use super::handover::Handover;
+use super::judge::may_refuse;
 use super::operation::{Done, Operation, Results, Step, retold};
 use super::plan::{Body, Plan, Planner};
-use super::ready::{NewRecords, Ready, new_records};
+use super::ready::Ready;
 use super::workspace::Workspace;
 use super::write::{ATTEMPTS, Attempt, Reply, Written, outrun};
 use crate::assignment::Assigning;
 use crate::definitions::catalog::Catalog;
-use crate::duplicates::Verdict;
 use crate::error::{Error, Result};
 use crate::session::{Session, may_be_outdated};
 
@@ -126,7 +125,12 @@ impl Session {
         for (index, error) in failed {
             run.results[index] = Some(Err(error));
         }
-        let refused = self.judge(run, &mut ready).await?;
+        if run.creation.is_none() && may_refuse(&self.catalog, &ready) {
+            // Whoever waits here holds nobody off who has this turn.
+            run.turn = None;
+            run.creation = Some(self.engine.inner.creations.take(self.tenant()).await);
+        }
+        let refused = self.judge(&mut ready, run.mode == Mode::Single).await?;
         if !refused.is_empty() {
             if run.mode != Mode::Each {
                 return Err(join(refused, run.mode));
@@ -140,35 +144,6 @@ impl Session {
         self.assign_numbers(&mut ready).await?;
         self.measure_stays(&mut ready, at).await?;
         Ok(Some(ready))
-    }
-
-    /// Which records may not be made, since others are like them; notes what the rest resembles.
-    async fn judge(&mut self, run: &mut Run<'_>, ready: &mut [Ready]) -> Result<Vec<(usize, Error)>> {
-        let catalog = Arc::clone(&self.catalog);
-        let judged = new_records(&catalog, ready);
-        if judged.iter().any(|new| new.on_create == OnCreate::Refuse) && run.creation.is_none() {
-            // Whoever waits here holds nobody off who has this turn.
-            run.turn = None;
-            run.creation = Some(self.engine.inner.creations.take(self.tenant()).await);
-        }
-        let warns = run.mode == Mode::Single;
-        let mut refused = Vec::new();
-        for NewRecords { object, on_create, places } in judged {
-            if on_create == OnCreate::Warn && !warns {
-                continue;
-            }
-            let records: Vec<Arc<Properties>> =
-                places.iter().filter_map(|at| ready[*at].made()).map(Arc::clone).collect();
-            let records: Vec<&Properties> = records.iter().map(AsRef::as_ref).collect();
-            let verdicts = self.judge_new(object, &records, warns).await?;
-            for (at, verdict) in places.into_iter().zip(verdicts) {
-                match verdict {
-                    Verdict::Makes(duplicates) => ready[at].duplicates = duplicates,
-                    Verdict::Refused(error) => refused.push((ready[at].index, error)),
-                }
-            }
-        }
-        Ok(refused)
     }
 
     /// Plans the open steps, and again once turns are taken for records that get their owners by rules.

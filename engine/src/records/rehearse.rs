@@ -20,7 +20,7 @@ const LINKS: i64 = 50_000;
 impl Session {
     /// What [`Session::execute`] would do with each of `steps` for itself, without doing it.
     ///
-    /// Taken unique values are seen; overlapping intervals and links beyond a cardinality only show at the commit.
+    /// Taken unique values and duplicates that rules refuse are seen; overlapping intervals and links beyond a cardinality only show at the commit.
     pub(crate) async fn plan_only(&mut self, steps: &[Step]) -> Result<Vec<Result<Effect>>> {
         if steps.is_empty() {
             return Ok(Vec::new());
@@ -33,6 +33,9 @@ impl Session {
         }
         let mut results: Vec<(usize, Result<Effect>)> =
             failed.into_iter().map(|(index, error)| (index, Err(error))).collect();
+        let refused = self.judge(&mut ready, false).await?;
+        ready.retain(|ready| !refused.iter().any(|(index, _)| *index == ready.index));
+        results.extend(refused.into_iter().map(|(index, error)| (index, Err(error))));
         let taken = self.taken(&ready).await?;
         let present = self.present_links(&ready).await?;
         for (ready, refusals) in ready.iter().zip(taken) {

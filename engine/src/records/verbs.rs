@@ -61,7 +61,8 @@ impl Session {
     }
 }
 
-fn unanswered() -> engine_store::idempotency::StoredReply {
+/// The reply to what cannot be answered, which is kept nowhere else.
+pub(crate) fn unanswered() -> engine_store::idempotency::StoredReply {
     let body = format!("{{\"code\":\"{}\"}}", ErrorCode::Internal.as_str());
     engine_store::idempotency::StoredReply { status: 500, headers: "{}".to_owned(), body }
 }

@@ -127,6 +127,21 @@ async fn what_a_rule_refuses_is_made_once(server: TestServer) {
     let race = join_all((0..24).map(|_| tenant.post("/records/visitor", &body).into_future())).await;
     assert_eq!(race.iter().filter(|reply| reply.status == 201).count(), 1);
     assert_eq!(race.iter().filter(|reply| reply.status == 409).count(), 23);
+    // Imports are told, and what would come of one is told before.
+    let rows = "name,phone\nNew,+16135550177\nTwin,+16135550177\nSame,+16135550100\nFree,\n";
+    for (query, created) in [("&dry_run=true", 2), ("", 2)] {
+        let path = format!("/imports?object=visitor&format=csv{query}");
+        let import = tenant.request(Method::POST, &path).bytes("text/csv", rows.as_bytes().to_vec());
+        let job = import.await.ok(202)["job"]["id"].as_str().unwrap().to_owned();
+        jobs_are_done(&tenant).await;
+        let job = tenant.get(&format!("/jobs/{job}")).await.ok(200);
+        assert_eq!(
+            (&job["counts"]["created"], &job["counts"]["failed"]),
+            (&json!(created), &json!(2)),
+            "{query}: {job}"
+        );
+        assert!(job["errors"].to_string().contains("duplicate"), "{job}");
+    }
     // A change is none of this, nor is bringing one back.
     let eve = id(&post(json!({"name": "Eve"})).await.ok(201));
     let same = json!({"properties": {"phone": "+16135550100"}});
