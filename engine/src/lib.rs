@@ -58,7 +58,7 @@ pub use engine_store::idempotency::StoredReply;
 pub use error::{Error, ErrorCode, Result};
 pub use followers::{Followed, Follower, Following};
 pub use index::{Done as IndexWork, IndexCheck, IndexStatus, SearchView, TenantIndex};
-pub use jobs::{Job, JobError, JobState, RowProblem};
+pub use jobs::{Job, JobError, JobReply, JobState, RowProblem};
 pub use session::{Idempotency, Session};
 pub use tenants::{ImportedTenant, NewTenant, Tenant, TenantExport, TenantPatch};
 pub use token::repeatable_secret;

@@ -7,12 +7,11 @@ use engine_model::query::QueryText;
 use engine_model::{Problem, Problems, UserId};
 use engine_store::{Reader, access};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
-use crate::access::AccessReply;
 use crate::definitions::catalog::shortened;
 use crate::error::{Error, ErrorCode, Result};
-use crate::jobs::{Ending, Job, JobError, JobState, Work};
+use crate::jobs::{Ending, Job, JobError, JobReply, Work};
 use crate::records::{Handover, Mode, Operation, PropertiesInput, RecordInput, Step, Target, Written};
 use crate::session::{Session, with_current};
 
@@ -70,7 +69,7 @@ impl Session {
         &mut self,
         user: &str,
         reassignment: Reassignment,
-        reply: Option<AccessReply<Job>>,
+        reply: Option<JobReply>,
     ) -> Result<Written<Job>> {
         with_current!(self, self.caller.check_admin())?;
         self.refresh().await?;
@@ -89,16 +88,7 @@ impl Session {
         if !problems.is_empty() {
             return Err(Error::invalid(problems));
         }
-        let spec = serde_json::to_value(Spec { user, to, by_rules, objects, properties }).map_err(Error::internal)?;
-        let spec: Map<String, Value> = serde_json::from_value(spec).map_err(Error::internal)?;
-        let job = self.job_add(&mut tx, REASSIGN, JobState::Queued, spec).await?;
-        let written = Written { value: job, sequence: tx.head.sequence() };
-        if let Some(reply) = reply {
-            self.keep_reply(&mut tx, &written, reply).await?;
-        }
-        tx.commit().await?;
-        self.tell_worker();
-        Ok(written)
+        self.job_begin(tx, REASSIGN, Spec { user, to, by_rules, objects, properties }, reply).await
     }
 
     /// The objects whose records are looked at.

@@ -14,7 +14,6 @@ pub use check::DuplicateCheck;
 pub(crate) use create::{Verdict, on_create};
 pub use find::Duplicate;
 pub use pairs::{DuplicatePair, PairsQuery};
-pub use scan::ScanReply;
 pub(crate) use scan::{SCAN, run};
 
 use engine_model::duplicate::DuplicateRule;

@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 use engine_model::time::Timestamp;
 use engine_model::{Properties, access::Action};
 use engine_store::duplicate::{self, PairPlace};
-use engine_store::idempotency::StoredReply;
 use engine_store::record;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::find::{Sight, Sought};
 use crate::error::{Error, ErrorCode, Result};
-use crate::jobs::{Ending, Job, JobState, Work};
+use crate::jobs::{Ending, Job, JobReply, Work};
 use crate::records::{Written, stored};
 use crate::session::{Session, with_current};
 
@@ -24,9 +22,6 @@ const AT_A_TIME: i64 = 100;
 
 /// Pairs that are forgotten at a time.
 const FORGOTTEN_AT_A_TIME: i64 = 1_000;
-
-/// Makes the reply that is kept under the caller's idempotency key.
-pub type ScanReply = Box<dyn FnOnce(&Written<Job>) -> StoredReply + Send>;
 
 /// A job's specification.
 #[derive(Debug, Serialize, Deserialize)]
@@ -50,19 +45,10 @@ struct Progress {
 
 impl Session {
     /// Adds the job that looks for duplicates among all records of an object.
-    pub async fn duplicate_scan(&mut self, object: &str, reply: Option<ScanReply>) -> Result<Written<Job>> {
+    pub async fn duplicate_scan(&mut self, object: &str, reply: Option<JobReply>) -> Result<Written<Job>> {
         with_current!(self, self.check_scan(object))?;
-        let spec = serde_json::to_value(Spec { object: object.to_owned() }).map_err(Error::internal)?;
-        let spec: Map<String, Value> = serde_json::from_value(spec).map_err(Error::internal)?;
-        let mut tx = self.engine.store().begin(self.tenant()).await?;
-        let job = self.job_add(&mut tx, SCAN, JobState::Queued, spec).await?;
-        let written = Written { value: job, sequence: tx.head.sequence() };
-        if let Some(reply) = reply {
-            self.keep_reply(&mut tx, &written, reply).await?;
-        }
-        tx.commit().await?;
-        self.tell_worker();
-        Ok(written)
+        let tx = self.engine.store().begin(self.tenant()).await?;
+        self.job_begin(tx, SCAN, Spec { object: object.to_owned() }, reply).await
     }
 
     fn check_scan(&self, object: &str) -> Result<()> {

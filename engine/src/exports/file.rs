@@ -8,10 +8,10 @@ use engine_store::job_file;
 use serde_json::{Map, Value};
 
 use super::plan::Needs;
-use super::request::{ExportReply, ExportRequest};
+use super::request::ExportRequest;
 use super::{EXPORT, Format, LIFETIME_MICROS};
 use crate::error::{Error, ErrorCode, Result};
-use crate::jobs::{Job, JobState, NEEDS};
+use crate::jobs::{Job, JobReply, JobState, NEEDS};
 use crate::records::Written;
 use crate::session::{Session, with_current};
 
@@ -48,22 +48,11 @@ impl Session {
     /// Begins an export: `{object or view or report, format, filter?, sort?, select?, headings?, escape_formulas?}`.
     ///
     /// Everything that is wrong with it is said at once, each with its place.
-    pub async fn export_create(
-        &mut self,
-        spec: Map<String, Value>,
-        reply: Option<ExportReply>,
-    ) -> Result<Written<Job>> {
+    pub async fn export_create(&mut self, spec: Map<String, Value>, reply: Option<JobReply>) -> Result<Written<Job>> {
         self.refresh().await?;
         with_current!(self, self.check_export(&spec).await)?;
-        let mut tx = self.engine.store().begin(self.tenant()).await?;
-        let job = self.job_add(&mut tx, EXPORT, JobState::Queued, spec).await?;
-        let written = Written { value: job, sequence: tx.head.sequence() };
-        if let Some(reply) = reply {
-            self.keep_reply(&mut tx, &written, reply).await?;
-        }
-        tx.commit().await?;
-        self.tell_worker();
-        Ok(written)
+        let tx = self.engine.store().begin(self.tenant()).await?;
+        self.job_begin(tx, EXPORT, spec, reply).await
     }
 
     async fn check_export(&self, spec: &Map<String, Value>) -> Result<()> {

@@ -23,7 +23,7 @@ mod write;
 pub use bounds::ExportBounds;
 pub use file::ExportFile;
 pub use format::Format;
-pub use request::{ExportReply, ExportRequest};
+pub use request::ExportRequest;
 pub(crate) use run::run;
 
 /// What export jobs are called.

@@ -5,20 +5,14 @@ use engine_model::behavior::Section;
 use engine_model::json::{FromJson, Reading};
 use engine_model::query::QueryText;
 use engine_model::query::ast::SortText;
-use engine_store::idempotency::StoredReply;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::format::Format;
 use crate::error::{Error, Result};
-use crate::jobs::Job;
-use crate::records::Written;
 
 /// Columns that one file may have. Excel has 16,384; what no definition comes near bounds memory everywhere.
 const MOST_COLUMNS: usize = 5_000;
-
-/// Makes the reply that is kept under the caller's idempotency key.
-pub type ExportReply = Box<dyn FnOnce(&Written<Job>) -> StoredReply + Send>;
 
 /// What is exported.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -19,13 +19,15 @@ pub(crate) use worker::start_worker;
 
 use engine_model::time::Timestamp;
 use engine_model::{JobId, Problem, UserId};
+use engine_store::idempotency::StoredReply;
 use engine_store::job::{self, Holder, JobRow};
 use engine_store::{Reader, Tx, counter, job_file};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::definitions::catalog::shortened;
 use crate::error::{Error, ErrorCode, Result};
-use crate::records::{Page, make_cursor, read_cursor};
+use crate::records::{Page, Written, make_cursor, read_cursor};
 use crate::session::Session;
 
 /// Key of a job's specification that holds whom it works for; not shown.
@@ -33,6 +35,9 @@ const ACTOR: &str = "actor";
 
 /// Key of a job's progress that holds what of its file somebody must be able to read to have it; not shown.
 pub(crate) const NEEDS: &str = "needs";
+
+/// Makes the reply that is kept under the caller's idempotency key.
+pub type JobReply = Box<dyn FnOnce(&Written<Job>) -> StoredReply + Send>;
 
 /// A job as answered.
 #[derive(Debug, Clone)]
@@ -193,6 +198,28 @@ impl Session {
         job::create(tx, id, kind, state.as_str(), &spec, self.origin.actor, self.now()).await?;
         let row = job::get(tx.reader(), id).await?;
         Job::from_row(row.ok_or_else(|| Error::internal("a job is not there after it was made"))?)
+    }
+
+    /// Adds a job that waits for a worker, in a transaction in which all that it depends on was checked, and keeps the
+    /// reply under the caller's key.
+    pub(crate) async fn job_begin(
+        &self,
+        mut tx: Tx,
+        kind: &str,
+        spec: impl Serialize,
+        reply: Option<JobReply>,
+    ) -> Result<Written<Job>> {
+        let Value::Object(spec) = serde_json::to_value(spec).map_err(Error::internal)? else {
+            return Err(Error::internal("the specification of a job is no object"));
+        };
+        let job = self.job_add(&mut tx, kind, JobState::Queued, spec).await?;
+        let written = Written { value: job, sequence: tx.head.sequence() };
+        if let Some(reply) = reply {
+            self.keep_reply(&mut tx, &written, reply).await?;
+        }
+        tx.commit().await?;
+        self.tell_worker();
+        Ok(written)
     }
 
     /// There is a job that waits.

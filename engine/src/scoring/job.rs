@@ -3,7 +3,6 @@
 use engine_model::access::Action;
 use engine_model::query::QueryText;
 use engine_model::{Problem, Problems, RecordId};
-use engine_store::idempotency::StoredReply;
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -14,7 +13,7 @@ use super::definition::Known;
 use super::history::read;
 use super::wish::Wish;
 use crate::error::{Error, ErrorCode, Result};
-use crate::jobs::{Ending, Job, JobError, JobState, Work};
+use crate::jobs::{Ending, Job, JobError, JobReply, Work};
 use crate::records::Written;
 use crate::session::Session;
 
@@ -26,9 +25,6 @@ const PAGE: usize = 40;
 
 /// Records that are assessed side by side, so that their commits go together.
 const SIDE_BY_SIDE: usize = 8;
-
-/// Makes the reply that is kept under the caller's idempotency key.
-pub type JobReply = Box<dyn FnOnce(&Written<Job>) -> StoredReply + Send>;
 
 /// A job's specification.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -116,17 +112,8 @@ impl Session {
         if !problems.is_empty() {
             return Err(Error::invalid(problems));
         }
-        let spec = serde_json::to_value(spec).map_err(Error::internal)?;
-        let spec: Map<String, Value> = serde_json::from_value(spec).map_err(Error::internal)?;
-        let mut tx = self.engine.store().begin(self.tenant()).await?;
-        let job = self.job_add(&mut tx, ASSESS, JobState::Queued, spec).await?;
-        let written = Written { value: job, sequence: tx.head.sequence() };
-        if let Some(reply) = reply {
-            self.keep_reply(&mut tx, &written, reply).await?;
-        }
-        tx.commit().await?;
-        self.tell_worker();
-        Ok(written)
+        let tx = self.engine.store().begin(self.tenant()).await?;
+        self.job_begin(tx, ASSESS, spec, reply).await
     }
 
     fn check_assessed(&self, known: &Known, object: &str) -> Result<()> {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::StatusCode;
 use engine::Job;
 use engine::model::RecordId;
 use engine::model::time::Timestamp;
@@ -15,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::definitions::body::SpecBody;
-use super::jobs::{AcceptedJob, JobBody};
+use super::jobs::{AcceptedJob, accepted};
 use super::records::body::Id;
 use super::wire::{LinkedRecord, ListBody};
 use crate::error::ApiResult;
@@ -153,9 +152,4 @@ pub(crate) async fn assess(
     let reply = Box::new(|written: &Written<Job>| Answer::keep(accepted(written)));
     let written = session.score_assess(&score, (object, filter, counterpart), problems, Some(reply)).await?;
     accepted(&written)
-}
-
-fn accepted(written: &Written<Job>) -> ApiResult<Answer> {
-    let job = JobBody::from(written.value.clone());
-    Ok(Answer::json(StatusCode::ACCEPTED, &AcceptedJob { job })?.at(written.sequence))
 }
