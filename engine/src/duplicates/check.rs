@@ -8,7 +8,6 @@ use engine_model::{Problem, Problems, Properties};
 use serde_json::value::to_raw_value;
 
 use super::find::{Duplicate, Sight, Sought};
-use crate::access::Given;
 use crate::definitions::catalog::shortened;
 use crate::error::{Error, Result};
 use crate::records::{PropertiesInput, Target, View};
@@ -49,11 +48,7 @@ impl Session {
         let object = self.catalog.object(object)?;
         let sought = [Sought { properties: &properties, id }];
         let alike = self.alike(&view, object, &sought, |_| true, Sight::Caller).await?;
-        let mut given = Given::default();
-        let found = alike.into_iter().flatten().take(AT_MOST);
-        let told = found.map(|alike| self.tell_duplicate(object, alike, &mut given)).collect::<Result<Vec<_>>>()?;
-        self.write_down(given).await?;
-        Ok(told)
+        alike.iter().flatten().take(AT_MOST).map(|alike| self.tell_duplicate(object, alike)).collect()
     }
 
     fn read_checked(&self, object: &str, check: &DuplicateCheck) -> Result<(Properties, Problems)> {

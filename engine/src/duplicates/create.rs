@@ -12,7 +12,6 @@ use engine_model::{Problem, Properties};
 
 use super::AgreedRule;
 use super::find::{Alike, Duplicate, Sight, Sought};
-use crate::access::Given;
 use crate::error::{Error, ErrorCode, Result};
 use crate::session::Session;
 
@@ -54,7 +53,7 @@ impl Session {
             }
             false => records.iter().map(|_| Vec::new()).collect(),
         };
-        let (mut verdicts, mut given) = (Vec::with_capacity(records.len()), Given::default());
+        let mut verdicts = Vec::with_capacity(records.len());
         let mut made: HashMap<(usize, String), usize> = HashMap::new();
         for (index, ((properties, in_the_way), resembled)) in records.iter().zip(in_the_way).zip(resembled).enumerate()
         {
@@ -65,12 +64,11 @@ impl Session {
             verdicts.push(match error {
                 Some(error) => Verdict::Refused(error),
                 None => {
-                    let told = resembled.into_iter().map(|alike| self.tell_duplicate(object, alike, &mut given));
+                    let told = resembled.iter().map(|alike| self.tell_duplicate(object, alike));
                     Verdict::Makes(told.collect::<Result<_>>()?)
                 }
             });
         }
-        self.write_down(given).await?;
         Ok(verdicts)
     }
 

@@ -2,19 +2,17 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use engine_model::Properties;
 use engine_model::access::Action;
 use engine_model::duplicate::{DuplicateRule, Likeness, Traits, candidates};
 use engine_model::object::ObjectDefinition;
 use engine_model::query::{NamedLists, Query, ResolveContext, field_of};
-use engine_model::{Properties, RecordId};
 use engine_store::record::{RecordRow, many};
-use uuid::Uuid;
 
 use super::AgreedRule;
-use crate::access::Given;
 use crate::error::Result;
 use crate::index::SearchView;
-use crate::records::{Record, Shown, stored};
+use crate::records::{Linked, stored};
 use crate::session::Session;
 
 /// Records that are read at a time.
@@ -23,14 +21,8 @@ const AT_A_TIME: usize = 1_000;
 /// A record that another one resembles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Duplicate {
-    /// Identifier in the tenant.
-    pub id: RecordId,
-    /// Identifier anywhere.
-    pub uid: Uuid,
-    /// The object's name.
-    pub object: String,
-    /// What people call it.
-    pub display_name: String,
+    /// The record.
+    pub record: Linked,
     /// Percent sure that it is the same.
     pub score: u8,
     /// The rules by which the two agree.
@@ -116,7 +108,8 @@ impl Session {
         self.engine.search_view(self.tenant(), at_least).await
     }
 
-    async fn rows_by_id(&self, ids: BTreeSet<i64>) -> Result<HashMap<i64, RecordRow>> {
+    /// Records by their ids, those left out that were merged into others.
+    pub(super) async fn rows_by_id(&self, ids: BTreeSet<i64>) -> Result<HashMap<i64, RecordRow>> {
         let ids: Vec<i64> = ids.into_iter().collect();
         let mut rows = HashMap::with_capacity(ids.len());
         for part in ids.chunks(AT_A_TIME) {
@@ -133,19 +126,14 @@ impl Session {
         properties.all(|property| self.caller.reads(registry, object, property))
     }
 
-    /// What a caller is told of a record that another one is like; what is given away by that is noted.
-    pub(super) fn tell_duplicate(
-        &self,
-        object: &ObjectDefinition,
-        Alike { row, likeness }: Alike,
-        given: &mut Given,
-    ) -> Result<Duplicate> {
-        let shown = Shown::of(&self.catalog, object, &self.caller.rights, Some(&[]), self.now());
-        let record = Record::from_row(row, &shown)?;
-        given.add_record(&record);
-        let Likeness { score, rules } = likeness;
-        let rules = rules.into_iter().filter_map(|at| object.duplicates.get(at)).map(AgreedRule::of).collect();
-        let Record { id, uid, object, display_name, .. } = record;
-        Ok(Duplicate { id, uid, object, display_name, score, rules })
+    /// What a caller is told of a record that another one is like.
+    pub(super) fn tell_duplicate(&self, object: &ObjectDefinition, alike: &Alike) -> Result<Duplicate> {
+        let Alike { row, likeness: Likeness { score, rules } } = alike;
+        Ok(Duplicate { record: self.linked(row)?, score: *score, rules: agreed(object, rules) })
     }
+}
+
+/// Rules by their positions among the object's.
+pub(super) fn agreed(object: &ObjectDefinition, rules: &[usize]) -> Vec<AgreedRule> {
+    rules.iter().filter_map(|at| object.duplicates.get(*at)).map(AgreedRule::of).collect()
 }

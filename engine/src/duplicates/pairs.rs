@@ -3,18 +3,17 @@
 use std::collections::HashMap;
 
 use engine_model::access::Action;
-use engine_model::duplicate::{DuplicateRule, Likeness, Traits};
+use engine_model::duplicate::{DuplicateRule, Traits};
 use engine_model::object::ObjectDefinition;
 use engine_model::time::Timestamp;
-use engine_model::{Properties, RecordId, Sequence, UserId};
+use engine_model::{RecordId, Sequence, UserId};
 use engine_store::duplicate::{self, PairPlace, PairRow};
 use engine_store::record::{RecordRow, many};
 
 use super::AgreedRule;
-use super::find::{Alike, Duplicate};
-use crate::access::Given;
+use super::find::agreed;
 use crate::error::{Error, Result};
-use crate::records::{Page, Target, View, bad_parameter, make_name_cursor, read_name_cursor, stored};
+use crate::records::{Linked, Page, Target, View, bad_parameter, make_name_cursor, read_name_cursor, stored};
 use crate::session::Session;
 
 /// Pairs that are read at a time.
@@ -37,8 +36,8 @@ pub struct PairsQuery {
 /// Two records that are alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DuplicatePair {
-    /// Both, the older one first; each with the score and the rules of the pair.
-    pub records: [Duplicate; 2],
+    /// Both, the older one first.
+    pub records: [Linked; 2],
     /// Percent sure that they are the same.
     pub score: u8,
     /// The rules by which they agree.
@@ -60,18 +59,18 @@ impl Session {
         self.caller.check_any(Action::Read, &object.name)?;
         let list = format!("duplicates.{}.{}", object.name, query.dismissed);
         let mut after = query.cursor.as_deref().map_or(Ok(PairPlace::START), |cursor| read_place(cursor, &list))?;
-        let (mut results, mut given, mut looked_at) = (Vec::new(), Given::default(), 0);
+        let (mut results, mut looked_at) = (Vec::new(), 0);
         let next = 'pages: loop {
             let rows = duplicate::page(&mut self.reader().await?, &object.name, query.dismissed, after, CHUNK).await?;
             let is_last = i64::try_from(rows.len()).is_ok_and(|count| count < CHUNK);
             looked_at += rows.len();
-            let records = self.both_of(&rows).await?;
+            let records = self.rows_by_id(rows.iter().flat_map(|row| [row.first_id, row.second_id]).collect()).await?;
             for row in rows {
                 if results.len() == query.limit {
                     break 'pages Some(after);
                 }
                 after = row.place();
-                results.extend(self.tell_pair(object, &row, &records, &mut given)?);
+                results.extend(self.tell_pair(object, &row, &records)?);
             }
             if is_last {
                 break None;
@@ -80,24 +79,10 @@ impl Session {
                 break Some(after);
             }
         };
-        self.write_down(given).await?;
         let next_cursor = next.map(|PairPlace { doubt, first_id, second_id }| {
             make_name_cursor(&list, &format!("{doubt}.{first_id}.{second_id}"))
         });
         Ok(Page { results, next_cursor })
-    }
-
-    async fn both_of(&self, pairs: &[PairRow]) -> Result<HashMap<i64, (RecordRow, Properties)>> {
-        let mut ids: Vec<i64> = pairs.iter().flat_map(|pair| [pair.first_id, pair.second_id]).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let rows = if ids.is_empty() { Vec::new() } else { many(&mut self.reader().await?, ids).await? };
-        let registry = &self.catalog.effective.registry;
-        let read = |row: RecordRow| {
-            let properties = stored::read(registry, &row.object, &row.properties)?;
-            Ok((row.id, (row, properties)))
-        };
-        rows.into_iter().map(read).collect()
     }
 
     /// A pair as it is by now; none where it is one no longer, or the caller may not see it.
@@ -105,33 +90,28 @@ impl Session {
         &self,
         object: &ObjectDefinition,
         pair: &PairRow,
-        records: &HashMap<i64, (RecordRow, Properties)>,
-        given: &mut Given,
+        records: &HashMap<i64, RecordRow>,
     ) -> Result<Option<DuplicatePair>> {
         let found = |id: i64| {
             let is_seen = |row: &RecordRow| {
                 row.object == object.name.as_str()
                     && row.archived_at.is_none()
-                    && row.merged_into.is_none()
                     && self.caller.may(Action::Read, &object.name, row)
             };
-            records.get(&id).filter(|(row, _)| is_seen(row))
+            records.get(&id).filter(|row| is_seen(row))
         };
-        let Some(((first, one), (second, other))) = found(pair.first_id).zip(found(pair.second_id)) else {
-            return Ok(None);
-        };
+        let Some((first, second)) = found(pair.first_id).zip(found(pair.second_id)) else { return Ok(None) };
         let sees = |rule: &DuplicateRule| self.sees_rule(object, rule);
-        let likeness = Traits::of(object, one, sees).likeness(object, &Traits::of(object, other, sees));
-        let Some(likeness) = likeness else { return Ok(None) };
-        let mut tell = |row: &RecordRow, likeness: Likeness| {
-            self.tell_duplicate(object, Alike { row: row.clone(), likeness }, given)
+        let traits = |row: &RecordRow| -> Result<Traits> {
+            let properties = stored::read(&self.catalog.effective.registry, &row.object, &row.properties)?;
+            Ok(Traits::of(object, &properties, sees))
         };
-        let records = [tell(first, likeness.clone())?, tell(second, likeness)?];
-        let (score, rules) = (records[0].score, records[0].rules.clone());
+        let likeness = traits(first)?.likeness(object, &traits(second)?);
+        let Some(likeness) = likeness else { return Ok(None) };
         Ok(Some(DuplicatePair {
-            records,
-            score,
-            rules,
+            records: [self.linked(first)?, self.linked(second)?],
+            score: likeness.score,
+            rules: agreed(object, &likeness.rules),
             found_at: Timestamp(pair.found_at),
             dismissed_at: pair.dismissed_at.map(Timestamp),
             dismissed_by: pair.dismissed_by.map(UserId),

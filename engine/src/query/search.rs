@@ -21,6 +21,9 @@ use crate::index::SearchView;
 use crate::records::{Include, View as RecordView};
 use crate::session::{Session, with_current};
 
+/// Lists of questions that are answered at one turn.
+const AT_A_TURN: usize = 16;
+
 /// What a search found.
 #[derive(Debug)]
 pub struct SearchAnswer {
@@ -280,7 +283,19 @@ impl crate::engine::Engine {
     }
 
     /// For each of some lists of questions the ids of all records that answer one of them.
+    /// A few lists at a time, so that others get their turn in between.
     pub(crate) async fn ask_each(&self, view: SearchView, questions: Vec<Vec<Query>>) -> Result<Vec<BTreeSet<i64>>> {
+        let (mut found, mut questions) = (Vec::with_capacity(questions.len()), questions.into_iter());
+        loop {
+            let some: Vec<Vec<Query>> = questions.by_ref().take(AT_A_TURN).collect();
+            if some.is_empty() {
+                return Ok(found);
+            }
+            found.extend(self.ask_some(view.clone(), some).await?);
+        }
+    }
+
+    async fn ask_some(&self, view: SearchView, questions: Vec<Vec<Query>>) -> Result<Vec<BTreeSet<i64>>> {
         let ids = |view: &SearchView, questions: &[Query]| {
             let mut ids = BTreeSet::new();
             for question in questions {

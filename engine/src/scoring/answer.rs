@@ -3,8 +3,6 @@
 use engine_model::access::Action;
 use engine_model::time::Timestamp;
 use engine_model::{RecordId, UserId};
-use engine_store::record::RecordRow;
-use uuid::Uuid;
 
 use super::definition::Known;
 use super::kept::{Assessment, Slot};
@@ -13,21 +11,8 @@ use super::wish::Review;
 use crate::access::Given;
 use crate::caller::Standing;
 use crate::error::Result;
-use crate::records::{Record, Results, Shown};
+use crate::records::{Linked, Results};
 use crate::session::Session;
-
-/// A record as somebody links to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Linked {
-    /// Identifier in the tenant.
-    pub id: RecordId,
-    /// Its identifier anywhere.
-    pub uid: Uuid,
-    /// Its object's name.
-    pub object: String,
-    /// What people call it.
-    pub display_name: String,
-}
 
 /// A score of one record. What the caller does not see of it is left out.
 #[derive(Debug, Clone)]
@@ -53,31 +38,29 @@ pub struct CriterionAnswer {
     pub criterion: Linked,
     /// How much it counts, an exact number; none where the caller does not see that.
     pub weight: Option<String>,
-    /// From 0 to 100; none where there is no answer.
+    /// What counts; nothing where it is not answered.
+    pub said: Said,
+    /// The record of the answer.
+    pub assessment: Option<RecordId>,
+    /// Whether there is an answer that counts.
+    pub(super) is_answered: bool,
+    /// What the rule says where a person has overridden it.
+    pub rule: Option<Said>,
+}
+
+/// What an assessment says, as far as its caller sees it.
+#[derive(Debug, Clone, Default)]
+pub struct Said {
+    /// From 0 to 100; none where there was no answer.
     pub score: Option<i64>,
     /// Why.
     pub rationale: Option<String>,
-    /// `person` or `rule`; none where it is not answered.
+    /// `person` or `rule`.
     pub by: Option<&'static str>,
     /// The person.
     pub user: Option<UserId>,
     /// What became of it.
     pub review: Option<Review>,
-    /// When it was answered.
-    pub assessed_at: Option<Timestamp>,
-    /// The record of the answer.
-    pub assessment: Option<RecordId>,
-    /// What the rule says where a person has overridden it.
-    pub rule: Option<RuleAnswer>,
-}
-
-/// What a rule says where a person has overridden it.
-#[derive(Debug, Clone)]
-pub struct RuleAnswer {
-    /// From 0 to 100; none where it has no answer.
-    pub score: Option<i64>,
-    /// Why.
-    pub rationale: Option<String>,
     /// When it was answered.
     pub assessed_at: Option<Timestamp>,
 }
@@ -93,6 +76,20 @@ pub(super) struct Sees {
     pub(super) review: bool,
 }
 
+impl Sees {
+    /// What of an assessment is shown.
+    pub(super) fn of(self, assessment: &Assessment) -> Said {
+        Said {
+            score: assessment.points.filter(|_| self.score),
+            rationale: self.rationale.then(|| assessment.rationale.clone()),
+            by: self.by.then(|| assessment.by.as_str()),
+            user: assessment.user.filter(|_| self.user),
+            review: self.review.then_some(assessment.review),
+            assessed_at: assessment.at.filter(|_| self.at),
+        }
+    }
+}
+
 impl ScoreAnswer {
     /// Takes over the ids that assessments were given at the commit.
     pub(super) fn take_ids(&mut self, made: &Made, results: &Results) {
@@ -103,7 +100,7 @@ impl ScoreAnswer {
         if self.assessment.is_none() {
             self.assessment = id_of(None);
         }
-        for line in self.criteria.iter_mut().filter(|line| line.by.is_some() && line.assessment.is_none()) {
+        for line in self.criteria.iter_mut().filter(|line| line.is_answered && line.assessment.is_none()) {
             line.assessment = id_of(Some(line.criterion.id));
         }
     }
@@ -149,26 +146,19 @@ impl Session {
             lines.push(CriterionAnswer {
                 criterion: self.linked(&criterion.row)?,
                 weight: weighs.then(|| criterion.weight.normalize().to_string()),
-                score: shown.filter(|_| sees.score).and_then(|shown| shown.points),
-                rationale: shown.filter(|_| sees.rationale).map(|shown| shown.rationale.clone()),
-                by: shown.filter(|_| sees.by).map(|shown| shown.by.as_str()),
-                user: shown.filter(|_| sees.user).and_then(|shown| shown.user),
-                review: shown.filter(|_| sees.review).map(|shown| shown.review),
-                assessed_at: shown.filter(|_| sees.at).and_then(|shown| shown.at),
+                said: shown.map(|shown| sees.of(shown)).unwrap_or_default(),
                 assessment: shown.and_then(|shown| shown.stored.as_ref()).map(|stored| stored.id),
-                rule: rule.map(|rule| RuleAnswer {
-                    score: rule.points.filter(|_| sees.score),
-                    rationale: sees.rationale.then(|| rule.rationale.clone()),
-                    assessed_at: rule.at.filter(|_| sees.at),
-                }),
+                is_answered: shown.is_some(),
+                rule: rule.map(|rule| sees.of(rule)),
             });
         }
         let total = board.slots.total.standing().filter(|total| self.may_see(board, total));
+        let Said { score, rationale, assessed_at, .. } = total.map(|total| sees.of(total)).unwrap_or_default();
         Ok(ScoreAnswer {
             score: board.known.name.clone(),
-            total: total.filter(|_| sees.score).and_then(|total| total.points),
-            rationale: total.filter(|_| sees.rationale).map(|total| total.rationale.clone()),
-            assessed_at: total.filter(|_| sees.at).and_then(|total| total.at),
+            total: score,
+            rationale,
+            assessed_at,
             assessment: total.and_then(|total| total.stored.as_ref()).map(|stored| stored.id),
             criteria: lines,
         })
@@ -179,15 +169,6 @@ impl Session {
         let nobody = Standing { owner: None, team: None };
         let standing = assessment.stored.as_ref().map_or(nobody, |stored| stored.standing);
         self.caller.may(Action::Read, &board.known.score.assessments.object, standing)
-    }
-
-    /// A record under the name that the caller sees it by.
-    pub(super) fn linked(&self, row: &RecordRow) -> Result<Linked> {
-        let object = self.catalog.object(&row.object)?;
-        let shown = Shown::of(&self.catalog, object, &self.caller.rights, Some(&[]), self.now());
-        let record = Record::from_row(row.clone(), &shown)?;
-        let Record { id, uid, object, display_name, .. } = record;
-        Ok(Linked { id, uid, object, display_name })
     }
 
     /// Writes down what sensitive values an answer gives.
@@ -203,8 +184,8 @@ impl Session {
         note(answer.assessment, &parts.score, answer.total.is_some());
         note(answer.assessment, &parts.rationale, answer.rationale.is_some());
         for line in &answer.criteria {
-            note(line.assessment, &parts.score, line.score.is_some());
-            note(line.assessment, &parts.rationale, line.rationale.is_some());
+            note(line.assessment, &parts.score, line.said.score.is_some());
+            note(line.assessment, &parts.rationale, line.said.rationale.is_some());
         }
         self.write_down(given).await
     }

@@ -4,19 +4,17 @@ use std::collections::HashMap;
 
 use engine_model::access::Action;
 use engine_model::query::QueryText;
-use engine_model::time::Timestamp;
-use engine_model::{Problems, RecordId, UserId};
+use engine_model::{Problems, RecordId};
 use engine_store::record::RecordRow;
 use engine_store::{association, record};
 use serde_json::{Value, json};
 
-use super::answer::Linked;
+use super::answer::Said;
 use super::assess::archived;
 use super::definition::Known;
-use super::wish::Review;
 use crate::error::{Error, Result};
 use crate::query::of_parameters;
-use crate::records::{Page, Target, View};
+use crate::records::{Linked, Page, Target, View};
 use crate::session::Session;
 
 /// Links of a page of assessments.
@@ -29,18 +27,8 @@ pub struct PastAssessment {
     pub assessment: RecordId,
     /// What was answered; none where it is a total.
     pub criterion: Option<Linked>,
-    /// From 0 to 100; none where there was no answer.
-    pub score: Option<i64>,
-    /// Why.
-    pub rationale: Option<String>,
-    /// `person` or `rule`.
-    pub by: Option<&'static str>,
-    /// The person.
-    pub user: Option<UserId>,
-    /// What became of it.
-    pub review: Option<Review>,
-    /// When it was answered.
-    pub assessed_at: Option<Timestamp>,
+    /// What was answered to it.
+    pub said: Said,
     /// Whether it still stands.
     pub is_current: bool,
 }
@@ -146,12 +134,7 @@ impl Session {
         Ok(Some(PastAssessment {
             assessment: row.record_id(),
             criterion,
-            score: made.points.filter(|_| sees.score),
-            rationale: sees.rationale.then_some(made.rationale),
-            by: sees.by.then(|| made.by.as_str()),
-            user: made.user.filter(|_| sees.user),
-            review: sees.review.then_some(made.review),
-            assessed_at: made.at.filter(|_| sees.at),
+            said: sees.of(&made),
             is_current: made.is_current,
         }))
     }

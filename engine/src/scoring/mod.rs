@@ -22,11 +22,10 @@ mod ranking;
 mod sight;
 mod wish;
 
-pub use answer::{CriterionAnswer, Linked, RuleAnswer, ScoreAnswer};
+pub use answer::{CriterionAnswer, Said, ScoreAnswer};
 pub use assess::ScoreReply;
 pub use definition::ScoreDefinition;
 pub use history::PastAssessment;
-pub use job::JobReply;
 pub(crate) use job::{ASSESS, run};
 pub use ranking::{Ranked, RankingQuery};
 pub use wish::{Review, Wish};

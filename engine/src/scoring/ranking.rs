@@ -9,13 +9,12 @@ use engine_store::record::RecordRow;
 use engine_store::{association, record};
 use serde_json::{Value, json};
 
-use super::answer::Linked;
 use super::definition::Known;
 use super::history::read;
 use super::key::totals;
 use crate::error::{Error, Result};
 use crate::query::of_parameters;
-use crate::records::{Page, Record};
+use crate::records::{Linked, Page, Record};
 use crate::session::Session;
 
 /// Which part of a ranking is wanted.

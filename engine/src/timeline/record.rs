@@ -17,7 +17,9 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::entry::{TimelineEntry, declared, tell, types};
 use crate::definitions::catalog::{Catalog, shortened};
 use crate::error::{Error, ErrorCode, Result};
-use crate::records::{Done, DoneReply, LinkInput, Operation, PropertiesInput, RecordInput, Target, View, Written};
+use crate::records::{
+    Done, DoneReply, LinkInput, Operation, PropertiesInput, RecordInput, Target, View, Written, unanswered,
+};
 use crate::session::Session;
 
 /// Something that has happened, as callers send it.
@@ -77,7 +79,7 @@ impl Session {
             let told = told.clone();
             Arc::new(move |done, sequence| match told(done) {
                 Ok(entry) => reply(&entry, sequence),
-                Err(error) => unanswered(&error),
+                Err(_) => unanswered(),
             })
         });
         let written = self.perform(operation, reply).await.map_err(|error| placed(error, &taker))?;
@@ -260,8 +262,4 @@ fn entry_of(catalog: &Catalog, taker: &Taker, done: &Done) -> Result<TimelineEnt
     let record = done.record.as_ref().ok_or_else(|| Error::internal("an activity was recorded without a record"))?;
     let object = catalog.object(&taker.object)?;
     tell(object, &taker.entry, &catalog.effective.registry, record, None)
-}
-
-fn unanswered(error: &Error) -> StoredReply {
-    StoredReply { status: 500, headers: "{}".to_owned(), body: format!("{{\"code\":\"{}\"}}", error.code.as_str()) }
 }

@@ -47,9 +47,8 @@ pub(crate) struct DuplicateBody {
 }
 
 impl From<Duplicate> for DuplicateBody {
-    fn from(Duplicate { id, uid, object, display_name, score, rules }: Duplicate) -> Self {
-        let record = LinkedRecord::new(id, uid, object, display_name);
-        Self { record, score, rules: rules.into_iter().map(AgreedRuleBody::from).collect() }
+    fn from(Duplicate { record, score, rules }: Duplicate) -> Self {
+        Self { record: record.into(), score, rules: rules.into_iter().map(AgreedRuleBody::from).collect() }
     }
 }
 
@@ -75,9 +74,15 @@ pub(crate) struct PairBody {
 impl From<DuplicatePair> for PairBody {
     fn from(pair: DuplicatePair) -> Self {
         let DuplicatePair { records, score, rules, found_at, dismissed_at, dismissed_by } = pair;
-        let record = |found: Duplicate| LinkedRecord::new(found.id, found.uid, found.object, found.display_name);
         let rules = rules.into_iter().map(AgreedRuleBody::from).collect();
-        Self { records: records.into_iter().map(record).collect(), score, rules, found_at, dismissed_at, dismissed_by }
+        Self {
+            records: records.into_iter().map(LinkedRecord::from).collect(),
+            score,
+            rules,
+            found_at,
+            dismissed_at,
+            dismissed_by,
+        }
     }
 }
 

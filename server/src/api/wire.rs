@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use engine::duplicates::Duplicate;
 use engine::model::time::Timestamp;
 use engine::model::{RecordId, Sequence, TeamId, TenantId, TokenId, UserId};
-use engine::records::{HistoryEntry, LeftOut, Page, Record};
+use engine::records::{HistoryEntry, LeftOut, Linked, Page, Record};
 use engine::{Change, Link, TeamView, Tenant, TokenView, UserView};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -151,6 +151,12 @@ pub(crate) struct LinkedRecord {
     uid: Uuid,
     object: String,
     display_name: String,
+}
+
+impl From<Linked> for LinkedRecord {
+    fn from(Linked { id, uid, object, display_name }: Linked) -> Self {
+        Self { id, uid, object, display_name }
+    }
 }
 
 impl LinkedRecord {

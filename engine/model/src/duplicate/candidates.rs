@@ -23,7 +23,7 @@ const BEGINNING: usize = 5;
 const BEGINNING_OF_ONE: usize = 1;
 
 /// Questions whose answers may be duplicates of a record with these properties, by those of the object's rules that are
-/// `wanted`. Rules that name what the caller may not see are left out.
+/// `wanted`.
 pub fn candidates(
     object: &ObjectDefinition,
     record: &Properties,
@@ -31,11 +31,6 @@ pub fn candidates(
     context: &ResolveContext<'_>,
 ) -> Vec<Query> {
     let Some(readable) = (context.readable)(&object.name) else { return Vec::new() };
-    let sees = |name: &&Name| known(name, object, context).is_some();
-    let rules = object.duplicates.iter().filter(|rule| wanted(rule) && rule.is_in_force(object));
-    let rules: Vec<_> = rules
-        .filter(|rule| rule.names().filter(|name| object.property(name).is_some()).all(|name| sees(&name)))
-        .collect();
     let ask = |filter: Filter| Query {
         tenant: context.tenant,
         scopes: vec![Scope {
@@ -53,7 +48,7 @@ pub fn candidates(
     };
     let all = |parts: Vec<Option<Filter>>| parts.into_iter().collect::<Option<Vec<_>>>().map(Filter::All);
     let mut questions = Vec::new();
-    for rule in rules {
+    for rule in object.duplicates.iter().filter(|rule| wanted(rule)) {
         let of_each = |ask: &dyn Fn(&[Name]) -> Option<Filter>| all(rule.parts.iter().map(|part| ask(part)).collect());
         let is_equal = |part: &[Name]| equal(part, object, record, context);
         if rule.similar.is_none() {

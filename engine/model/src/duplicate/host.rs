@@ -1,5 +1,7 @@
 //! By which host name an address belongs to somebody.
 
+use crate::property::host::within;
+
 /// Hosts where anybody has an address, which says nothing about who they belong to.
 const PUBLIC: [&str; 46] = [
     "126.com",
@@ -53,16 +55,8 @@ const PUBLIC: [&str; 46] = [
 /// The host in a domain, in the address of a page or in that of a person, without a leading `www.`; none where anybody
 /// may have an address there. `kind` is the type of the property.
 pub(super) fn host_of<'t>(kind: &str, text: &'t str) -> Option<&'t str> {
-    let host = match kind {
-        "email" => text.rsplit_once('@')?.1,
-        "url" => {
-            let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
-            let authority = rest.split(['/', '?', '#']).next()?;
-            let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-            host.split(':').next()?
-        }
-        _ => text,
-    };
+    // What stands before the `@` may hold what ends a host elsewhere.
+    let host = if kind == "email" { text.rsplit_once('@')?.1 } else { within(text) };
     let host = host.strip_prefix("www.").unwrap_or(host);
     let is_public = kind == "email" && PUBLIC.contains(&host);
     Some(host).filter(|host| !host.is_empty() && !is_public)

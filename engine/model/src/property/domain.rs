@@ -46,11 +46,7 @@ impl PropertyKind for Domain {
 
 /// An address of a page or a person has the domain inside.
 fn hint(text: &str) -> String {
-    let after_scheme = text.split_once("://").map_or(text, |(_, rest)| rest);
-    let authority = after_scheme.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    let host = host.split(':').next().unwrap_or_default().trim_end_matches('.');
-    match host::canonical(host) {
+    match host::canonical(host::within(text)) {
         Some(domain) => format!("; write `{domain}`"),
         None => "; write a plain name such as `example.com`".to_owned(),
     }

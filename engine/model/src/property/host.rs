@@ -8,6 +8,14 @@ use idna::uts46::{DnsLength, Hyphens, Uts46};
 /// Bytes beyond which no text can be a host name of 253 ASCII characters.
 const LONGEST: usize = 1_024;
 
+/// The host in an address of a page or a person, or the text itself, as it is written.
+pub(crate) fn within(text: &str) -> &str {
+    let after_scheme = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let authority = after_scheme.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    host.split(':').next().unwrap_or_default().trim_end_matches('.')
+}
+
 /// The public host name that `text` means: at least two labels, the last of which is no number.
 pub(super) fn canonical(text: &str) -> Option<Cow<'_, str>> {
     if text.len() > LONGEST {

@@ -40,7 +40,7 @@ pub(crate) mod exact;
 mod fault;
 mod file;
 mod geo;
-mod host;
+pub(crate) mod host;
 mod input;
 mod integer;
 mod json;

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use engine::Session;
 use engine::model::time::Timestamp;
 use engine::model::{Problems, RecordId, Sequence, UserId};
-use engine::scoring::{CriterionAnswer, Linked, PastAssessment, Review, RuleAnswer, ScoreAnswer, ScoreReply, Wish};
+use engine::scoring::{CriterionAnswer, PastAssessment, Review, Said, ScoreAnswer, ScoreReply, Wish};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -112,33 +112,26 @@ pub(crate) struct AssessmentBody {
     current: bool,
 }
 
-impl From<Linked> for LinkedRecord {
-    fn from(Linked { id, uid, object, display_name }: Linked) -> Self {
-        Self::new(id, uid, object, display_name)
-    }
-}
-
-impl From<RuleAnswer> for RuleBody {
-    fn from(RuleAnswer { score, rationale, assessed_at }: RuleAnswer) -> Self {
+impl From<Said> for RuleBody {
+    fn from(Said { score, rationale, assessed_at, .. }: Said) -> Self {
         Self { score, rationale, assessed_at }
     }
 }
 
 impl From<CriterionAnswer> for CriterionBody {
     fn from(answer: CriterionAnswer) -> Self {
-        let CriterionAnswer { criterion, weight, score, rationale, by, user, review, assessed_at, assessment, rule } =
-            answer;
+        let Said { score, rationale, by, user, review, assessed_at } = answer.said;
         Self {
-            criterion: criterion.into(),
-            weight,
+            criterion: answer.criterion.into(),
+            weight: answer.weight,
             score,
             rationale,
             by,
             user,
             review: review.map(Review::as_str),
             assessed_at,
-            assessment_id: assessment,
-            rule: rule.map(RuleBody::from),
+            assessment_id: answer.assessment,
+            rule: answer.rule.map(RuleBody::from),
         }
     }
 }
@@ -153,8 +146,8 @@ impl From<ScoreAnswer> for ScoreBody {
 
 impl From<PastAssessment> for AssessmentBody {
     fn from(past: PastAssessment) -> Self {
-        let PastAssessment { assessment, criterion, score, rationale, by, user, review, assessed_at, is_current } =
-            past;
+        let PastAssessment { assessment, criterion, said, is_current } = past;
+        let Said { score, rationale, by, user, review, assessed_at } = said;
         Self {
             id: assessment,
             criterion: criterion.map(LinkedRecord::from),
