@@ -96,6 +96,53 @@ async fn a_connection_that_sends_no_head_is_closed() {
     running.stop().await;
 }
 
+/// The head of the next answer, and its body by the length that the head tells.
+async fn next_answer(stream: &mut TcpStream) -> String {
+    let mut text = String::new();
+    while !text.ends_with("\r\n\r\n") {
+        text.push(char::from(stream.read_u8().await.expect("an answer")));
+    }
+    let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
+    let mut body = vec![0; length.parse().expect("a number")];
+    stream.read_exact(&mut body).await.expect("a whole answer");
+    text + &String::from_utf8(body).expect("text")
+}
+
+#[tokio::test]
+async fn who_is_refused_while_still_sending_reads_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = started(folder.path()).await;
+    let mut stream = TcpStream::connect(running.address()).await.expect("connected");
+    let head = "POST /api/v1/imports?object=contact HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer trl_of_nobody\r\n";
+    for sized in ["Content-Length: 200000", "Transfer-Encoding: chunked"] {
+        stream.write_all(format!("{head}Content-Type: text/csv\r\n{sized}\r\n\r\n").as_bytes()).await.expect("written");
+        let text = next_answer(&mut stream).await;
+        assert!(text.starts_with("HTTP/1.1 401") && text.contains("the token is not known"), "{text}");
+        // The body that nobody waits for comes all the same, and what is sent after it is answered.
+        let body = "x".repeat(200_000);
+        let body = if sized.contains("chunked") { format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len()) } else { body };
+        stream.write_all(body.as_bytes()).await.expect("written");
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("written");
+        let text = next_answer(&mut stream).await;
+        assert!(text.starts_with("HTTP/1.1 200 OK"), "{text}");
+    }
+    // Nor does one hold up the end of the server.
+    stream.write_all(format!("{head}Content-Length: 200000\r\n\r\n").as_bytes()).await.expect("written");
+    next_answer(&mut stream).await;
+    assert_eq!(running.stop().await, Stopped::Finished);
+}
+
+#[tokio::test]
+async fn a_body_that_is_held_back_is_not_asked_for_in_vain() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = started(folder.path()).await;
+    let mut stream = TcpStream::connect(running.address()).await.expect("connected");
+    let head = "POST /api/v1/records/contact HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+    let text = answer_to(&mut stream, &format!("{head}Expect: 100-continue\r\nContent-Length: 200000\r\n\r\n")).await;
+    assert!(text.starts_with("HTTP/1.1 401") && !text.contains("100 Continue"), "{text}");
+    running.stop().await;
+}
+
 #[tokio::test]
 async fn a_stopping_server_is_not_ready() {
     let server = TestServer::new(|_| {}).await;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
-use axum::http::{header, request};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -16,8 +15,6 @@ use crate::state::AppState;
 const FREE: usize = 64 * 1024;
 /// Unit in which the budget is given out, in bytes.
 const UNIT: usize = 1024;
-/// What is read and thrown away beyond the bound, so that a client that writes before it reads sees the answer.
-const DRAINED: usize = 32 * 1024 * 1024;
 
 /// Memory for the bodies of all requests together.
 #[derive(Debug, Clone)]
@@ -46,10 +43,10 @@ pub(super) struct Buffered {
 
 impl Buffered {
     /// Reads the whole body, or says why it is not taken: 413, 408, 503, or 400 where it breaks off.
-    pub(super) async fn read((parts, body): (request::Parts, Body), state: &AppState) -> ApiResult<Self> {
+    pub(super) async fn read(body: Body, state: &AppState) -> ApiResult<Self> {
         let most = state.http.max_body_bytes;
         let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-        if declared > most && (declared - most > DRAINED || parts.headers.contains_key(header::EXPECT)) {
+        if declared > most {
             return Err(too_large(most));
         }
         let read = collect(body, most, &state.bodies);
@@ -89,8 +86,6 @@ async fn collect(mut body: Body, most: usize, budget: &BodyBudget) -> ApiResult<
     while let Some(chunk) = next {
         let length = collected.len() + chunk.len();
         if length > most {
-            drop((collected, room));
-            drain(body).await?;
             return Err(too_large(most));
         }
         if length > covered {
@@ -119,31 +114,19 @@ pub(super) async fn next_chunk(body: &mut Body) -> ApiResult<Option<Bytes>> {
     Ok(None)
 }
 
-async fn drain(mut body: Body) -> ApiResult<()> {
-    let mut left = DRAINED;
-    while let Some(chunk) = next_chunk(&mut body).await? {
-        match left.checked_sub(chunk.len()) {
-            Some(rest) => left = rest,
-            None => break,
-        }
-    }
-    Ok(())
-}
-
 fn too_large(most: usize) -> ApiError {
     ApiError::too_large(format!("a body of at most {most} bytes is taken; use an import or batches for more"))
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::Request;
     use futures::stream;
 
     use super::*;
     use crate::testing::TestServer;
 
     async fn read(body: Body, state: &AppState) -> ApiResult<Buffered> {
-        Buffered::read(Request::new(body).into_parts(), state).await
+        Buffered::read(body, state).await
     }
 
     fn in_chunks(count: usize, size: usize) -> Body {

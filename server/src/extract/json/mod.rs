@@ -76,7 +76,7 @@ impl FromRequest<AppState> for JsonBody {
 
     async fn from_request(request: Request, state: &AppState) -> ApiResult<Self> {
         check_media_type(request.headers())?;
-        Ok(Self(Buffered::read(request.into_parts(), state).await?))
+        Ok(Self(Buffered::read(request.into_body(), state).await?))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Accepts connections and serves HTTP/1 on each, within bounds.
 
+mod lingering;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use tower::Service;
 
 use crate::config::HttpConfig;
 use crate::extract::PeerAddress;
+use lingering::Lingering;
 
 /// Largest head of a request, and most that is read ahead of a connection, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
@@ -53,7 +56,7 @@ pub(crate) async fn accept(listener: TcpListener, service: Router, config: HttpC
         match accepted {
             None => return,
             Some((place, Ok((stream, peer)))) => {
-                let connection = Connection { stream, peer, _place: place };
+                let connection = Connection { stream, peer, body_timeout: config.request_timeout, _place: place };
                 ends.tasks.spawn(connection.serve(http.clone(), service.clone(), ends.clone()));
             }
             Some((_, Err(error))) => {
@@ -67,6 +70,8 @@ pub(crate) async fn accept(listener: TcpListener, service: Router, config: HttpC
 struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
+    /// Longest that a body is waited for that nobody reads.
+    body_timeout: Duration,
     _place: OwnedSemaphorePermit,
 }
 
@@ -77,9 +82,12 @@ impl Connection {
             tracing::debug!(%error, "a connection keeps its delay");
         }
         let peer = PeerAddress(self.peer);
-        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-            request.extensions_mut().insert(peer);
-            router.clone().call(request.map(Body::new))
+        let (limit, lingering) = (self.body_timeout, ends.clone());
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let (mut parts, body) = request.into_parts();
+            parts.extensions.insert(peer);
+            let body = Body::new(Lingering::of(&parts.headers, body, limit, &lingering));
+            router.clone().call(hyper::Request::from_parts(parts, body))
         });
         let connection = http.serve_connection(TokioIo::new(self.stream), service).with_upgrades();
         let mut connection = std::pin::pin!(connection);
