@@ -1,0 +1,191 @@
+//! Migrations: how stored values of a property become those of its changed definition.
+//!
+//! A definition that says how stays beside the stored values, so that changing it costs the same for ten records and for
+//! ten million: a record that was written before is brought forward whenever it is read, and written anew by and by.
+//! Which ones are forward already is noted in the record itself, under a key that no property can have; so is the value
+//! from before, which makes the way back.
+
+mod forward;
+mod how;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+pub use forward::{forget_before, is_hidden};
+
+use crate::Properties;
+use crate::computed::rounded;
+use crate::expression::{Expression, Scope};
+use crate::name::Name;
+use crate::object::ObjectDefinition;
+use crate::problem::Problems;
+use crate::property::{Property, PropertyKind};
+use crate::spec::SpecReader;
+use forward::{before_key, renamed_key};
+use how::{How, is_valid, mapped, normal, read_how};
+
+/// How stored values become those of the definition of which it is part.
+#[derive(Debug, Clone)]
+pub struct Migration {
+    /// The metadata version that it came with; later ones are higher.
+    pub version: i64,
+    /// Every record has been written anew.
+    pub is_settled: bool,
+    /// The type of the values before; none where there were none.
+    before: Option<Arc<dyn PropertyKind>>,
+    /// What the property was called whose values it takes over.
+    renamed: Option<Name>,
+    how: How,
+}
+
+impl Migration {
+    /// What a caller asks for: exactly one of `default`, `map`, `convert` and `undo`, as it is kept with the property.
+    ///
+    /// `before` is the definition in force, if there is one; `version` is the metadata version that it will come with.
+    pub fn specify(
+        asked: &Json,
+        before: Option<&Property>,
+        version: i64,
+        pointer: &str,
+        problems: &mut Problems,
+    ) -> Option<Json> {
+        let known = problems.len();
+        let mut reader = SpecReader::new(asked, pointer, problems)?;
+        let how = read_how(&mut reader, None);
+        reader.finish();
+        let mut kept = asked.as_object().cloned()?;
+        if how.is_none() || problems.len() > known {
+            return None;
+        }
+        // As a list, since null takes an entry of a map away where layers are laid over each other.
+        if let Some(Json::Object(map)) = kept.get("map") {
+            let pairs: Json = map.iter().map(|(key, value)| json!([key, value])).collect();
+            kept.insert("map".to_owned(), pairs);
+        }
+        kept.insert("version".to_owned(), json!(version));
+        if let Some(before) = before.filter(|before| !before.kind.is_computed()) {
+            let mut spec = before.spec.clone();
+            spec.shift_remove("migration");
+            kept.insert("before".to_owned(), Json::Object(spec));
+        }
+        Some(Json::Object(kept))
+    }
+
+    /// What is kept with a property that takes over the values of `old`, which it was called before; `kept` is what
+    /// becomes of them, where that is said.
+    pub fn of_rename(old: &Property, version: i64, kept: Option<Json>) -> Json {
+        let mut before = old.spec.clone();
+        before.shift_remove("migration");
+        let mut kept = kept.unwrap_or_else(|| json!({"version": version}));
+        kept["rename"] = json!(old.name);
+        kept["before"] = Json::Object(before);
+        kept
+    }
+
+    /// What is kept with the property of the former name that takes its values back from `new`, which had them by this
+    /// migration: as they were, unless they have been changed since.
+    pub fn of_return(&self, new: &Property, version: i64) -> Json {
+        let undone = match &self.how {
+            How::Keep => None,
+            How::Default(_) | How::Map(_) | How::Convert(_) | How::Undo(_) => {
+                Some(json!({"undo": self.version, "version": version}))
+            }
+        };
+        Self::of_rename(new, version, undone)
+    }
+
+    /// What the property was called whose values it takes over.
+    pub fn renamed_from(&self) -> Option<&Name> {
+        self.renamed.as_ref()
+    }
+
+    /// Reads what is kept with a property.
+    pub(crate) fn read(spec: &Map<String, Json>, pointer: &str, problems: &mut Problems) -> Option<Self> {
+        let mut reader = SpecReader::of_map(spec, pointer, problems);
+        let version = reader.count("version").and_then(|version| i64::try_from(version).ok());
+        let is_settled = reader.boolean("settled").unwrap_or(false);
+        let renamed = reader.name("rename");
+        let how = read_how(&mut reader, renamed.as_ref());
+        let before = reader.map("before").cloned();
+        reader.finish();
+        let before = match before {
+            Some(spec) => {
+                let name = Name::new("before").ok()?;
+                Some(Property::read(name, &Json::Object(spec), "", &format!("{pointer}/before"), problems)?.kind)
+            }
+            None => None,
+        };
+        Some(Self { version: version?, is_settled, before, renamed, how: how? })
+    }
+
+    /// Whether stored values may differ from what they were before it.
+    pub fn is_pending(&self, mark: i64) -> bool {
+        !self.is_settled && self.version > mark
+    }
+
+    /// What the value of `property` becomes in a record whose properties are these.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn next(
+        &self,
+        object: &ObjectDefinition,
+        property: &Property,
+        properties: &Properties,
+    ) -> Result<Option<Json>, String> {
+        let stored = self.stored(property, properties);
+        let kind = property.kind.as_ref();
+        match &self.how {
+            How::Default(default) => match stored {
+                Some(value) if is_valid(kind, value) => Ok(Some(value.clone())),
+                Some(_) | None => normal(kind, default),
+            },
+            How::Map(map) => stored.map_or(Ok(None), |value| mapped(map, kind, value)),
+            How::Convert(expression) => self.converted(expression, object, property, properties),
+            How::Keep => stored.map_or(Ok(None), |value| normal(kind, value)),
+            How::Undo(version) => match properties.get(&self.key_before(*version, property)) {
+                Some(Json::Null) => Ok(None),
+                Some(value) => normal(kind, value),
+                None => stored.map_or(Ok(None), |value| normal(kind, value)),
+            },
+        }
+    }
+
+    /// The value that there is, under the name that it has or had.
+    fn stored<'p>(&self, property: &Property, properties: &'p Properties) -> Option<&'p Json> {
+        let before = || properties.get(self.renamed.as_ref()?.as_str());
+        properties.get(property.name.as_str()).or_else(before)
+    }
+
+    /// The key of the value from before the migration that is undone.
+    fn key_before(&self, version: i64, property: &Property) -> String {
+        match &self.renamed {
+            Some(new) => renamed_key(version, new),
+            None => before_key(version, &property.name),
+        }
+    }
+
+    fn converted(
+        &self,
+        expression: &Expression,
+        object: &ObjectDefinition,
+        property: &Property,
+        properties: &Properties,
+    ) -> Result<Option<Json>, String> {
+        let null = Json::Null;
+        let stored = self.stored(property, properties).unwrap_or(&null);
+        let before = self.before.as_deref().unwrap_or(property.kind.as_ref());
+        let scope = Scope::new()
+            .bind_record_with("record", &object.properties, properties, (&property.name, before))
+            .bind_property("value", before, stored);
+        match expression.evaluate(&scope) {
+            Ok(value) => normal(property.kind.as_ref(), &rounded(&value, property.kind.as_ref())),
+            Err(error) if error.is_missing_value() => Ok(None),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
