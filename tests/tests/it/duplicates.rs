@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Client, Tenant, TestServer};
 
-use crate::fixture::{Silence, create_id, define, id, jobs_are_done, results};
+use crate::fixture::{Silence, create_id, define, id, jobs_are_done, results, under_way};
 
 /// An object whose records are visitors, with these rules.
 async fn visitors(tenant: &Tenant, duplicates: Value) {
@@ -242,6 +242,56 @@ async fn scans_find_pairs_that_are_settled_or_dismissed(server: TestServer) {
     assert_eq!(pairs(&tenant, "visitor", "limit=50").await.len(), 1);
 }
 
+/// So many visitors, of whom every two that follow each other have the same address.
+async fn couples(tenant: &Tenant, couples: usize) {
+    visitors(tenant, json!([["mail"]])).await;
+    for first in (0..couples * 2).step_by(500) {
+        let mail = |number: usize| json!({"properties": {"mail": format!("v{}@example.com", number / 2)}});
+        let inputs: Vec<Value> = (first..first + 500).map(mail).collect();
+        tenant.post("/records/visitor/batch/create", &json!({"inputs": inputs, "atomic": true})).await.ok(200);
+    }
+}
+
+async fn begin_scan(tenant: &Client) -> String {
+    id(&tenant.request(Method::POST, "/duplicates/visitor/scan").await.ok(202)["job"])
+}
+
+async fn a_scan_goes_on_after_its_server_was_killed(mut server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    couples(&tenant, 500).await;
+    let job = begin_scan(&tenant).await;
+    under_way(&tenant, &job, "done").await;
+    server.kill();
+    server.start().await;
+    let tenant = server.again(&tenant);
+    jobs_are_done(&tenant).await;
+    let job = tenant.get(&format!("/jobs/{job}")).await.ok(200);
+    // Each record was compared once, and each pair found from both of its sides, whether before or after.
+    assert_eq!(
+        (&job["state"], &job["progress"]["done"], &job["progress"]["found"]),
+        (&json!("done"), &json!(1_000), &json!(500))
+    );
+    let found = pairs(&tenant, "visitor", "limit=200").await;
+    assert_eq!(found.iter().map(|(one, other, _)| (one, other)).collect::<BTreeSet<_>>().len(), 500);
+    assert!(found.iter().all(|(_, _, score)| *score == 90));
+}
+
+async fn a_cancelled_scan_leaves_pairs_that_the_next_one_completes(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    couples(&tenant, 500).await;
+    let job = begin_scan(&tenant).await;
+    under_way(&tenant, &job, "done").await;
+    tenant.request(Method::POST, &format!("/jobs/{job}/cancel")).await.ok(200);
+    jobs_are_done(&tenant).await;
+    let cancelled = tenant.get(&format!("/jobs/{job}")).await.ok(200);
+    assert_eq!(cancelled["state"], "cancelled", "{cancelled}");
+    let before: BTreeSet<_> = pairs(&tenant, "visitor", "limit=200").await.into_iter().collect();
+    assert!(!before.is_empty() && before.len() < 500, "{}", before.len());
+    scan(&tenant, "visitor").await;
+    let after: BTreeSet<_> = pairs(&tenant, "visitor", "limit=200").await.into_iter().collect();
+    assert!(after.len() == 500 && after.is_superset(&before));
+}
+
 async fn objects_without_rules_have_no_duplicates(server: TestServer) {
     let tenant = server.tenant("generic").await;
     visitors(&tenant, json!([["secret"]])).await;
@@ -315,6 +365,8 @@ scenarios![
     what_a_rule_refuses_is_made_once,
     whoever_makes_a_duplicate_is_told,
     scans_find_pairs_that_are_settled_or_dismissed,
+    a_scan_goes_on_after_its_server_was_killed,
+    a_cancelled_scan_leaves_pairs_that_the_next_one_completes,
     objects_without_rules_have_no_duplicates,
     a_scan_finds_what_looking_at_every_pair_finds,
 ];

@@ -93,6 +93,18 @@ pub(crate) async fn jobs_are_done(tenant: &Client) {
     }
 }
 
+/// Looks at a job until its progress counts some of `counted`, or it has ended.
+pub(crate) async fn under_way(tenant: &Client, id: &str, counted: &str) -> Value {
+    loop {
+        let job = tenant.get(&format!("/jobs/{id}")).await.ok(200);
+        let has_begun = job["progress"][counted].as_u64().is_some_and(|count| count > 0);
+        if has_begun || !["queued", "running"].contains(&job["state"].as_str().unwrap_or_default()) {
+            return job;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+}
+
 /// Every change after a position, in order.
 pub(crate) async fn changes_after(tenant: &Client, position: u64) -> Vec<Value> {
     let mut changes: Vec<Value> = Vec::new();

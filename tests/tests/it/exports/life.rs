@@ -3,26 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Client, TestServer};
+use tests::TestServer;
 
 use super::{begin, column, csv_rows, ended, export, fetch, many_things};
-use crate::fixture::{create_id, define_thing, id};
-
-/// Looks at a job until it has written something, or has ended.
-async fn writing(caller: &Client, id: &str) -> Value {
-    loop {
-        let job = caller.get(&format!("/jobs/{id}")).await.ok(200);
-        let has_begun = job["progress"]["records"].as_u64().is_some();
-        if has_begun || !["queued", "running"].contains(&job["state"].as_str().unwrap()) {
-            return job;
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-}
+use crate::fixture::{create_id, define_thing, id, under_way};
 
 async fn a_file_is_answered_with_all_that_says_what_it_is(server: TestServer) {
     let tenant = server.tenant("generic").await;
@@ -80,7 +67,7 @@ async fn a_killed_server_leaves_a_whole_file_in_the_end(mut server: TestServer) 
         ids.push(begin(&tenant, &json!({"object": "thing", "format": format, "sort": ["-number"]})).await);
     }
     for _ in 0..2 {
-        writing(&tenant, &ids[0]).await;
+        under_way(&tenant, &ids[0], "records").await;
         server.kill();
         server.start().await;
         tenant = server.again(&tenant);
@@ -100,7 +87,7 @@ async fn a_cancelled_export_has_no_file(server: TestServer) {
     let tenant = server.tenant("generic").await;
     many_things(&tenant, 20_000).await;
     let id = begin(&tenant, &json!({"object": "thing", "format": "xlsx"})).await;
-    writing(&tenant, &id).await;
+    under_way(&tenant, &id, "records").await;
     let cancelled = tenant.post(&format!("/jobs/{id}/cancel"), &Value::Null).await;
     let job = ended(&tenant, &id).await;
     if cancelled.status == 200 {
