@@ -15,9 +15,6 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::records::{Record, Target, View, Written};
 use crate::session::Session;
 
-/// Memberships of a thousand records, as far as anybody could have.
-const MOST_ROWS: i64 = 20_000_000;
-
 /// What putting records into a list and taking them out has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MembersChanged {
@@ -137,9 +134,8 @@ impl Session {
         let row = self.static_list(tx.reader(), id).await?;
         let (add, remove): (BTreeSet<i64>, BTreeSet<i64>) =
             (add.iter().map(|id| id.0).collect(), remove.iter().map(|id| id.0).collect());
-        let rows = list::memberships(tx.reader(), add.union(&remove).copied().collect(), MOST_ROWS).await?;
-        let rows = rows.into_iter().filter(|found| found.list_id == row.id);
-        let known: BTreeMap<i64, MembershipRow> = rows.map(|found| (found.record_id, found)).collect();
+        let rows = list::memberships_in(tx.reader(), row.id, add.union(&remove).copied().collect()).await?;
+        let known: BTreeMap<i64, MembershipRow> = rows.into_iter().map(|found| (found.record_id, found)).collect();
         let active = self.active(&mut tx, &row, &add).await?;
         let is_member = |record: &i64| known.get(record).is_some_and(|found| found.is_away == 0);
         let joining: Vec<i64> = active.into_iter().filter(|record| !is_member(record)).collect();

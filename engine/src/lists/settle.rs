@@ -85,7 +85,12 @@ impl Session {
         if records.is_empty() {
             return Ok(differences);
         }
-        let rows = list::memberships(tx.reader(), records.into_iter().collect(), MOST_ROWS).await?;
+        let records = records.into_iter().collect();
+        let rows = match found {
+            // However many others they are in.
+            [one] => list::memberships_in(tx.reader(), one.list, records).await?,
+            _ => list::memberships(tx.reader(), records, MOST_ROWS).await?,
+        };
         if i64::try_from(rows.len()).is_ok_and(|count| count >= MOST_ROWS) {
             return Err(Error::internal("records are in more lists than there can be"));
         }

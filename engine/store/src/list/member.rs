@@ -51,6 +51,20 @@ pub async fn memberships(reader: &mut Reader, records: Vec<i64>, limit: i64) -> 
     reader.fetch_all(&MEMBERSHIPS, args![tenant, records, limit]).await
 }
 
+const MEMBERSHIPS_IN: Sql = Sql::each(
+    "select m.record_id, m.list_id, m.is_away from json_each($3) wanted cross join list_member m \
+       on m.tenant_id = $1 and m.list_id = $2 and m.record_id = wanted.value",
+    "select m.record_id, m.list_id, m.is_away from unnest($3::bigint[]) wanted(id) cross join lateral ( \
+       select record_id, list_id, is_away from list_member \
+       where tenant_id = $1 and list_id = $2 and record_id = wanted.id offset 0) m",
+);
+
+/// Those of these records that are in one list.
+pub async fn memberships_in(reader: &mut Reader, list: i64, records: Vec<i64>) -> Result<Vec<MembershipRow>> {
+    let tenant = reader.tenant();
+    reader.fetch_all(&MEMBERSHIPS_IN, args![tenant, list, records]).await
+}
+
 const PAGE: Sql = Sql::same(
     "select record_id, joined_at from list_member \
      where tenant_id = $1 and list_id = $2 and record_id > $3 and is_away = 0 order by record_id limit $4",

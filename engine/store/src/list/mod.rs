@@ -7,7 +7,7 @@ use engine_model::UserId;
 use engine_model::time::Timestamp;
 use sqlx::FromRow;
 
-pub use member::{Mark, MemberRow, MembershipRow, add, count, ids, memberships, page, remove};
+pub use member::{Mark, MemberRow, MembershipRow, add, count, ids, memberships, memberships_in, page, remove};
 pub use upkeep::{Due, Upkeep, claim, due, forget, make_due, save_upkeep};
 
 use crate::error::Result;

@@ -100,6 +100,9 @@ async fn members_are_put_counted_and_taken(home: Home) {
     found.sort_by_key(|row| (row.record_id, row.list_id));
     let membership = |record_id, list_id, is_away| MembershipRow { record_id, list_id, is_away };
     assert_eq!(found, [membership(5, 1, 0), membership(5, 2, 0), membership(6, 1, 1)]);
+    let mut found = list::memberships_in(&mut reader, 1, vec![5, 6, 7]).await.unwrap();
+    found.sort_by_key(|row| row.record_id);
+    assert_eq!(found, [membership(5, 1, 0), membership(6, 1, 1)]);
     drop(reader);
     let mut tx = home.store.begin(tenant).await.unwrap();
     list::add(&mut tx, &[mark(1, 6)], 30).await.unwrap();

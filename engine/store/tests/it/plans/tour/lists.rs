@@ -25,6 +25,7 @@ pub(super) async fn tour(home: &Home) {
     list::visible(reader, wanted, 0, 10).await.unwrap();
     list::how_many(reader, 10).await.unwrap();
     list::memberships(reader, vec![7, 8], 10).await.unwrap();
+    list::memberships_in(reader, 1, vec![7, 8]).await.unwrap();
     list::page(reader, 1, 0, 10).await.unwrap();
     list::ids(reader, 1, 0, 10).await.unwrap();
     counter::last(reader, "list").await.unwrap();
