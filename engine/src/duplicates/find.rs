@@ -6,7 +6,7 @@ use engine_model::Properties;
 use engine_model::access::Action;
 use engine_model::duplicate::{DuplicateRule, Likeness, Traits, candidates};
 use engine_model::object::ObjectDefinition;
-use engine_model::query::{NamedLists, Query, ResolveContext, field_of};
+use engine_model::query::{Few, NamedLists, ResolveContext, field_of};
 use engine_store::record::{RecordRow, many};
 
 use super::AgreedRule;
@@ -71,15 +71,15 @@ impl Session {
             }
         }
         let lists = NamedLists::default();
-        let ask = |context: &ResolveContext<'_>| -> Vec<Vec<Query>> {
+        let ask = |context: &ResolveContext<'_>| -> Vec<Few> {
             sought.iter().map(|one| candidates(object, one.properties, wanted, context)).collect()
         };
-        let questions = match sight {
+        let asked = match sight {
             Sight::Caller => self.in_context(&lists, ask),
             Sight::Everything => self.in_whole(&lists, self.now(), ask),
         };
-        let found = self.engine.ask_each(view.clone(), questions).await?;
-        let rows = self.rows_by_id(found.iter().flatten().copied().collect()).await?;
+        let found = self.engine.ask_few(view.clone(), asked).await?;
+        let rows = self.rows_by_id(found.iter().flatten().map(|id| id.0).collect()).await?;
         let mut traits: HashMap<i64, Traits> = HashMap::with_capacity(rows.len());
         for (id, row) in rows.iter().filter(|(_, row)| row.object == object.name.as_str()) {
             let properties = stored::read(&self.catalog.effective.registry, &row.object, &row.properties)?;
@@ -88,7 +88,7 @@ impl Session {
         let mut all = Vec::with_capacity(sought.len());
         for (one, ids) in sought.iter().zip(found) {
             let (mut alike, own) = (Vec::new(), Traits::of(object, one.properties, wanted));
-            for id in ids.into_iter().filter(|id| Some(*id) != one.id) {
+            for id in ids.into_iter().map(|id| id.0).filter(|id| Some(*id) != one.id) {
                 let Some((row, traits)) = rows.get(&id).zip(traits.get(&id)) else { continue };
                 let is_seen = sight == Sight::Everything || self.caller.may(Action::Read, &object.name, row);
                 let likeness = own.likeness(object, traits).filter(|_| is_seen && row.archived_at.is_none());

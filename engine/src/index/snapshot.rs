@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use engine_model::property::Storage;
-use engine_model::query::{Among, Answer, Filter, Gathered, Gathering, Query};
+use engine_model::query::{Among, Answer, Few, Filter, Gathered, Gathering, Query};
 use engine_model::time::Timestamp;
 use engine_model::{RecordId, Sequence, TenantId};
 use engine_search::{Entry, Limits, LinkEnds, RecordSet, SearchError, View};
@@ -71,6 +71,17 @@ impl SearchView {
             return Err(SearchError::Foreign);
         }
         self.view.among(asked, limits)
+    }
+
+    /// For each asked a few records of the same tenant that meet its conditions; see [`View::few`].
+    ///
+    /// # Errors
+    /// As for [`SearchView::search`].
+    pub fn few(&self, asked: &[Few], limits: Limits) -> Result<Vec<Vec<RecordId>>, SearchError> {
+        if asked.iter().any(|asked| asked.tenant != self.tenant) {
+            return Err(SearchError::Foreign);
+        }
+        self.view.few(asked, limits)
     }
 
     /// All active records of an object that meet a condition; see [`View::matching`].

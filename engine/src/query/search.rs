@@ -1,15 +1,14 @@
 //! One search, from what was sent to what is answered.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use engine_model::access::Action;
 use engine_model::object::ObjectDefinition;
 use engine_model::property::Property;
 use engine_model::query::ast::Consistency;
-use engine_model::query::{Answer, Cursor, Filter, Hit, NamedLists, Query, QueryText, ResolveContext, resolve};
+use engine_model::query::{Answer, Cursor, Few, Filter, Hit, NamedLists, Query, QueryText, ResolveContext, resolve};
 use engine_model::time::Timestamp;
-use engine_model::{Problem, Problems, Sequence};
+use engine_model::{Problem, Problems, RecordId, Sequence};
 use engine_search::{Limits, SearchError};
 
 use super::access::visible;
@@ -21,7 +20,7 @@ use crate::index::SearchView;
 use crate::records::{Include, View as RecordView};
 use crate::session::{Session, with_current};
 
-/// Lists of questions that are answered at one turn.
+/// Records for each of which a few others are looked for at one turn.
 const AT_A_TURN: usize = 16;
 
 /// What a search found.
@@ -282,28 +281,17 @@ impl crate::engine::Engine {
         self.ask_with(view, move |view| view.search(&query, limits)).await
     }
 
-    /// For each of some lists of questions the ids of all records that answer one of them.
-    /// A few lists at a time, so that others get their turn in between.
-    pub(crate) async fn ask_each(&self, view: SearchView, questions: Vec<Vec<Query>>) -> Result<Vec<BTreeSet<i64>>> {
-        let (mut found, mut questions) = (Vec::with_capacity(questions.len()), questions.into_iter());
+    /// For each asked a few records that meet its conditions.
+    /// A few are asked at a time, so that others get their turn in between.
+    pub(crate) async fn ask_few(&self, view: SearchView, asked: Vec<Few>) -> Result<Vec<Vec<RecordId>>> {
+        let (mut found, mut asked) = (Vec::with_capacity(asked.len()), asked.into_iter());
         loop {
-            let some: Vec<Vec<Query>> = questions.by_ref().take(AT_A_TURN).collect();
+            let some: Vec<Few> = asked.by_ref().take(AT_A_TURN).collect();
             if some.is_empty() {
                 return Ok(found);
             }
-            found.extend(self.ask_some(view.clone(), some).await?);
+            found.extend(self.ask_with(view.clone(), move |view| view.few(&some, Limits::default())).await?);
         }
-    }
-
-    async fn ask_some(&self, view: SearchView, questions: Vec<Vec<Query>>) -> Result<Vec<BTreeSet<i64>>> {
-        let ids = |view: &SearchView, questions: &[Query]| {
-            let mut ids = BTreeSet::new();
-            for question in questions {
-                ids.extend(view.search(question, Limits::default())?.hits.iter().map(|hit| hit.place.id.0));
-            }
-            Ok(ids)
-        };
-        self.ask_with(view, move |view| questions.iter().map(|questions| ids(view, questions)).collect()).await
     }
 
     async fn ask_with<T: Send + 'static>(

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 /// The kernel counts processor time in hundredths of a second on every Linux that runs Rust programs.
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -28,6 +29,20 @@ pub(crate) fn of(pid: u32) -> Usage {
         resident_mib: mib("VmRSS:"),
         anonymous_mib: mib("RssAnon:"),
         peak_mib: mib("VmHWM:"),
+    }
+}
+
+/// Waits until the process hardly works any more, so that what it still does for what came before is not measured.
+pub(crate) async fn rests(pid: u32) {
+    const LOOK: Duration = Duration::from_secs(1);
+    const BUSY: f64 = 0.05;
+    const PATIENCE: usize = 120;
+    for _ in 0..PATIENCE {
+        let before = cpu_seconds(pid);
+        tokio::time::sleep(LOOK).await;
+        if cpu_seconds(pid) - before < BUSY {
+            return;
+        }
     }
 }
 

@@ -2,76 +2,90 @@
 //! agree by a rule of equal values, and most that agree by similar ones.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::value::to_raw_value;
 
-use super::likeness::{is_of_hosts, keys_of, texts_of, values_of};
+use super::likeness::{Texts, is_of_hosts, keys_of, texts_of, values_of};
 use super::rule::DuplicateRule;
 use crate::Properties;
 use crate::name::Name;
 use crate::object::ObjectDefinition;
 use crate::query::resolve::{Operator, condition, known};
-use crate::query::{Field, Filter, Query, ResolveContext, Scope, SortKey, Test, fold, words};
+use crate::query::{Few, Field, Filter, Question, ResolveContext, Test, TextTest, fold, words};
 
 /// Records that one question brings. More are alike only where a value says nothing, such as a switchboard's number.
 const AT_MOST: usize = 50;
 
-/// Letters with which a similar text begins that is alone.
-const BEGINNING: usize = 5;
+/// Letters with which a similar text begins that is alone; with more where too many do.
+const BEGINNINGS: [usize; 3] = [5, 8, 12];
 
-/// The same of one of several, where the others are equal.
-const BEGINNING_OF_ONE: usize = 1;
+/// The same of one of several where the others are equal, if too many have those.
+const BEGINNINGS_OF_ONE: [usize; 4] = [1, 3, 5, 8];
 
-/// Questions whose answers may be duplicates of a record with these properties, by those of the object's rules that are
+/// What brings records that may be duplicates of one with these properties, by those of the object's rules that are
 /// `wanted`.
 pub fn candidates(
     object: &ObjectDefinition,
     record: &Properties,
     wanted: impl Fn(&DuplicateRule) -> bool,
     context: &ResolveContext<'_>,
-) -> Vec<Query> {
-    let Some(readable) = (context.readable)(&object.name) else { return Vec::new() };
-    let ask = |filter: Filter| Query {
-        tenant: context.tenant,
-        scopes: vec![Scope {
-            object: object.name.clone(),
-            filter: Filter::All(vec![readable.clone(), filter]),
-            searched: Vec::new(),
-            sort: vec![SortKey::Id { is_descending: false }],
-            aggregates: Vec::new(),
-        }],
-        archived: false,
-        words: None,
-        limit: AT_MOST,
-        after: None,
-        count: false,
+) -> Few {
+    let readable = (context.readable)(&object.name);
+    let questions = match &readable {
+        Some(readable) => questions(object, record, wanted, context, readable),
+        None => Vec::new(),
     };
-    let all = |parts: Vec<Option<Filter>>| parts.into_iter().collect::<Option<Vec<_>>>().map(Filter::All);
+    Few { tenant: context.tenant, object: object.name.clone(), questions, most: AT_MOST }
+}
+
+fn questions(
+    object: &ObjectDefinition,
+    record: &Properties,
+    wanted: impl Fn(&DuplicateRule) -> bool,
+    context: &ResolveContext<'_>,
+    readable: &Filter,
+) -> Vec<Question> {
+    let all = |parts: Vec<Option<Filter>>| {
+        let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
+        Some(Filter::All([vec![readable.clone()], parts].concat()))
+    };
     let mut questions = Vec::new();
     for rule in object.duplicates.iter().filter(|rule| wanted(rule)) {
-        let of_each = |ask: &dyn Fn(&[Name]) -> Option<Filter>| all(rule.parts.iter().map(|part| ask(part)).collect());
-        let is_equal = |part: &[Name]| equal(part, object, record, context);
+        let is_equal = |part: &Vec<Name>| equal(part, object, record, context);
         if rule.similar.is_none() {
-            questions.extend(of_each(&is_equal).map(ask));
+            let equal = all(rule.parts.iter().map(is_equal).collect());
+            questions.extend(equal.map(|filter| Question { steps: vec![filter], texts: Vec::new() }));
             continue;
         }
-        // Those that have all the words, however they are written, and those that begin alike: one text by five letters,
-        // which the index has in order, and of several all but one equal, which leaves few to look at.
-        questions.extend(of_each(&|part| with_words(part, object, record, context)).map(ask));
-        if let [part] = rule.parts.as_slice() {
-            questions.extend(beginning(part, BEGINNING, object, record, context).map(ask));
-            continue;
-        }
-        for other in 0..rule.parts.len() {
-            let others = rule.parts.iter().enumerate().filter(|(at, _)| *at != other);
-            let equal: Vec<_> = others.map(|(_, part)| is_equal(part)).collect();
-            let begins =
-                rule.parts.get(other).and_then(|part| beginning(part, BEGINNING_OF_ONE, object, record, context));
-            questions.extend(all(equal.iter().cloned().chain([begins]).collect()).map(ask));
-            questions.extend(all(equal).map(ask));
+        let texts: Vec<TextTest> = rule.parts.iter().map(|part| like(part, object, record, context)).collect();
+        // Those that have all the words, however they are written, and those that begin alike: a text that is alone by
+        // letters which the index has in order, and one of several beside the others, which are equal.
+        let has_words = |part: &Vec<Name>| with_words(part, object, record, context);
+        let words = all(rule.parts.iter().map(has_words).collect());
+        questions.extend(words.map(|filter| Question { steps: vec![filter], texts: texts.clone() }));
+        for (at, part) in rule.parts.iter().enumerate() {
+            let others = rule.parts.iter().enumerate().filter(|(other, _)| *other != at);
+            let others: Vec<_> = others.map(|(_, part)| is_equal(part)).collect();
+            let begins = |letters: usize| beginning(part, letters, object, record, context);
+            let steps: Option<Vec<Filter>> = match others.as_slice() {
+                [] => BEGINNINGS.into_iter().map(|letters| all(vec![begins(letters)])).collect(),
+                _ => [all(others)].into_iter().chain(BEGINNINGS_OF_ONE.into_iter().map(begins)).collect(),
+            };
+            questions.extend(steps.map(|steps| Question { steps, texts: texts.clone() }));
         }
     }
     questions
+}
+
+/// That a part is alike enough for any rule.
+fn like(part: &[Name], object: &ObjectDefinition, record: &Properties, context: &ResolveContext<'_>) -> TextTest {
+    let own = Texts::of(part, object, record);
+    TextTest { fields: fields_of(part, object, context), passes: Arc::new(move |text| own.may_be_like(text)) }
+}
+
+fn fields_of(part: &[Name], object: &ObjectDefinition, context: &ResolveContext<'_>) -> Vec<Field> {
+    part.iter().filter_map(|name| Some(known(name, object, context)?.field)).collect()
 }
 
 /// That a part has all words that tell something; none where the record has no value there.
@@ -82,7 +96,7 @@ fn with_words(
     context: &ResolveContext<'_>,
 ) -> Option<Filter> {
     let texts = texts_of(part, object, record);
-    let fields: Vec<Field> = part.iter().filter_map(|name| Some(known(name, object, context)?.field)).collect();
+    let fields = fields_of(part, object, context);
     let ways: Vec<Filter> = texts
         .into_iter()
         .flat_map(|words| fields.iter().map(move |field| Filter::Is(field.clone(), Test::Words(words.clone()))))
@@ -144,7 +158,7 @@ fn beginning(
         .map(|text| fold(text).trim().chars().take(letters).collect::<String>())
         .filter(|beginning| !beginning.is_empty())
         .collect();
-    let fields: Vec<Field> = part.iter().filter_map(|name| Some(known(name, object, context)?.field)).collect();
+    let fields = fields_of(part, object, context);
     let ways: Vec<Filter> = beginnings
         .into_iter()
         .flat_map(|beginning| {

@@ -64,8 +64,31 @@ pub struct Traits(Vec<Option<Vec<Part>>>);
 enum Part {
     /// Values of which one must be equal to one of the other's.
     Keys(BTreeSet<String>),
-    /// Texts of which one must be like one of the other's, their words in order.
-    Texts(Vec<String>),
+    /// Texts of which one must be like one of the other's.
+    Texts(Texts),
+}
+
+/// Texts that are compared with others, the words of each in order.
+#[derive(Debug, Clone)]
+pub(super) struct Texts(Vec<String>);
+
+impl Texts {
+    /// Those of one part of a rule.
+    pub(super) fn of(part: &[Name], object: &ObjectDefinition, record: &Properties) -> Self {
+        Self(texts_of(part, object, record).into_iter().map(joined).collect())
+    }
+
+    /// Whether a text is like one of them, as much as each part must be at least.
+    pub(super) fn may_be_like(&self, text: &str) -> bool {
+        let words = telling_words(text);
+        !words.is_empty() && self.most_alike(&Self(vec![joined(words)])) >= LEAST
+    }
+
+    /// How much alike two are that are the most, from 0 to 1.
+    fn most_alike(&self, others: &Self) -> f64 {
+        let each = self.0.iter().flat_map(|one| others.0.iter().map(move |other| strsim::jaro_winkler(one, other)));
+        each.fold(0.0, f64::max)
+    }
 }
 
 impl Traits {
@@ -73,7 +96,7 @@ impl Traits {
     pub fn of(object: &ObjectDefinition, record: &Properties, wanted: impl Fn(&DuplicateRule) -> bool) -> Self {
         let part = |rule: &DuplicateRule, part: &Vec<Name>| match rule.similar {
             None => Part::Keys(keys_of(part, object, record)),
-            Some(_) => Part::Texts(texts_of(part, object, record).into_iter().map(joined).collect()),
+            Some(_) => Part::Texts(Texts::of(part, object, record)),
         };
         let parts = |rule: &DuplicateRule| rule.parts.iter().map(|names| part(rule, names)).collect();
         Self(object.duplicates.iter().map(|rule| wanted(rule).then(|| parts(rule))).collect())
@@ -102,7 +125,7 @@ fn agree(rule: &DuplicateRule, one: &[Part], other: &[Part]) -> Option<f64> {
     for (one, other) in one.iter().zip(other) {
         let alike = match (one, other) {
             (Part::Keys(keys), Part::Keys(others)) if !keys.is_disjoint(others) => 1.0,
-            (Part::Texts(texts), Part::Texts(others)) => most_alike(texts, others),
+            (Part::Texts(texts), Part::Texts(others)) => texts.most_alike(others),
             _ => 0.0,
         };
         if alike < LEAST {
@@ -170,11 +193,6 @@ fn telling_words(text: &str) -> Vec<String> {
     let all: Vec<String> = words(text).take(query::resolve::MAX_WORDS).collect();
     let telling: Vec<String> = all.iter().filter(|word| !LEGAL_FORMS.contains(&word.as_str())).cloned().collect();
     if telling.is_empty() { all } else { telling }
-}
-
-fn most_alike(ones: &[String], others: &[String]) -> f64 {
-    let each = ones.iter().flat_map(|one| others.iter().map(move |other| strsim::jaro_winkler(one, other)));
-    each.fold(0.0, f64::max)
 }
 
 /// Words in one order, whichever they are written in.

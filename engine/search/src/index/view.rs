@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use engine_model::RecordId;
-use engine_model::query::{Among, Answer, Filter, Gathered, Gathering, Query};
+use engine_model::query::{Among, Answer, Few, Filter, Gathered, Gathering, Query};
 use tantivy::Searcher;
 
 use super::reading;
 use crate::directory::WriteBehind;
 use crate::document::Reached;
 use crate::error::Result;
-use crate::search::{Kept, Limits, RecordSet, among, answer, gather, matching};
+use crate::search::{Kept, Limits, RecordSet, among, answer, few, gather, matching};
 
 /// An index at one position, whatever happens to it meanwhile. Keeping one keeps the memory and disk of its position.
 #[derive(Clone)]
@@ -71,6 +71,16 @@ impl View {
     /// As for [`View::search`].
     pub fn among(&self, asked: &Among, limits: Limits) -> Result<Vec<Vec<RecordId>>> {
         reading(|| among(&self.searcher, &self.kept, asked, limits))
+    }
+
+    /// For each asked a few records that meet its conditions; the limits hold for each.
+    ///
+    /// Takes its time: not for the threads that others wait for.
+    ///
+    /// # Errors
+    /// As for [`View::search`].
+    pub fn few(&self, asked: &[Few], limits: Limits) -> Result<Vec<Vec<RecordId>>> {
+        reading(|| few(&self.searcher, &self.kept, asked, limits))
     }
 
     /// All active records of an object that meet a condition.

@@ -8,9 +8,13 @@ use tantivy::columnar::StrColumn;
 use super::bits::Bits;
 use super::budget::Budget;
 use super::filter::{FEWER, is_in, keep_within};
-use super::segment::{Segment, position_of, text_at, whole_text};
+use super::segment::{Segment, exact_position_of, position_of, text_at, whole_text};
 use crate::error::Result;
+use crate::fields;
 use crate::texts::{beginning, is_long};
+
+/// Candidates that can be looked at in the time that it takes to find the documents of a text of the dictionary, about.
+const TEXT: u64 = if cfg!(test) { 4 } else { 64 };
 
 /// Keeps documents with a text between two.
 pub(super) fn narrow_by_texts(
@@ -37,7 +41,13 @@ pub(super) fn narrow_by_texts(
         *bits = found;
         return Ok(());
     }
-    if bits.count() <= bits.length() / FEWER {
+    let count = bits.count();
+    if (positions.end() - positions.start() + 1).saturating_mul(TEXT) < u64::from(count) {
+        add_texts_between(segment, path, (&from, &to), &mut found)?;
+        bits.and(&found);
+        return Ok(());
+    }
+    if count <= bits.length() / FEWER {
         keep_within(&column.positions, bits, is_between, &mut found);
         *bits = found;
         return Ok(());
@@ -45,6 +55,28 @@ pub(super) fn narrow_by_texts(
     column.positions.add_range(&positions, &mut found);
     bits.and(&found);
     Ok(())
+}
+
+/// Adds the documents of all texts of the dictionary between two.
+fn add_texts_between(
+    segment: &Segment<'_>,
+    path: &str,
+    bounds: (&Bound<String>, &Bound<String>),
+    bits: &mut Bits,
+) -> Result<()> {
+    let term = |text: &str, ending: &[u8]| [fields().text_term(path, text).serialized_value_bytes(), ending].concat();
+    let from = match bounds.0 {
+        Bound::Included(text) => term(text, &[]),
+        Bound::Excluded(text) => term(text, &[0]),
+        Bound::Unbounded => term("", &[]),
+    };
+    let to = match bounds.1 {
+        Bound::Included(text) => term(text, &[0]),
+        Bound::Excluded(text) => term(text, &[]),
+        // No text holds this byte, which UTF-8 does not use.
+        Bound::Unbounded => term("", &[0xff]),
+    };
+    segment.add_documents_between(fields().texts, &from, &to, bits)
 }
 
 /// A bound as far as it can be seen in what stands in the index: of a long one the beginning, with all texts that have it.
@@ -91,15 +123,15 @@ fn positions_between(
     from: &Bound<String>,
     to: &Bound<String>,
 ) -> Result<Option<RangeInclusive<u64>>> {
-    let after = |text: &str| position_of(column, text).map(|(position, is_there)| position + u64::from(is_there));
+    let after = |text: &str| exact_position_of(column, text).map(|(position, is_there)| position + u64::from(is_there));
     let begin = match from {
-        Bound::Included(text) => position_of(column, text)?.0,
+        Bound::Included(text) => position_of(column, text)?,
         Bound::Excluded(text) => after(text)?,
         Bound::Unbounded => 0,
     };
     let end = match to {
         Bound::Included(text) => after(text)?,
-        Bound::Excluded(text) => position_of(column, text)?.0,
+        Bound::Excluded(text) => position_of(column, text)?,
         Bound::Unbounded => column.num_terms() as u64,
     };
     Ok(end.checked_sub(1).filter(|last| *last >= begin).map(|last| begin..=last))

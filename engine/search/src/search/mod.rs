@@ -11,6 +11,7 @@ mod blocks;
 mod budget;
 mod column;
 mod compared;
+mod few;
 mod filter;
 mod gather;
 mod kept;
@@ -28,6 +29,7 @@ use tantivy::Searcher;
 
 pub(crate) use among::among;
 pub use budget::Limits;
+pub(crate) use few::few;
 pub(crate) use gather::gather;
 pub(crate) use kept::Kept;
 pub use matching::RecordSet;

@@ -16,7 +16,7 @@ use super::bits::Bits;
 use super::blocks::BLOCK;
 use super::budget::Budget;
 use super::column::{Firsts, ValueColumn};
-use super::segment::{Segment, TextColumn, number_of, ordered, position_of, text_at};
+use super::segment::{Segment, TextColumn, exact_position_of, number_of, ordered, text_at};
 use super::words::Matches;
 use crate::error::Result;
 use crate::schema::path_of;
@@ -264,7 +264,7 @@ impl<'a> KeyReader<'a> {
                 (Reading::Text { column, is_descending }, Key::Text(text)) => {
                     let position = match column {
                         Some(column) => {
-                            let (position, is_there) = position_of(&column.dictionary, text)?;
+                            let (position, is_there) = exact_position_of(&column.dictionary, text)?;
                             if is_there { of_position(position) } else { before_position(position) }
                         }
                         // No document here has a text, so any rank will do.

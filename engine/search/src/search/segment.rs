@@ -59,7 +59,11 @@ pub(crate) fn number_of(ordered: u64) -> i64 {
 
 impl<'a> Segment<'a> {
     pub(crate) fn open(reader: &'a SegmentReader, kept: &'a Kept) -> Result<Self> {
-        let ids = reader.fast_fields().u64("id")?;
+        let open = || Ok(Some(Opened::Numbers(reader.fast_fields().u64("id")?)));
+        // Other columns have longer names.
+        let Some(Opened::Numbers(ids)) = kept.column(reader.segment_id(), "id", open)? else {
+            return Err(SearchError::Damaged("a segment has no ids".to_owned()));
+        };
         Ok(Self { reader, ids, kept, numbers: RefCell::default(), texts: RefCell::default() })
     }
 
@@ -178,6 +182,29 @@ impl<'a> Segment<'a> {
         Ok(())
     }
 
+    /// Adds the documents that have a term of the field between two, the second left out.
+    pub(crate) fn add_documents_between(&self, field: Field, from: &[u8], to: &[u8], bits: &mut Bits) -> Result<()> {
+        let terms = self.terms(field)?;
+        let mut found = terms.terms().range().ge(from).lt(to).without_keys().into_stream()?;
+        let mut postings = None;
+        while found.advance() {
+            let info = found.value();
+            if let Some(documents) = self.long_list(field, &terms, info)? {
+                bits.or(&documents);
+                continue;
+            }
+            let postings = match &mut postings {
+                Some(postings) => {
+                    terms.reset_block_postings_from_terminfo(info, postings)?;
+                    postings
+                }
+                None => postings.insert(terms.read_block_postings_from_terminfo(info, IndexRecordOption::Basic)?),
+            };
+            add_postings(postings, bits);
+        }
+        Ok(())
+    }
+
     /// The documents of a term that many have; none where few do, whose list is read as fast as it would be found.
     pub(crate) fn long_list(
         &self,
@@ -272,18 +299,23 @@ pub(crate) fn add_postings(postings: &mut BlockSegmentPostings, bits: &mut Bits)
     }
 }
 
-/// The lowest position in a sorted dictionary whose text is not below, and whether it is that text.
-pub(crate) fn position_of(column: &StrColumn, text: &str) -> Result<(u64, bool)> {
+/// The lowest position in a sorted dictionary whose text is not below.
+pub(crate) fn position_of(column: &StrColumn, text: &str) -> Result<u64> {
     let dictionary = column.dictionary();
     let count = dictionary.num_terms() as u64;
     let (from, _) = dictionary
         .term_bounds_to_ord(std::ops::Bound::Included(text.as_bytes()), std::ops::Bound::<&[u8]>::Unbounded)?;
-    let position = match from {
+    Ok(match from {
         std::ops::Bound::Included(position) => position.min(count),
         std::ops::Bound::Excluded(position) => position.saturating_add(1).min(count),
         std::ops::Bound::Unbounded => 0,
-    };
-    let is_there = position < count && text_at(column, position)? == text;
+    })
+}
+
+/// [`position_of`] a text, and whether it is there.
+pub(crate) fn exact_position_of(column: &StrColumn, text: &str) -> Result<(u64, bool)> {
+    let position = position_of(column, text)?;
+    let is_there = position < column.num_terms() as u64 && text_at(column, position)? == text;
     Ok((position, is_there))
 }
 

@@ -9,13 +9,12 @@ use std::collections::btree_map::Entry;
 
 use engine_model::query::{AskedNumber, Words, forgiven_letters};
 use tantivy::query::{EnableScoring, FuzzyTermQuery, PhraseQuery, Query};
-use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet as _, TERMINATED, Term};
 
 use super::bits::Bits;
 use super::budget::Budget;
 use super::compared::add_values;
-use super::segment::{Segment, add_postings};
+use super::segment::Segment;
 use crate::error::Result;
 use crate::fields;
 use crate::schema::{called_path, endings_path, whole_words_path};
@@ -291,31 +290,12 @@ fn add_beginnings(segment: &Segment<'_>, path: &str, beginning: &str, bits: &mut
 
 /// Adds the documents of all words of the dictionary that begin so.
 fn add_words_of_dictionary(segment: &Segment<'_>, path: &str, beginning: &str, bits: &mut Bits) -> Result<()> {
-    let terms = segment.terms(fields().words)?;
-    let dictionary = terms.terms();
     let first = fields().word_term(path, beginning);
     let first = first.serialized_value_bytes();
     let mut end = first.to_vec();
     // No word holds this byte, which UTF-8 does not use.
     end.push(0xff);
-    let mut stream = dictionary.range().ge(first).lt(&end).without_keys().into_stream()?;
-    let mut postings = None;
-    while stream.advance() {
-        let info = stream.value();
-        if let Some(documents) = segment.long_list(fields().words, &terms, info)? {
-            bits.or(&documents);
-            continue;
-        }
-        let postings = match &mut postings {
-            Some(postings) => {
-                terms.reset_block_postings_from_terminfo(info, postings)?;
-                postings
-            }
-            None => postings.insert(terms.read_block_postings_from_terminfo(info, IndexRecordOption::Basic)?),
-        };
-        add_postings(postings, bits);
-    }
-    Ok(())
+    segment.add_documents_between(fields().words, first, &end, bits)
 }
 
 /// Whether any document has words under a path.

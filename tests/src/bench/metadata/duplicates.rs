@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::asker::Asker;
 use super::super::histogram::Latencies;
+use super::super::usage;
 use super::change::is;
 use super::report::Line;
 use crate::TestServer;
@@ -35,6 +36,7 @@ pub(super) async fn measure(server: &TestServer, records: usize) -> Result<Vec<L
     }
     // Whoever checks first waits for the index.
     asker.expect(200, "POST", "/duplicates/contact/check", &json!({"properties": person(1)})).await?;
+    usage::rests(server.pid()).await;
     let there = checks(&mut asker, |turn| person(turn * 997 % records), 1).await?;
     let nobody = checks(&mut asker, |turn| person(records + turn * 3), 0).await?;
     let plain = creations(&mut asker, records).await?;
@@ -67,14 +69,14 @@ fn person(number: usize) -> Value {
         "phone": format!("+1613{:07}", 2_000_000 + number % 7_999_999)})
 }
 
-/// A name out of a number.
+/// A name out of a number, which begins with one of sixteen syllables.
 fn syllables(mut number: usize) -> String {
     const PARTS: [&str; 16] =
         ["ba", "co", "di", "fer", "gal", "hin", "jor", "ka", "lem", "mon", "nu", "pri", "ro", "sta", "tu", "vel"];
-    let mut name = String::from("Mc");
-    while number > 0 {
-        name.push_str(PARTS[number % PARTS.len()]);
+    let mut name = PARTS[number % PARTS.len()].to_owned();
+    while number >= PARTS.len() {
         number /= PARTS.len();
+        name.push_str(PARTS[number % PARTS.len()]);
     }
     name
 }

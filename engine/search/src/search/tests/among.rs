@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use super::super::{Limits, among, matching};
 use super::{Fixture, questions, worlds};
 
-fn query(filter: Filter) -> Query {
+/// The search for the active deals that meet a condition.
+pub(super) fn query(filter: Filter) -> Query {
     let (object, searched, sort, aggregates) = (Name::new("deal").expect("a name"), Vec::new(), Vec::new(), Vec::new());
     Query {
         tenant: TenantId(1),

@@ -1,6 +1,7 @@
 //! Random queries over random records, compared with a plain reading of the same.
 
 mod among;
+mod few;
 mod long;
 mod many;
 mod questions;
