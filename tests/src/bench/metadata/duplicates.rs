@@ -39,26 +39,28 @@ pub(super) async fn measure(server: &TestServer, records: usize) -> Result<Vec<L
     usage::rests(server.pid()).await;
     let there = checks(&mut asker, |turn| person(turn * 997 % records), 1).await?;
     let nobody = checks(&mut asker, |turn| person(records + turn * 3), 0).await?;
-    let plain = creations(&mut asker, records).await?;
+    let plain = creations(&mut asker, records, Pace::AtOnce).await?;
     let rules = |on_create: &str| {
         json!([{"properties": ["email"], "on_create": on_create}, {"properties": [["phone", "mobile"]], "on_create": on_create},
             {"properties": ["first_name", "last_name"], "similar": true, "on_create": on_create}])
     };
     let body = json!({"features": {"duplicates": rules("warn")}});
     asker.expect(200, "PATCH", "/object-definitions/contact", &body).await?;
-    let warned = creations(&mut asker, records + TURNS).await?;
+    let warned = creations(&mut asker, records + TURNS, Pace::Seen).await?;
+    let hurried = creations(&mut asker, records + 2 * TURNS, Pace::AtOnce).await?;
     let rate = scanned(&mut asker).await?;
     let p = |latencies: &Latencies| (latencies.percentile_ms(50.0), latencies.percentile_ms(99.0));
     let ((there50, there99), (nobody50, nobody99)) = (p(&there), p(&nobody));
-    let ((plain50, plain99), (warned50, warned99)) = (p(&plain), p(&warned));
+    let ((plain50, plain99), (warned50, warned99), (hurried50, hurried99)) = (p(&plain), p(&warned), p(&hurried));
     let text = format!(
         "{records} contacts: a check by address, number and similar name of one that is there p50 {there50:.2} ms, p99 \
          {there99:.2}, of nobody p50 {nobody50:.2}, p99 {nobody99:.2}; one made p50 {plain50:.2} ms, p99 {plain99:.2}, \
-         where rules warn p50 {warned50:.2}, p99 {warned99:.2}; a scan {rate:.0} records/s"
+         where rules warn p50 {warned50:.2}, p99 {warned99:.2}, right after another one p50 {hurried50:.2}, p99 \
+         {hurried99:.2}; a scan {rate:.0} records/s"
     );
     let values = json!({"check_p50_ms": there50, "check_p99_ms": there99, "check_none_p50_ms": nobody50,
         "check_none_p99_ms": nobody99, "create_p50_ms": plain50, "create_p99_ms": plain99, "warned_p50_ms": warned50,
-        "warned_p99_ms": warned99, "scan_per_s": rate});
+        "warned_p99_ms": warned99, "hurried_p50_ms": hurried50, "hurried_p99_ms": hurried99, "scan_per_s": rate});
     Ok(vec![Line { text, values }])
 }
 
@@ -95,9 +97,23 @@ async fn checks(asker: &mut Asker, of: impl Fn(usize) -> Value, least: usize) ->
     Ok(latencies)
 }
 
-async fn creations(asker: &mut Asker, first: usize) -> Result<Latencies> {
+/// When the next record is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// Right after the one before.
+    AtOnce,
+    /// Once the index has seen the one before.
+    Seen,
+}
+
+async fn creations(asker: &mut Asker, first: usize, pace: Pace) -> Result<Latencies> {
     let mut latencies = Latencies::new();
     for turn in 0..TURNS {
+        if pace == Pace::Seen {
+            asker
+                .expect(200, "POST", "/duplicates/contact/check", &json!({"properties": {"email": "x@y.example"}}))
+                .await?;
+        }
         let body = json!({"properties": person(first + turn)}).to_string();
         let answer = asker.ask("POST", "/records/contact", &body).await?;
         is(&json!(answer.status), &json!(201), "a record that is made")?;
