@@ -182,13 +182,13 @@ pub async fn take_placed(tx: &mut Tx, placed: &[Placed]) -> Result<()> {
 
 /// Rows of records or entries that go, on PostgreSQL, each looked up by itself, as in [`crate::record`].
 macro_rules! found_by {
-    ($column:literal) => {
+    ($condition:literal) => {
         concat!(
             "delete from timeline_entry using ( \
                select place from (select id from unnest($2::bigint[]) id limit cardinality($2::bigint[])) gone \
                cross join lateral (select ctid as place from timeline_entry where tenant_id = $1 and ",
-            $column,
-            " = gone.id offset 0) its) found \
+            $condition,
+            " offset 0) its) found \
              where timeline_entry.tenant_id = $1 and timeline_entry.ctid = found.place"
         )
     };
@@ -197,7 +197,7 @@ macro_rules! found_by {
 const TAKE_ENTRIES: Sql = Sql::each(
     "delete from timeline_entry indexed by timeline_entry_entry \
      where tenant_id = $1 and entry_id in (select value from json_each($2))",
-    found_by!("entry_id"),
+    found_by!("entry_id = gone.id"),
 );
 
 /// Takes entries off all timelines.
@@ -207,7 +207,8 @@ pub async fn take(tx: &mut Tx, entries: Vec<i64>) -> Result<()> {
 
 const FORGET: Sql = Sql::each(
     "delete from timeline_entry where tenant_id = $1 and record_id in (select value from json_each($2))",
-    found_by!("record_id"),
+    // In the order of the key: of a table that it believes to be small PostgreSQL would take any index.
+    found_by!("record_id = gone.id order by association, at, entry_id"),
 );
 
 /// Forgets the timelines of records.

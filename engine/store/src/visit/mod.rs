@@ -73,7 +73,7 @@ const FORGET: Sql = Sql::each(
     "delete from stage_visit using ( \
        select place from (select id from unnest($2::bigint[]) id limit cardinality($2::bigint[])) gone \
        cross join lateral (select ctid as place from stage_visit where tenant_id = $1 and record_id = gone.id \
-       offset 0) its) found \
+       order by sequence offset 0) its) found \
      where stage_visit.tenant_id = $1 and stage_visit.ctid = found.place",
 );
 

@@ -1,5 +1,8 @@
 //! What stays come to, by period: counted and ordered in the store, a few rows for any number of records.
 //!
+//! Where PostgreSQL looks up the stays of a record it is asked for them in order, which only their key has: of tables
+//! that it believes to be small it would take any index.
+//!
 //! A record counts as it is now: one that is archived, merged into another one or purged does not, nor one that the
 //! caller may not see.
 
@@ -102,9 +105,9 @@ macro_rules! seen_on_postgres {
             " >= p.starts and ",
             $moment,
             " < p.ends offset 0) v \
-               cross join lateral (select owner_id from record \
-                 where tenant_id = $1 and id = v.record_id and archived_at is null offset 0) r \
-             where ($4 = 1 or r.owner_id = any($5::bigint[]) or $6 = 1 and r.owner_id is null) \
+               cross join lateral (select owner_id, archived_at from record \
+                 where tenant_id = $1 and id = v.record_id offset 0) r \
+             where r.archived_at is null and ($4 = 1 or r.owner_id = any($5::bigint[]) or $6 = 1 and r.owner_id is null) \
                and ($7 = 1 or v.record_id = any($8::bigint[])))"
         )
     };
@@ -216,8 +219,8 @@ const CONVERSIONS: Sql = Sql::each(
            step(stage, position, is_forward, is_won)), ",
         seen_on_postgres!("entered_at"),
         conversions!(
-            "lateral (select stage from stage_visit where tenant_id = $1 and record_id = e.record_id \
-             and sequence > e.sequence and object = $2 and pipeline = $3 offset 0) n on true"
+            "lateral (select stage from (select stage, object, pipeline from stage_visit where tenant_id = $1 and record_id = e.record_id \
+               and sequence > e.sequence order by sequence offset 0) its where object = $2 and pipeline = $3) n on true"
         )
     ),
 );
@@ -282,14 +285,14 @@ pub async fn stays(reader: &mut Reader, seen: &Seen, periods: &[Period]) -> Resu
 }
 
 macro_rules! ways {
-    ($names:literal) => {
+    ($names:literal, $own:literal) => {
         concat!(
             ", ended as (select at, record_id, min(entered_at) as entered_at from seen where stage in (",
             $names,
             ") group by at, record_id), \
-             stay as (select at, '' as stage, (entered_at - (select min(f.entered_at) from stage_visit f \
-                 where f.tenant_id = $1 and f.record_id = ended.record_id and f.pipeline = $3)) / 1000000 as seconds \
-               from ended)"
+             stay as (select at, '' as stage, (entered_at - (select min(f.entered_at) from ",
+            $own,
+            " where f.pipeline = $3)) / 1000000 as seconds from ended)"
         )
     };
 }
@@ -300,7 +303,10 @@ const WAYS_TO: Sql = Sql::each(
         periods_on_sqlite!(),
         ", ",
         seen_on_sqlite!("entered_at", "stage_visit_entered"),
-        ways!("select value->>0 from json_each($10)"),
+        ways!(
+            "select value->>0 from json_each($10)",
+            "(select entered_at, pipeline from stage_visit where tenant_id = $1 and record_id = ended.record_id) f"
+        ),
         measured!()
     ),
     concat!(
@@ -308,7 +314,11 @@ const WAYS_TO: Sql = Sql::each(
         periods_on_postgres!(),
         ", ",
         seen_on_postgres!("entered_at"),
-        ways!("select unnest($12::text[])"),
+        ways!(
+            "select unnest($12::text[])",
+            "(select entered_at, pipeline from stage_visit where tenant_id = $1 and record_id = ended.record_id \
+             order by sequence offset 0) f"
+        ),
         measured!()
     ),
 );

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::statement::Statement;
 
 /// Tables that grow with what a tenant does, of which it may have millions of rows.
-pub(super) const LARGE: [&str; 8] = [
+pub(super) const LARGE: [&str; 11] = [
     "record",
     "unique_value",
     "interval_claim",
@@ -14,11 +14,14 @@ pub(super) const LARGE: [&str; 8] = [
     "idempotency",
     "sensitive_read",
     "list_member",
+    "stage_visit",
+    "timeline_entry",
+    "duplicate_pair",
 ];
 
 /// Whether a column has many values in a tenant, so that a search by it finds some rows rather than most.
 pub(super) fn tells_rows_apart(column: &str) -> bool {
-    !matches!(column, "tenant_id" | "object" | "properties" | "type")
+    !matches!(column, "tenant_id" | "object" | "properties" | "type" | "pipeline" | "source")
 }
 
 /// A statement that walks through a table, or through all that a tenant has in a large one.
@@ -58,6 +61,8 @@ const ALLOWANCES: &[Allowance] = &[
     allow("transfer/unfinished.rs", "limit $2", "sensitive_read"),
     allow("transfer/unfinished.rs", "limit $2", "record"),
     allow("transfer/unfinished.rs", "limit $2", "list_member"),
+    allow("transfer/unfinished.rs", "limit $2", "stage_visit"),
+    allow("transfer/unfinished.rs", "limit $2", "timeline_entry"),
     // Any reply that is kept may quote the purged record; they are kept for a day.
     allow("commit/purge.rs", "delete from idempotency", "idempotency"),
 ];

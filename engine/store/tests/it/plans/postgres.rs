@@ -100,7 +100,7 @@ impl Planner {
 
     /// How a scan walks, if it does.
     ///
-    /// A search goes by the first column of its index, and in a large table by the first that tells rows apart.
+    /// A search goes by the first column of its index, and in a large table by all up to the first that tells rows apart.
     fn walk(&self, scan: &Scan) -> Option<String> {
         let Scan { table, index, condition } = scan;
         if !self.tenant_tables.contains(table) {
@@ -109,9 +109,11 @@ impl Planner {
         let Some(index) = index else {
             return condition.is_empty().then(|| format!("walks through `{table}`"));
         };
-        let is_large = LARGE.contains(&table.as_str());
-        let first = self.indexes[index].columns.iter().find(|column| !is_large || tells_rows_apart(column));
-        let is_search = first.is_some_and(|column| names(condition, column));
+        let (columns, is_large) = (&self.indexes[index].columns, LARGE.contains(&table.as_str()));
+        let tells = |column: &String| !is_large || tells_rows_apart(column);
+        // All that come before it, too: an index is not in the order of a column alone.
+        let searched = columns.iter().position(tells).and_then(|first| columns.get(..=first));
+        let is_search = searched.is_some_and(|columns| columns.iter().all(|column| names(condition, column)));
         (!is_search).then(|| format!("walks through `{table}` by `{index}` with `{condition}`"))
     }
 }
