@@ -1,4 +1,5 @@
-//! Lists with a filter: an expression instead of a body, in the order of ids.
+//! Lists that the index answers, in the order of ids: those with a filter, which is an expression instead of a body, and
+//! those of callers who see some records only, so that their pages are full.
 
 use engine_model::query::QueryText;
 use engine_model::query::ast::SortText;
@@ -15,8 +16,18 @@ impl Session {
         query: &ListQuery,
         expression: &str,
     ) -> Result<Page<Record>> {
+        self.record_list_found(object, query, Some(expression)).await
+    }
+
+    /// The same of all records that the caller may see, where there is no expression.
+    pub(crate) async fn record_list_found(
+        &mut self,
+        object: &str,
+        query: &ListQuery,
+        expression: Option<&str>,
+    ) -> Result<Page<Record>> {
         let text = QueryText {
-            expression: Some(expression.to_owned()),
+            expression: expression.map(str::to_owned),
             sort: vec![SortText::parse("id", String::new())],
             select: query.view.select.clone(),
             limit: query.limit,

@@ -1,5 +1,6 @@
 //! Roles of a tenant's own and of packs: what they grant, who may give them, and when they are in force.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Client, Tenant, TestServer};
 
@@ -32,6 +33,36 @@ async fn found(caller: &Client) -> Vec<String> {
     listed.sort();
     assert_eq!(searched, listed, "searches and lists have the same");
     searched
+}
+
+async fn pages_hold_what_the_caller_sees(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let grants = json!({"create": true, "read": "own", "update": "own", "archive": "own"});
+    role(&tenant, json!({"name": "sales", "label": "Sales", "objects": {"deal": grants}})).await;
+    let (mel, mel_id) = tenant.user("mel", "sales").await;
+    let mut own = Vec::new();
+    for number in 0..5 {
+        // Others' records, more than a page of them.
+        let inputs: Vec<Value> =
+            (0..30).map(|other| json!({"properties": {"name": format!("{number} {other}")}})).collect();
+        tenant.post("/records/deal/batch/create", &json!({"inputs": inputs})).await.ok(207);
+        own.push(owned(&tenant, &format!("own {number}"), json!(mel_id), Value::Null).await);
+    }
+    let page = async |query: String| {
+        let page = mel.get(&format!("/records/deal?limit=2&select=name{query}")).await.ok(200);
+        let ids: Vec<String> = results(&page).iter().map(id).collect();
+        (ids, page["next_cursor"].as_str().map(|cursor| format!("&cursor={cursor}")))
+    };
+    let (first, next) = page(String::new()).await;
+    let (second, after) = page(next.expect("a second page")).await;
+    let (third, end) = page(after.expect("a third page")).await;
+    assert_eq!((first.as_slice(), second.as_slice(), third.as_slice(), end), (&own[..2], &own[2..4], &own[4..], None));
+    // At once what was given a moment ago, and put away.
+    let gone = own.remove(1);
+    mel.delete(&format!("/records/deal/{gone}")).await.ok(204);
+    tenant.request(Method::POST, &format!("/records/deal/{}/release", own[0])).await.ok(200);
+    assert_eq!(page(String::new()).await.0, own[1..3]);
+    assert_eq!(page("&archived=true".to_owned()).await, (vec![gone], None));
 }
 
 async fn role_grants_what_it_says_at_once(server: TestServer) {
@@ -352,6 +383,7 @@ async fn who_does_not_see_the_stage_is_told_nothing_of_it(server: TestServer) {
 scenarios![
     who_does_not_see_the_stage_is_told_nothing_of_it,
     role_grants_what_it_says_at_once,
+    pages_hold_what_the_caller_sees,
     roles_are_given_and_kept_with_care,
     tokens_have_what_all_that_they_are_made_of_allows,
     packs_bring_roles_and_a_tenants_own_win,
