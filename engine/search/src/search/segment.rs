@@ -59,11 +59,8 @@ pub(crate) fn number_of(ordered: u64) -> i64 {
 
 impl<'a> Segment<'a> {
     pub(crate) fn open(reader: &'a SegmentReader, kept: &'a Kept) -> Result<Self> {
-        let open = || Ok(Some(Opened::Numbers(reader.fast_fields().u64("id")?)));
-        // Other columns have longer names.
-        let Some(Opened::Numbers(ids)) = kept.column(reader.segment_id(), "id", open)? else {
-            return Err(SearchError::Damaged("a segment has no ids".to_owned()));
-        };
+        // Opened anew for each query, so that it is noticed where the file is damaged.
+        let ids = reader.fast_fields().u64("id")?;
         Ok(Self { reader, ids, kept, numbers: RefCell::default(), texts: RefCell::default() })
     }
 
