@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Client, Tenant, TestServer};
 
-use crate::fixture::{Silence, create_id, define, id, jobs_are_done, results, under_way};
+use crate::fixture::{Silence, cancelled_under_way, create_id, define, id, jobs_are_done, killed_under_way, results};
 
 /// An object whose records are visitors, with these rules.
 async fn visitors(tenant: &Tenant, duplicates: Value) {
@@ -260,12 +260,7 @@ async fn a_scan_goes_on_after_its_server_was_killed(mut server: TestServer) {
     let tenant = server.tenant("generic").await;
     couples(&tenant, 500).await;
     let job = begin_scan(&tenant).await;
-    under_way(&tenant, &job, "done").await;
-    server.kill();
-    server.start().await;
-    let tenant = server.again(&tenant);
-    jobs_are_done(&tenant).await;
-    let job = tenant.get(&format!("/jobs/{job}")).await.ok(200);
+    let (tenant, job) = killed_under_way(&mut server, &tenant, &job, "done").await;
     // Each record was compared once, and each pair found from both of its sides, whether before or after.
     assert_eq!(
         (&job["state"], &job["progress"]["done"], &job["progress"]["found"]),
@@ -280,11 +275,7 @@ async fn a_cancelled_scan_leaves_pairs_that_the_next_one_completes(server: TestS
     let tenant = server.tenant("generic").await;
     couples(&tenant, 500).await;
     let job = begin_scan(&tenant).await;
-    under_way(&tenant, &job, "done").await;
-    tenant.request(Method::POST, &format!("/jobs/{job}/cancel")).await.ok(200);
-    jobs_are_done(&tenant).await;
-    let cancelled = tenant.get(&format!("/jobs/{job}")).await.ok(200);
-    assert_eq!(cancelled["state"], "cancelled", "{cancelled}");
+    cancelled_under_way(&tenant, &job, "done").await;
     let before: BTreeSet<_> = pairs(&tenant, "visitor", "limit=200").await.into_iter().collect();
     assert!(!before.is_empty() && before.len() < 500, "{}", before.len());
     scan(&tenant, "visitor").await;

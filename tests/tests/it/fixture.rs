@@ -1,5 +1,6 @@
 //! What scenarios begin with, and how they look at what has happened.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Builder, Client, Store, Tenant, TestServer};
 
@@ -103,6 +104,31 @@ pub(crate) async fn under_way(tenant: &Client, id: &str, counted: &str) -> Value
         }
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     }
+}
+
+/// Kills the server while a job is under way; the tenant after the restart, and the job once it has ended.
+pub(crate) async fn killed_under_way(
+    server: &mut TestServer,
+    tenant: &Tenant,
+    job: &str,
+    counted: &str,
+) -> (Tenant, Value) {
+    under_way(tenant, job, counted).await;
+    server.kill();
+    server.start().await;
+    let tenant = server.again(tenant);
+    jobs_are_done(&tenant).await;
+    let job = tenant.get(&format!("/jobs/{job}")).await.ok(200);
+    (tenant, job)
+}
+
+/// Cancels a job that is under way.
+pub(crate) async fn cancelled_under_way(tenant: &Client, job: &str, counted: &str) {
+    under_way(tenant, job, counted).await;
+    tenant.request(Method::POST, &format!("/jobs/{job}/cancel")).await.ok(200);
+    jobs_are_done(tenant).await;
+    let cancelled = tenant.get(&format!("/jobs/{job}")).await.ok(200);
+    assert_eq!(cancelled["state"], "cancelled", "{cancelled}");
 }
 
 /// Every change after a position, in order.

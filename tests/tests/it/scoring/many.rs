@@ -1,11 +1,10 @@
 //! Many records at once, as a job.
 
-use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Tenant, TestServer};
 
 use super::{counted, criterion};
-use crate::fixture::{Silence, create_id, id, jobs_are_done, kinds, results, under_way};
+use crate::fixture::{Silence, cancelled_under_way, create_id, id, jobs_are_done, killed_under_way, kinds, results};
 
 /// Has contacts assessed, and gives the job once it is done.
 async fn assess_many(tenant: &Tenant, body: Value) -> Value {
@@ -73,12 +72,7 @@ async fn a_job_goes_on_after_its_server_was_killed(mut server: TestServer) {
     criterion(&tenant, "Given", "subject.customer_value", "1").await;
     contacts(&tenant, 300).await;
     let job = begin(&tenant).await;
-    under_way(&tenant, &job, "done").await;
-    server.kill();
-    server.start().await;
-    let tenant = server.again(&tenant);
-    jobs_are_done(&tenant).await;
-    let job = tenant.get(&format!("/jobs/{job}")).await.ok(200);
+    let (tenant, job) = killed_under_way(&mut server, &tenant, &job, "done").await;
     assert_eq!(
         (&job["state"], &job["progress"]["done"], &job["counts"]["failed"]),
         (&json!("done"), &json!(300), &json!(0))
@@ -92,11 +86,7 @@ async fn a_cancelled_job_keeps_what_it_did(server: TestServer) {
     criterion(&tenant, "Given", "subject.customer_value", "1").await;
     contacts(&tenant, 300).await;
     let job = begin(&tenant).await;
-    under_way(&tenant, &job, "done").await;
-    tenant.request(Method::POST, &format!("/jobs/{job}/cancel")).await.ok(200);
-    jobs_are_done(&tenant).await;
-    let cancelled = tenant.get(&format!("/jobs/{job}")).await.ok(200);
-    assert_eq!(cancelled["state"], "cancelled", "{cancelled}");
+    cancelled_under_way(&tenant, &job, "done").await;
     let (all, standing) = counted(&tenant).await;
     assert!(all == standing && (2..600).contains(&all), "{all} {standing}");
     let rest = assess_many(&tenant, json!({"object": "contact"})).await;
