@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use tantivy::Directory;
 use tantivy::directory::error::OpenReadError;
-use tantivy::directory::{FileHandle, MmapDirectory, OwnedBytes};
+use tantivy::directory::{MmapDirectory, OwnedBytes};
+
+use super::files::Opened;
+use super::samples::Samples;
 
 /// Bytes up to which a file is read rather than mapped.
 const SMALL: u64 = 4 << 10;
@@ -103,15 +106,17 @@ impl Disk {
 
     /// A file as it is read: small ones as a whole, since to map one takes a page of memory, and one of the few mappings
     /// that a process may have; others mapped. Files are never written again.
-    pub(super) fn open(&self, name: &Path, length: u64) -> Result<Arc<dyn FileHandle>, OpenReadError> {
+    pub(super) fn open(&self, name: &Path, length: u64) -> Result<Opened, OpenReadError> {
+        let failed = |error| OpenReadError::wrap_io_error(error, name.to_owned());
         if length > SMALL {
             // The library's directory keeps what it knows of each name for good, so it serves for one file only.
-            let folder = self.map().map_err(|error| OpenReadError::wrap_io_error(error, name.to_owned()))?;
-            return folder.get_file_handle(name);
+            let handle = self.map().map_err(failed)?.get_file_handle(name)?;
+            let samples = Samples::of(name.to_owned(), &*handle, length).map_err(failed)?;
+            return Ok(Opened { handle, samples: Some(Arc::new(samples)) });
         }
-        let bytes = self.read(name).map_err(|error| OpenReadError::wrap_io_error(error, name.to_owned()))?;
+        let bytes = self.read(name).map_err(failed)?;
         let bytes = bytes.ok_or_else(|| OpenReadError::FileDoesNotExist(name.to_owned()))?;
-        Ok(Arc::new(OwnedBytes::new(bytes)))
+        Ok(Opened { handle: Arc::new(OwnedBytes::new(bytes)), samples: None })
     }
 
     /// The folder as the library maps it, of which nothing is mapped yet.

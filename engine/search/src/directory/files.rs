@@ -8,6 +8,7 @@ use tantivy::directory::error::OpenReadError;
 use tantivy::directory::{FileHandle, OwnedBytes};
 
 use super::disk::Disk;
+use super::samples::Samples;
 
 /// The files of an index: those that the library knows, and those that have to stay on disk longer.
 #[derive(Debug, Default)]
@@ -37,9 +38,17 @@ enum Place {
     Memory(OwnedBytes),
     Disk {
         /// Made when somebody reads the file first, and shared by all.
-        opened: Option<Arc<dyn FileHandle>>,
+        opened: Option<Opened>,
         is_synced: bool,
     },
+}
+
+/// A file on disk as it is read.
+#[derive(Debug, Clone)]
+pub(super) struct Opened {
+    pub(super) handle: Arc<dyn FileHandle>,
+    /// Of one that is mapped, in which therefore is seen what others write into it.
+    pub(super) samples: Option<Arc<Samples>>,
 }
 
 /// A file that is to become durable.
@@ -76,8 +85,8 @@ impl Files {
         let length = known.length;
         match &mut known.place {
             Place::Memory(bytes) => Ok(Arc::new(bytes.clone())),
-            Place::Disk { opened: Some(opened), .. } => Ok(opened.clone()),
-            Place::Disk { opened, .. } => Ok(opened.insert(disk.open(name, length)?).clone()),
+            Place::Disk { opened: Some(opened), .. } => Ok(Arc::clone(&opened.handle)),
+            Place::Disk { opened, .. } => Ok(Arc::clone(&opened.insert(disk.open(name, length)?).handle)),
         }
     }
 
@@ -148,6 +157,15 @@ impl Files {
 
     pub(super) fn removed(&mut self, name: &Path) {
         self.doomed.remove(name);
+    }
+
+    /// Of the files that are mapped.
+    pub(super) fn samples(&self) -> Arc<[Arc<Samples>]> {
+        let samples = |known: &Known| match &known.place {
+            Place::Disk { opened: Some(opened), .. } => opened.samples.clone(),
+            Place::Disk { .. } | Place::Memory(_) => None,
+        };
+        self.known.values().filter_map(samples).collect()
     }
 
     /// The files that are on disk and known to the library.

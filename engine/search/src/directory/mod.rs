@@ -16,6 +16,7 @@ mod journal;
 mod manifest;
 mod opening;
 mod persist;
+mod samples;
 #[cfg(test)]
 mod tests;
 mod writing;
@@ -39,6 +40,7 @@ use writing::Writing;
 
 pub(crate) use claim::Claim;
 pub(crate) use manifest::{Manifest, Segment};
+pub(crate) use samples::Samples;
 #[cfg(test)]
 pub(crate) use writing::{HELD_AT_MOST, LARGE};
 
@@ -149,6 +151,11 @@ impl WriteBehind {
             }
         }
         Ok(())
+    }
+
+    /// Of the files that are mapped now.
+    pub(crate) fn samples(&self) -> Arc<[Arc<Samples>]> {
+        self.shared.files().samples()
     }
 
     /// Bytes on disk.

@@ -1,12 +1,14 @@
 //! What is left of an index when its disk fails.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread;
 
 use engine_model::RecordId;
 use engine_model::property::Storage;
+use engine_model::query::Filter;
 use engine_model::time::Timestamp;
 use tantivy::TantivyDocument;
 use tantivy::schema::OwnedValue;
@@ -17,6 +19,7 @@ use crate::census::Entry;
 use crate::directory::LARGE;
 use crate::document::Document;
 use crate::schema::path;
+use crate::search::Limits;
 
 /// Versions of contacts by id.
 type Contents = BTreeMap<i64, i64>;
@@ -302,4 +305,35 @@ fn erasing_ends_while_edits_go_on() {
     assert_eq!(segment_files(folder.path()).intersection(&before).count(), 0);
     assert_eq!(contents(&index), expected);
     assert_eq!(found_in(folder.path()), (expected, reached(version)));
+}
+
+#[test]
+fn whoever_searches_notices_a_file_that_is_overwritten_though_all_of_it_is_known() {
+    let (folder, index) = new_index();
+    let text = |id: i64| format!("common {id} {}", id * 7_919 % 65_537);
+    commit(&index, 1, (1..=5_000).map(|id| put(id, id * 7_919 % 65_537, &text(id))).collect());
+    index.rest().unwrap();
+    index.persist().unwrap();
+    drop(index);
+    let files = segment_files(folder.path());
+    let is_mapped = |name: &&PathBuf| fs::metadata(folder.path().join(name)).unwrap().len() > 4_096;
+    let mapped: BTreeSet<_> = files.iter().filter(is_mapped).collect();
+    let kinds: BTreeSet<_> = mapped.iter().filter_map(|name| name.extension()?.to_str()).collect();
+    assert!(kinds.is_superset(&BTreeSet::from(["fast", "idx", "pos", "term"])), "{kinds:?}");
+    for name in mapped {
+        let copy = TempDir::new().unwrap();
+        for name in files.iter().map(PathBuf::as_path).chain([Path::new("meta.json")]) {
+            fs::copy(folder.path().join(name), copy.path().join(name)).unwrap();
+        }
+        let index = Index::open(copy.path()).unwrap();
+        let found = || index.view().matching("contact", &Filter::everything(), Limits::default());
+        assert!((0..100).all(|_| found().unwrap().count() == 5_000));
+
+        let length = fs::metadata(copy.path().join(name)).unwrap().len();
+        let mut file = OpenOptions::new().write(true).open(copy.path().join(name)).unwrap();
+        file.write_all(&vec![0xa5; usize::try_from(length / 2).unwrap()]).unwrap();
+        let refused = (0..100).find_map(|_| found().err()).unwrap_or_else(|| panic!("{name:?} was overwritten"));
+        assert_eq!(refused.to_string(), format!("the index is damaged: {} was overwritten", name.display()));
+        drop(index);
+    }
 }

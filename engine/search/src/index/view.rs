@@ -7,7 +7,7 @@ use engine_model::query::{Among, Answer, Few, Filter, Gathered, Gathering, Query
 use tantivy::Searcher;
 
 use super::reading;
-use crate::directory::WriteBehind;
+use crate::directory::{Samples, WriteBehind};
 use crate::document::Reached;
 use crate::error::Result;
 use crate::search::{Kept, Limits, RecordSet, among, answer, few, gather, matching};
@@ -19,6 +19,7 @@ pub struct View {
     pub(crate) searcher: Searcher,
     kept: Arc<Kept>,
     directory: WriteBehind,
+    samples: Arc<[Arc<Samples>]>,
 }
 
 /// How much an index takes.
@@ -38,7 +39,8 @@ pub struct IndexSize {
 
 impl View {
     pub(super) fn new(reached: Arc<Reached>, searcher: Searcher, kept: Arc<Kept>, directory: WriteBehind) -> Self {
-        Self { reached, searcher, kept, directory }
+        let samples = directory.samples();
+        Self { reached, searcher, kept, directory, samples }
     }
 
     /// Answers a query, within the limits or not at all.
@@ -49,7 +51,7 @@ impl View {
     /// [`SearchError::TooCostly`](crate::SearchError::TooCostly); [`SearchError::Damaged`](crate::SearchError::Damaged)
     /// where what is stored cannot be read.
     pub fn search(&self, query: &Query, limits: Limits) -> Result<Answer> {
-        reading(|| answer(&self.searcher, &self.kept, query, limits))
+        self.read(|| answer(&self.searcher, &self.kept, query, limits))
     }
 
     /// Gathers values of the records that are linked with others: one entry for each of them, in order.
@@ -59,7 +61,7 @@ impl View {
     /// # Errors
     /// As for [`View::search`].
     pub fn gather(&self, asked: &Gathering, limits: Limits) -> Result<Vec<Gathered>> {
-        reading(|| gather(&self.searcher, &self.kept, asked, limits))
+        self.read(|| gather(&self.searcher, &self.kept, asked, limits))
     }
 
     /// Which of some records meet each of many conditions; what it costs depends on these records, hardly on how many
@@ -70,7 +72,7 @@ impl View {
     /// # Errors
     /// As for [`View::search`].
     pub fn among(&self, asked: &Among, limits: Limits) -> Result<Vec<Vec<RecordId>>> {
-        reading(|| among(&self.searcher, &self.kept, asked, limits))
+        self.read(|| among(&self.searcher, &self.kept, asked, limits))
     }
 
     /// For each asked a few records that meet its conditions; the limits hold for each.
@@ -80,7 +82,7 @@ impl View {
     /// # Errors
     /// As for [`View::search`].
     pub fn few(&self, asked: &[Few], limits: Limits) -> Result<Vec<Vec<RecordId>>> {
-        reading(|| few(&self.searcher, &self.kept, asked, limits))
+        self.read(|| few(&self.searcher, &self.kept, asked, limits))
     }
 
     /// All active records of an object that meet a condition.
@@ -90,7 +92,15 @@ impl View {
     /// # Errors
     /// As for [`View::search`].
     pub fn matching(&self, object: &str, filter: &Filter, limits: Limits) -> Result<RecordSet> {
-        reading(|| matching(&self.searcher, &self.kept, (object, filter), limits))
+        self.read(|| matching(&self.searcher, &self.kept, (object, filter), limits))
+    }
+
+    /// Reads files, unless one of them was overwritten.
+    fn read<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
+        reading(|| {
+            self.samples.iter().try_for_each(|samples| samples.check_next())?;
+            read()
+        })
     }
 
     /// [`Index::check_files`](crate::Index::check_files) of the index that this is a view of, while it is open.

@@ -30,8 +30,7 @@ const LINK_BYTES: usize = 32;
 /// For each condition the records that meet it, in the order of their ids.
 pub(crate) fn among(searcher: &Searcher, kept: &Kept, asked: &Among, limits: Limits) -> Result<Vec<Vec<RecordId>>> {
     let budget = Budget::new(limits);
-    let segments = searcher.segment_readers().iter();
-    let segments = segments.map(|reader| Segment::open(reader, kept)).collect::<Result<Vec<_>>>()?;
+    let segments = Segment::all(searcher, kept)?;
     let records = asked.records.iter().map(|id| unsigned(*id)).collect();
     let records = Rc::new(Ids { way: String::new(), ids: records });
     let asker = Asker {
@@ -157,7 +156,7 @@ impl Asker<'_> {
             Direction::In => (fields().to, "from"),
         };
         let of_kind = segment.documents_of_kind(&kind)?;
-        let (terms, far) = (segment.terms(near)?, segment.reader.fast_fields().u64(far)?);
+        let (terms, far) = (segment.terms(near)?, segment.end(far)?);
         for id in &ids.ids {
             self.finder.budget.check_time()?;
             let term = Term::from_field_u64(near, *id);

@@ -18,14 +18,21 @@ use crate::texts::is_long;
 
 /// For each asked the ids that one of its questions at least has brought, lowest first.
 pub(crate) fn few(searcher: &Searcher, kept: &Kept, asked: &[Few], limits: Limits) -> Result<Vec<Vec<RecordId>>> {
-    let segments = searcher.segment_readers().iter();
-    let segments = segments.map(|reader| Segment::open(reader, kept)).collect::<Result<Vec<_>>>()?;
+    let segments = Segment::all(searcher, kept)?;
     let answer = |asked: &Few| {
         let budget = Budget::new(limits);
+        let kind = kind_of_records(&asked.object, false);
+        let term = fields().kind_term(&kind);
+        let mut within = Vec::with_capacity(segments.len());
+        for segment in &segments {
+            if segment.frequency(&term)? > 0 {
+                within.push(segment);
+            }
+        }
         let finder = Finder { segments: &segments, budget: &budget };
         let mut ids = BTreeSet::new();
         for question in &asked.questions {
-            for place in narrowed(&finder, &kind_of_records(&asked.object, false), &question.steps, asked.most)? {
+            for place in narrowed(&finder, (&within, &kind), &question.steps, asked.most)? {
                 if place.passes(&question.texts)? {
                     ids.insert(place.id);
                 }
@@ -83,8 +90,13 @@ impl Place<'_> {
     }
 }
 
-/// The records that a question's steps leave, in no order.
-fn narrowed<'a>(finder: &Finder<'a>, kind: &str, steps: &[Filter], most: usize) -> Result<Vec<Place<'a>>> {
+/// The records, all of a kind and in these segments, that a question's steps leave, in no order.
+fn narrowed<'a>(
+    finder: &Finder<'a>,
+    (segments, kind): (&[&'a Segment<'a>], &str),
+    steps: &[Filter],
+    most: usize,
+) -> Result<Vec<Place<'a>>> {
     // Which segments have some of the documents, and which.
     let mut left: Vec<(&'a Segment<'a>, Bits)> = Vec::new();
     let mut at = 0;
@@ -92,10 +104,8 @@ fn narrowed<'a>(finder: &Finder<'a>, kind: &str, steps: &[Filter], most: usize) 
         let condition = finder.compile(filter, false)?;
         let candidates = std::mem::take(&mut left);
         if at == 0 {
-            for segment in finder.segments {
-                if segment.frequency(&fields().kind_term(kind))? > 0 {
-                    left.push((segment, condition.documents(segment, kind, finder.budget)?));
-                }
+            for segment in segments {
+                left.push((segment, condition.documents(segment, kind, finder.budget)?));
             }
         } else {
             for (segment, documents) in candidates {

@@ -47,8 +47,7 @@ pub(crate) enum Condition {
     },
     /// One of these, or all of them.
     Texts {
-        path: String,
-        texts: Vec<String>,
+        terms: Vec<Term>,
         is_every: bool,
     },
     Between {
@@ -86,8 +85,8 @@ impl Condition {
             filters.iter().map(|filter| Self::compile(filter, is_archived, linked)).collect()
         };
         Ok(match filter {
-            Filter::All(filters) => Self::All(list(filters)?),
-            Filter::Any(filters) => Self::Any(list(filters)?),
+            Filter::All(filters) => Self::all(list(filters)?),
+            Filter::Any(filters) => Self::any(list(filters)?),
             Filter::Not(filter) => Self::Not(Box::new(Self::compile(filter, is_archived, linked)?)),
             Filter::Exists(field) if field.name.as_str() == "id" => Self::All(Vec::new()),
             Filter::Exists(field) => {
@@ -101,9 +100,27 @@ impl Condition {
         })
     }
 
+    /// All of these, without those that say nothing.
+    fn all(conditions: Vec<Self>) -> Self {
+        let mut flat = Vec::with_capacity(conditions.len());
+        for condition in conditions {
+            match condition {
+                Self::All(conditions) => flat.extend(conditions),
+                condition => flat.push(condition),
+            }
+        }
+        single(flat).unwrap_or_else(Self::All)
+    }
+
+    fn any(conditions: Vec<Self>) -> Self {
+        single(conditions).unwrap_or_else(Self::Any)
+    }
+
     fn of_test(field: &Field, test: &Test, is_archived: bool) -> Self {
         let path = path_of(field, is_archived);
-        let indexed = |text: &String| indexed_text(text).into_owned();
+        let terms = |texts: &[String]| -> Vec<Term> {
+            texts.iter().map(|text| fields().text_term(&path, &indexed_text(text))).collect()
+        };
         match test {
             // Every value holds all of nothing.
             Test::HasAll(asked) | Test::Words(asked) if asked.is_empty() => {
@@ -111,8 +128,8 @@ impl Condition {
             }
             Test::Numbers(ranges) if field.name.as_str() == "id" => Self::Id(ranges.clone()),
             Test::Numbers(ranges) => Self::Numbers { path, ranges: ranges.clone() },
-            Test::Texts(texts) => Self::Texts { path, texts: texts.iter().map(indexed).collect(), is_every: false },
-            Test::HasAll(texts) => Self::Texts { path, texts: texts.iter().map(indexed).collect(), is_every: true },
+            Test::Texts(texts) => Self::Texts { terms: terms(texts), is_every: false },
+            Test::HasAll(texts) => Self::Texts { terms: terms(texts), is_every: true },
             Test::Between(from, to) => Self::Between { path, from: from.clone(), to: to.clone() },
             Test::StartsWith(text) => {
                 let to = after_prefix(text).map_or(Bound::Unbounded, Bound::Excluded);
@@ -190,13 +207,10 @@ impl Condition {
                 narrow_by_ranges(column.as_ref(), ranges, bits);
                 Ok(())
             }
-            Self::Texts { path, texts, is_every } => {
-                let term = |text: &String| fields().text_term(path, text);
-                if *is_every {
-                    return texts.iter().try_for_each(|text| narrow_by_terms(&[term(text)], segment, bits));
-                }
-                narrow_by_terms(&texts.iter().map(term).collect::<Vec<_>>(), segment, bits)
+            Self::Texts { terms, is_every: true } => {
+                terms.iter().try_for_each(|term| keep_documents_of(term, segment, bits))
             }
+            Self::Texts { terms, is_every: false } => narrow_by_terms(terms, segment, bits),
             Self::Between { path, from, to } => narrow_by_texts(segment, path, (from, to), bits, budget),
             Self::Words { path, words } => narrow_by_words(segment, path, words, bits),
             Self::Parts { path, parts } => narrow_by_parts(segment, path, parts, bits, budget),
@@ -212,10 +226,10 @@ impl Condition {
         let all = u64::from(segment.length());
         Ok(match self {
             Self::Ids(ids) => ids.len() as u64,
-            Self::Texts { path, texts, is_every } => {
-                let mut frequencies = Vec::with_capacity(texts.len());
-                for text in texts.iter().take(MOST_ASKED) {
-                    frequencies.push(u64::from(segment.frequency(&fields().text_term(path, text))?));
+            Self::Texts { terms, is_every } => {
+                let mut frequencies = Vec::with_capacity(terms.len());
+                for term in terms.iter().take(MOST_ASKED) {
+                    frequencies.push(u64::from(segment.frequency(term)?));
                 }
                 if *is_every { frequencies.into_iter().min().unwrap_or(all) } else { frequencies.into_iter().sum() }
             }
@@ -239,6 +253,17 @@ impl Condition {
             Self::Not(_) => all + 3,
             Self::Parts { .. } => all.saturating_mul(8),
         })
+    }
+}
+
+/// The only condition; all of them where there is not one.
+fn single(mut conditions: Vec<Condition>) -> std::result::Result<Condition, Vec<Condition>> {
+    match conditions.pop() {
+        Some(condition) if conditions.is_empty() => Ok(condition),
+        last => {
+            conditions.extend(last);
+            Err(conditions)
+        }
     }
 }
 

@@ -30,8 +30,7 @@ type Linked = FxHashMap<u64, Vec<u32>>;
 /// Gathers what is asked, one entry for each record, in order.
 pub(crate) fn gather(searcher: &Searcher, kept: &Kept, asked: &Gathering, limits: Limits) -> Result<Vec<Gathered>> {
     let budget = Budget::new(limits);
-    let segments = searcher.segment_readers().iter();
-    let segments = segments.map(|reader| Segment::open(reader, kept)).collect::<Result<Vec<_>>>()?;
+    let segments = Segment::all(searcher, kept)?;
     let mut linked = Linked::default();
     for segment in &segments {
         add_links(segment, asked, &budget, &mut linked)?;
@@ -74,7 +73,7 @@ fn add_links(segment: &Segment<'_>, asked: &Gathering, budget: &Budget, linked: 
     }
     let links = segment.documents_of_kind(&kind)?;
     let (near, far) = ends(asked.direction);
-    let (terms, far) = (segment.terms(near)?, segment.reader.fast_fields().u64(far)?);
+    let (terms, far) = (segment.terms(near)?, segment.end(far)?);
     let alive = segment.reader.alive_bitset();
     let is_there = |document: u32| links.contains(document) && alive.is_none_or(|alive| alive.is_alive(document));
     for (position, record) in (0_u32..).zip(&asked.records) {

@@ -42,8 +42,7 @@ pub(crate) fn matching(
     limits: Limits,
 ) -> Result<RecordSet> {
     let budget = Budget::new(limits);
-    let segments = searcher.segment_readers().iter();
-    let segments = segments.map(|reader| Segment::open(reader, kept)).collect::<Result<Vec<_>>>()?;
+    let segments = Segment::all(searcher, kept)?;
     let finder = Finder { segments: &segments, budget: &budget };
     let condition = finder.compile(filter, false)?;
     let mut found = finder.no_ids()?;

@@ -50,8 +50,7 @@ use words::Matches;
 /// Answers a query from a snapshot.
 pub(crate) fn answer(searcher: &Searcher, kept: &Kept, query: &Query, limits: Limits) -> Result<Answer> {
     let budget = Budget::new(limits);
-    let segments = searcher.segment_readers().iter();
-    let segments = segments.map(|reader| Segment::open(reader, kept)).collect::<Result<Vec<_>>>()?;
+    let segments = Segment::all(searcher, kept)?;
     let finder = Finder { segments: &segments, budget: &budget };
     let mut gathered = Gathered::new(query);
     for (at, scope) in query.scopes.iter().enumerate() {

@@ -9,7 +9,7 @@ use tantivy::columnar::{Column, ColumnIndex, ColumnType, ColumnValues, StrColumn
 use tantivy::index::SegmentId;
 use tantivy::postings::{BlockSegmentPostings, TermInfo};
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{InvertedIndexReader, SegmentReader, TERMINATED, Term};
+use tantivy::{InvertedIndexReader, Searcher, SegmentReader, TERMINATED, Term};
 
 use super::bits::Bits;
 use super::blocks::IdBlocks;
@@ -58,10 +58,14 @@ pub(crate) fn number_of(ordered: u64) -> i64 {
 }
 
 impl<'a> Segment<'a> {
-    pub(crate) fn open(reader: &'a SegmentReader, kept: &'a Kept) -> Result<Self> {
-        // Opened anew for each query, so that it is noticed where the file is damaged.
-        let ids = reader.fast_fields().u64("id")?;
+    fn open(reader: &'a SegmentReader, kept: &'a Kept) -> Result<Self> {
+        let ids = own_column(reader, kept, "id")?;
         Ok(Self { reader, ids, kept, numbers: RefCell::default(), texts: RefCell::default() })
+    }
+
+    /// Those of a snapshot.
+    pub(crate) fn all(searcher: &'a Searcher, kept: &'a Kept) -> Result<Vec<Self>> {
+        searcher.segment_readers().iter().map(|reader| Self::open(reader, kept)).collect()
     }
 
     /// How many documents there are, deleted ones included.
@@ -87,8 +91,13 @@ impl<'a> Segment<'a> {
 
     /// The ids at one end of links, `from` or `to`.
     pub(crate) fn ends(&self, name: &str, links: &Bits) -> Result<Firsts> {
-        let column = self.values(self.reader.fast_fields().u64(name)?, name)?;
+        let column = self.values(self.end(name)?, name)?;
         Ok(Firsts::of(Rc::new(column), links))
+    }
+
+    /// The ids at one end of links, `from` or `to`, as they are stored.
+    pub(crate) fn end(&self, name: &str) -> Result<Column<u64>> {
+        own_column(self.reader, self.kept, name)
     }
 
     /// The numbers under a path, [ordered]; none where no document of the segment has one.
@@ -260,6 +269,15 @@ impl<'a> Segment<'a> {
         if let Some(alive) = self.reader.alive_bitset() {
             bits.retain(|document| alive.is_alive(document));
         }
+    }
+}
+
+/// A column that every segment has: no property's.
+fn own_column(reader: &SegmentReader, kept: &Kept, name: &str) -> Result<Column<u64>> {
+    let open = || Ok(Some(Opened::Numbers(reader.fast_fields().u64(name)?)));
+    match kept.column(reader.segment_id(), name, open)? {
+        Some(Opened::Numbers(column)) => Ok(column),
+        Some(Opened::Texts(_)) | None => Err(SearchError::Damaged(format!("a segment has no column {name}"))),
     }
 }
 
