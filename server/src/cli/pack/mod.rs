@@ -2,6 +2,7 @@
 
 mod apply;
 mod check;
+mod differences;
 mod export;
 mod files;
 mod list;

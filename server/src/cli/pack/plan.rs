@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::super::{client, output};
+use super::differences::differences;
 use super::files;
 use super::tenants::OverTenants;
 use crate::config::ClientFlags;
@@ -108,7 +109,8 @@ pub(super) fn step(step: &Value) -> Vec<String> {
     };
     let mut lines = vec![format!("{sign} {} {}", text(&step["kind"]), text(&step["name"]))];
     if sign == "~" {
-        lines.extend(changed(&step["before"], &step["after"]));
+        let differences = differences(&step["before"], &step["after"]);
+        lines.extend(differences.iter().map(|line| format!("      {line}")));
     }
     let records = step["records"].as_u64().unwrap_or_default();
     if records > 0 {
@@ -127,18 +129,6 @@ pub(super) fn step(step: &Value) -> Vec<String> {
         ));
     }
     lines
-}
-
-/// Key by key, before and after.
-fn changed(before: &Value, after: &Value) -> Vec<String> {
-    let (Some(old), Some(new)) = (before.as_object(), after.as_object()) else {
-        return vec![format!("      {before} → {after}")];
-    };
-    let absent =
-        |map: &Map<String, Value>, key: &str| map.get(key).map_or_else(|| "(none)".to_owned(), Value::to_string);
-    let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
-    let differing = keys.filter(|key| old.get(*key) != new.get(*key));
-    differing.map(|key| format!("      {key}: {} → {}", absent(old, key), absent(new, key))).collect()
 }
 
 pub(super) fn text(value: &Value) -> &str {
