@@ -12,10 +12,14 @@ use crate::registry::Registry;
 /// One place that names a property.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
-    /// `display`, `constraint`, `duplicates`, `entry`, `currency`, `formula`, `rollup`, `pipeline`, `stage`, `view`, `report`, `workflow` or `role`.
+    /// `display`, `constraint`, `duplicates`, `entry`, `currency`, `formula`, `rollup`, `pipeline`, `stage`, `view`,
+    /// `report`, `workflow`, `activity`, `score` or `role`; of what is no definition `list` or `assignment_rule`, too.
     pub kind: &'static str,
-    /// The definition that names it: `deal`, `deal.margin`, `deal.sales.won`, `open_deals`.
+    /// The definition that names it: `deal`, `deal.margin`, `deal.sales.won`, `open_deals`; the id of what users have
+    /// saved.
     pub name: String,
+    /// What people call it, where users have saved it.
+    pub label: Option<String>,
     /// Where it is named.
     pub pointer: String,
     /// The layer that brought the definition.
@@ -82,6 +86,7 @@ fn of_property(object: &ObjectDefinition, property: &Property, kind: &'static st
     Use {
         kind,
         name: format!("{}.{}", object.name, property.name),
+        label: None,
         pointer: format!("{}/{key}", push_segment(&format!("{at}/properties"), &property.name)),
         layer: property.layer.clone(),
     }
@@ -92,6 +97,7 @@ fn of_defaults(pipeline: &Pipeline, property: &str) -> Option<Use> {
     pipeline.defaults.contains_key(property).then(|| Use {
         kind: "pipeline",
         name: format!("{}.{}", pipeline.object, pipeline.name),
+        label: None,
         pointer: push_segment(&format!("{}/defaults", push_segment("/pipelines", &pipeline.name)), property),
         layer: pipeline.layer.clone(),
     })
@@ -106,6 +112,7 @@ fn of_stage(pipeline: &Pipeline, stage: &Stage, property: &str) -> Vec<Use> {
     let named = |pointer| Use {
         kind: "stage",
         name: format!("{}.{}.{}", pipeline.object, pipeline.name, stage.name),
+        label: None,
         pointer,
         layer: pipeline.layer.clone(),
     };
@@ -118,6 +125,7 @@ fn of_object(object: &ObjectDefinition, property: &str) -> Vec<Use> {
     let of_object = |kind: &'static str, pointer: String| Use {
         kind,
         name: object.name.to_string(),
+        label: None,
         pointer,
         layer: object.layer.clone(),
     };

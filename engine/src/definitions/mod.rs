@@ -23,6 +23,7 @@ pub(crate) mod shared;
 pub(crate) mod show;
 pub(crate) mod source;
 mod translate;
+mod uses;
 
 pub(crate) use body::take_name;
 pub use history::MetadataVersion;

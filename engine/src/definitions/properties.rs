@@ -42,12 +42,14 @@ impl Session {
         self.redefine(|catalog, now| change(catalog, object, property, "change", &patch, now), None).await
     }
 
-    /// Which definitions name a property, archived or not.
+    /// Which definitions name a property, archived or not, and what users have saved that the caller may see.
     pub async fn property_uses(&mut self, object: &str, property: &str) -> Result<Vec<Use>> {
         self.refresh().await?;
         let found = find_object(&self.catalog, object)?;
-        let found = find_property(found, property)?;
-        Ok(self.catalog.effective.registry.uses(object, &found.name))
+        let property = find_property(found, property)?.name.clone();
+        let mut uses = self.catalog.effective.registry.uses(object, &property);
+        uses.extend(self.saved_uses().await?.of(object, &property));
+        Ok(uses)
     }
 
     /// Archives a property; stored values stay and are not shown any more.

@@ -106,6 +106,11 @@ impl Session {
         Ok(self.sight_of(&object, &text, &named))
     }
 
+    /// Whether the caller may know what a list asks.
+    pub(crate) async fn knows_list(&self, reader: &mut Reader, row: &ListRow) -> Result<bool> {
+        Ok(self.sight(reader, row).await? != Sight::None)
+    }
+
     fn sight_of(&self, object: &Name, text: &engine_model::query::ast::FilterText, named: &NamedLists) -> Sight {
         let whole = self.resolved(object, text, named, self.now());
         let own = self.resolved_for_caller(object, text, named);

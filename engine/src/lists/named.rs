@@ -37,7 +37,7 @@ pub(super) enum Wanted {
 }
 
 /// What a list asks, as it is stored.
-pub(super) fn text_of(filter: &str) -> Result<FilterText> {
+pub(crate) fn text_of(filter: &str) -> Result<FilterText> {
     let raw: Box<RawValue> = serde_json::from_str(filter).map_err(Error::internal)?;
     read(&raw).map_err(|problems| Error::internal(format!("a list's filter cannot be read: {problems:?}")))
 }

@@ -50,7 +50,7 @@ pub struct Step {
     pub samples: Vec<String>,
     /// Records stand in the way, and have to be migrated first.
     pub takes_job: bool,
-    /// What goes on to name what would be archived or be of another type: rules, formulas, views, workflows.
+    /// What goes on to name what would be archived or be of another type: rules, formulas, views, workflows, lists.
     pub uses: Vec<Use>,
     pub(super) subject: Subject,
 }
@@ -95,6 +95,16 @@ impl Step {
             uses: Vec::new(),
             subject,
         })
+    }
+
+    /// Whether whoever names its subject has to go without it, or with another type.
+    pub(super) fn is_felt(&self) -> bool {
+        let kind = |view: &Value| view.get("type").cloned();
+        match self.action {
+            Action::Add => false,
+            Action::Change => kind(&self.before) != kind(&self.after),
+            Action::Remove => true,
+        }
     }
 }
 
@@ -198,14 +208,8 @@ impl Difference<'_> {
 impl Difference<'_> {
     /// What goes on to name a property that would no longer be there, or be of another type.
     fn with_uses(&self, mut step: Step, object: &Name, property: &Name) -> Step {
-        let kind = |view: &Value| view.get("type").cloned();
         let (old, new) = (self.old.registry, self.new.registry);
-        let matters = match step.action {
-            Action::Add => false,
-            Action::Change => kind(&step.before) != kind(&step.after),
-            Action::Remove => true,
-        };
-        if matters {
+        if step.is_felt() {
             let kept = new.uses(object, property);
             let is_kept = |found: &Use| {
                 let section = Section::ALL.into_iter().find(|section| section.kind() == found.kind);

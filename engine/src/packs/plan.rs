@@ -132,6 +132,7 @@ impl Session {
             if let Some(target) = &proposal.target {
                 steps.clone_from(&proposal.steps);
                 self.count_touched(&mut steps).await?;
+                self.add_saved_uses(&mut steps).await?;
                 let Some(found) = self.look_ahead(target).await? else { continue };
                 attach(found, &mut steps);
             }

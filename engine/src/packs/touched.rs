@@ -35,6 +35,22 @@ impl Session {
         }
         Ok(())
     }
+
+    /// Tells of each property that goes, or gets another type, what users have saved that names it.
+    pub(super) async fn add_saved_uses(&self, steps: &mut [Step]) -> Result<()> {
+        let is_felt = |step: &&mut Step| matches!(step.subject, Subject::Property(..)) && step.is_felt();
+        let mut felt = steps.iter_mut().filter(is_felt).peekable();
+        if felt.peek().is_none() {
+            return Ok(());
+        }
+        let saved = self.saved_uses().await?;
+        for step in felt {
+            if let Subject::Property(object, property) = &step.subject {
+                step.uses.extend(saved.of(object, property));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Which records a subject concerns: the object's name and what they meet.

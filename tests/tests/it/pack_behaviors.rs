@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tests::{Client, TestServer};
 
-use crate::fixture::{create_id, jobs_are_done, results, searched};
+use crate::fixture::{create_id, id, jobs_are_done, results, searched};
 
 const LIBRARY: &str = r#"
 pack: library
@@ -108,6 +108,49 @@ async fn what_names_a_property_is_told_before_it_goes(server: TestServer) {
     // All else goes on, and the property brings its users back.
     apply(&tenant, &LIBRARY.replace("1.0.0", "1.2.0")).await;
     assert_eq!(users_of(&tenant, "shelf").await.len(), 6);
+}
+
+async fn what_users_have_saved_is_told_to_whoever_may_see_it(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    apply(&tenant, LIBRARY).await;
+    let high = json!({"all": [{"property": "kind", "op": "eq", "value": "map"}, {"property": "shelf", "op": "gt", "value": 3}]});
+    let (rita, _) = tenant.user("rita", "member").await;
+    let view = json!({"object": "book", "label": "High", "columns": ["title", "shelf"], "sharing": "everyone"});
+    let view = id(&rita.post("/views", &view).await.ok(201));
+    let own = json!({"object": "book", "label": "Mine", "filter": high, "sharing": "private"});
+    let own = id(&rita.post("/views", &own).await.ok(201));
+    let report = json!({"object": "book", "label": "Shelves", "group": ["shelf"], "measures": {"n": {"count": true}},
+        "sharing": "everyone"});
+    let report = id(&tenant.post("/reports", &report).await.ok(201));
+    let list = json!({"object": "book", "name": "High ones", "filter": high, "sharing": "everyone"});
+    let list = id(&tenant.post("/lists", &list).await.ok(201));
+    let role = json!({"name": "clerk", "label": "Clerk", "objects": {"book": {"read": "all"}},
+        "properties": {"book.shelf": {"write": false}}});
+    tenant.post("/roles", &role).await.ok(201);
+    let rule = json!({"object": "book", "label": "Up there", "when": "shelf > 3 && shelf < 9",
+        "users": [tenant.get("/users").await.ok(200)["results"][0]["id"]]});
+    let rule = id(&tenant.post("/assignment-rules", &rule).await.ok(201));
+
+    let path = "/object-definitions/book/properties/shelf/uses";
+    let told = |reply: &Value| -> Vec<Value> {
+        results(reply).iter().filter(|found| found["layer"] == "custom").cloned().collect()
+    };
+    let found = |kind: &str, name: &str, label: &str, pointer: &str| json!({"kind": kind, "name": name, "label": label, "pointer": pointer, "layer": "custom"});
+    let high = found("view", &view, "High", "/columns/1");
+    let shelves = found("report", &report, "Shelves", "/group/0");
+    let list = found("list", &list, "High ones", "/filter/all/1/property");
+    let role = found("role", "clerk", "Clerk", "/properties/book.shelf");
+    let rule = found("assignment_rule", &rule, "Up there", "/when");
+    let all = [high.clone(), shelves.clone(), list.clone(), role, rule];
+    assert_eq!(told(&tenant.get(path).await.ok(200)), all);
+    // Roles and rules are for administrators; what is private is for who saved it.
+    let mine = found("view", &own, "Mine", "/filter/all/1/property");
+    assert_eq!(told(&rita.get(path).await.ok(200)), [high, mine, shelves, list]);
+
+    let second = LIBRARY.replace("1.0.0", "1.1.0").replace("      shelf: {type: integer, label: Shelf}\n", "");
+    let planned = plan(&tenant, &second.replace("columns: [title, shelf]", "columns: [title]")).await;
+    let removed = planned["steps"].as_array().unwrap().iter().find(|step| step["name"] == "book.shelf").unwrap();
+    assert_eq!(removed["uses"], json!(all));
 }
 
 async fn what_is_renamed_is_found_under_its_old_name(server: TestServer) {
@@ -256,6 +299,7 @@ async fn people_read_definitions_in_their_language(server: TestServer) {
 
 scenarios![
     what_names_a_property_is_told_before_it_goes,
+    what_users_have_saved_is_told_to_whoever_may_see_it,
     what_is_renamed_is_found_under_its_old_name,
     what_is_renamed_and_converted_comes_back_as_it_was,
     they_go_and_come_with_their_pack,

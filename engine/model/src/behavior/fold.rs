@@ -7,6 +7,7 @@ use super::{Behavior, Names, Section};
 use crate::layer::{Folded, Layer};
 use crate::name::{Name, did_you_mean};
 use crate::problem::Problems;
+use crate::query::Mention;
 use crate::registry::{Registry, may_lay};
 use crate::uses::Use;
 
@@ -56,6 +57,13 @@ impl Registry {
         names.problems
     }
 
+    /// The properties that one behavior names; what is not there is left out. Places are those within it.
+    pub fn mentioned_by(&self, behavior: &Behavior) -> Vec<Mention> {
+        let mut names = Names::new(self, String::new());
+        behavior.look_up(&mut names);
+        names.named
+    }
+
     /// The behaviors that name a property.
     pub(crate) fn behaviors_that_use(&self, object: &str, property: &str) -> Vec<Use> {
         let mut uses = Vec::new();
@@ -65,6 +73,7 @@ impl Registry {
             uses.extend(places.map(|named| Use {
                 kind: behavior.section.kind(),
                 name: behavior.name.to_string(),
+                label: None,
                 pointer: named.pointer,
                 layer: behavior.layer.clone(),
             }));

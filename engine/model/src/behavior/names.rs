@@ -12,26 +12,17 @@ use crate::name::{Name, did_you_mean};
 use crate::object::{ObjectDefinition, SYSTEM_FIELDS};
 use crate::problem::{Problem, Problems};
 use crate::property::{Locale, Property};
-use crate::query::{Filter, QueryText, ResolveContext, mentions, resolve};
+use crate::query::{Filter, Mention, QueryText, ResolveContext, mentions, resolve};
 use crate::registry::Registry;
 use crate::template::Template;
 use crate::time::Timestamp;
-
-/// A property that a behavior names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Named {
-    pub(crate) object: Name,
-    pub(crate) property: Name,
-    /// Where.
-    pub(crate) pointer: String,
-}
 
 /// What has been looked up so far.
 pub(crate) struct Names<'a> {
     registry: &'a Registry,
     /// Where the behavior stands.
     base: String,
-    pub(crate) named: Vec<Named>,
+    pub(crate) named: Vec<Mention>,
     pub(crate) problems: Problems,
 }
 
@@ -58,7 +49,7 @@ impl<'a> Names<'a> {
 
     fn put(&mut self, object: &Name, property: &Name, at: &str) {
         let pointer = format!("{}{at}", self.base);
-        self.named.push(Named { object: object.clone(), property: property.clone(), pointer });
+        self.named.push(Mention { object: object.clone(), property: property.clone(), pointer });
     }
 
     /// The object of that name.

@@ -7,6 +7,7 @@ use super::Names;
 use crate::access::{BUILT_IN, Grants, Reach};
 use crate::name::{Name, did_you_mean};
 use crate::problem::{Problem, Problems, push_segment};
+use crate::query::Mention;
 use crate::registry::Registry;
 use crate::spec::{SpecReader, shape};
 
@@ -47,6 +48,8 @@ pub struct ReadRole {
     pub problems: Problems,
     /// What it names and is not there.
     pub unknown: Problems,
+    /// The properties that it names.
+    pub mentions: Vec<Mention>,
 }
 
 impl RoleDefinition {
@@ -62,14 +65,14 @@ impl RoleDefinition {
         let label = reader.string("label").map_or_else(|| name.to_label(), str::to_owned);
         let role = Self::read(name, &mut reader);
         reader.finish();
-        let mut unknown = Problems::new();
+        let (mut unknown, mut mentions) = (Problems::new(), Vec::new());
         if let (Some(role), Some(registry)) = (&role, registry) {
             let mut names = Names::new(registry, String::new());
             role.look_up(&mut names);
-            unknown = names.problems;
+            (unknown, mentions) = (names.problems, names.named);
         }
         let role = role.filter(|_| problems.is_empty()).map(|role| (label, role));
-        ReadRole { role, problems, unknown }
+        ReadRole { role, problems, unknown, mentions }
     }
 
     pub(super) fn read(name: &Name, reader: &mut SpecReader<'_>) -> Option<Self> {

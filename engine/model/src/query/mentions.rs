@@ -7,17 +7,19 @@ use crate::object::ObjectDefinition;
 use crate::problem::push_segment;
 use crate::registry::Registry;
 
-/// A property that a query names.
+/// A property that something names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mention {
-    pub(crate) object: Name,
-    pub(crate) property: Name,
-    /// Where in the query.
-    pub(crate) pointer: String,
+pub struct Mention {
+    /// Whose property it is.
+    pub object: Name,
+    /// The property.
+    pub property: Name,
+    /// Where it is named.
+    pub pointer: String,
 }
 
 /// The properties that a query of `object` names; what is no property of its object is left out.
-pub(crate) fn mentions(text: &QueryText, object: &ObjectDefinition, registry: &Registry) -> Vec<Mention> {
+pub fn mentions(text: &QueryText, object: &ObjectDefinition, registry: &Registry) -> Vec<Mention> {
     let mut mentions = Mentions { registry, found: Vec::new() };
     if let Some(filter) = &text.filter {
         mentions.filter(filter, object);

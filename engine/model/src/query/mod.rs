@@ -31,7 +31,7 @@ pub use cursor::Cursor;
 pub use expression::filter_of_expression;
 pub use few::{Few, Question, TextTest};
 pub use gather::{Gathered, GatheredScope, Gathering};
-pub(crate) use mentions::mentions;
+pub use mentions::{Mention, mentions};
 pub use moment::period_days;
 pub(crate) use moment::{Clock, is_relative_moment};
 pub use resolve::{Members, NamedList, NamedLists, ResolveContext, field_of, resolve, resolve_filter, system_field};

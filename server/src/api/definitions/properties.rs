@@ -54,11 +54,16 @@ pub(crate) async fn update(
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PropertyUse)]
 pub(crate) struct UseBody {
-    /// `display`, `constraint`, `currency`, `formula`, `rollup`, `stage`, `view`, `report`, `workflow` or `role`.
+    /// `display`, `constraint`, `duplicates`, `entry`, `currency`, `formula`, `rollup`, `pipeline`, `stage`, `view`,
+    /// `report`, `workflow`, `activity`, `score`, `role`, `list` or `assignment_rule`.
     kind: &'static str,
-    /// The definition that names it: `deal`, `deal.margin`, `deal.sales.won`, `open_deals`.
+    /// The definition that names it: `deal`, `deal.margin`, `deal.sales.won`, `open_deals`; the id of what users have
+    /// saved.
     name: String,
-    /// Where it is named, in the definitions as a pack has them.
+    /// What people call it, where users have saved it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+    /// Where it is named: in the definitions as a pack has them, or in what users have saved.
     pointer: String,
     /// The layer that brought the definition.
     layer: String,
@@ -66,12 +71,12 @@ pub(crate) struct UseBody {
 
 impl From<Use> for UseBody {
     fn from(found: Use) -> Self {
-        let Use { kind, name, pointer, layer } = found;
-        Self { kind, name, pointer, layer }
+        let Use { kind, name, label, pointer, layer } = found;
+        Self { kind, name, label, pointer, layer }
     }
 }
 
-/// Lists the definitions that name a property.
+/// Lists what names a property: definitions, and what users have saved.
 #[utoipa::path(get, path = "/object-definitions/{object}/properties/{property}/uses", tag = "properties",
     operation_id = "uses",
     params(("object" = String, Path, description = "The object's name"),
