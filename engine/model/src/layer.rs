@@ -393,7 +393,7 @@ pub fn option_entries(options: &Value) -> Option<IndexMap<String, Map<String, Va
     }
 }
 
-fn add_constraints(spec: &mut Map<String, Value>, added: Value) {
+pub(crate) fn add_constraints(spec: &mut Map<String, Value>, added: Value) {
     match (spec.get_mut("constraints"), added) {
         (Some(Value::Array(present)), Value::Array(added)) => {
             for constraint in added {

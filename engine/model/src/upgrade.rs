@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use crate::layer::{Layer, merge, option_entries};
+use crate::layer::{Layer, add_constraints, merge, option_entries};
 use crate::name::Name;
 use crate::overlay::difference;
 
@@ -30,6 +30,8 @@ pub struct Conflict {
     pub pack: Value,
     /// What the tenant says.
     pub tenant: Value,
+    /// Whose side holds: the tenant's, unless the pack's was accepted.
+    pub holds: Side,
 }
 
 /// What some layers say of each definition, merged but not read.
@@ -61,8 +63,12 @@ fn lay<K: std::hash::Hash + Eq + Clone>(
 ) {
     let mut spec = spec.clone();
     // Constraints add up and never clash.
-    spec.shift_remove("constraints");
-    merge(specs.entry(key.clone()).or_default(), spec);
+    let constraints = spec.shift_remove("constraints");
+    let present = specs.entry(key.clone()).or_default();
+    merge(present, spec);
+    if let Some(constraints) = constraints {
+        add_constraints(present, constraints);
+    }
 }
 
 /// The tenant's own layer as it stands on other packs, and what both sides have changed.
@@ -135,8 +141,15 @@ impl Rebase<'_> {
             let at = place.unwrap_or_default().min(spec.len());
             spec.shift_insert(at, "properties".to_owned(), properties);
         }
-        if let Some(constraints) = constraints {
-            spec.insert("constraints".to_owned(), constraints);
+        if let Some(mut constraints) = constraints {
+            // Those of a definition that the pack has now as the tenant had it are the pack's as well.
+            let theirs = after.filter(|_| before.is_none()).and_then(|after| after.get("constraints")?.as_array());
+            if let (Some(own), Some(theirs)) = (constraints.as_array_mut(), theirs) {
+                own.retain(|constraint| !theirs.contains(constraint));
+            }
+            if constraints.as_array().is_none_or(|own| !own.is_empty()) {
+                spec.insert("constraints".to_owned(), constraints);
+            }
         }
     }
 
@@ -163,7 +176,8 @@ impl Rebase<'_> {
                 *own = difference(new, own)
             };
         };
-        match self.accept.get(name).copied().unwrap_or(Side::Tenant) {
+        let holds = self.accept.get(name).copied().unwrap_or(Side::Tenant);
+        match holds {
             // What the tenant declared itself holds as a whole, not mixed with what the pack says of the same name.
             Side::Tenant if before.is_none() => *own = difference(new, own),
             Side::Tenant => {}
@@ -171,13 +185,13 @@ impl Rebase<'_> {
             Side::Pack => drop_clashing(own, &tenant),
         }
         let (pack, tenant) = (Value::Object(pack), Value::Object(tenant));
-        self.conflicts.push(Conflict { kind, name: name.to_owned(), pack, tenant });
+        self.conflicts.push(Conflict { kind, name: name.to_owned(), pack, tenant, holds });
     }
 }
 
-/// A definition without its properties, which are items of their own.
+/// A definition without its properties, which are items of their own, and its constraints, which never clash.
 fn plain(spec: &Map<String, Value>) -> Map<String, Value> {
-    let own = spec.iter().filter(|(key, _)| *key != "properties");
+    let own = spec.iter().filter(|(key, _)| !["properties", "constraints"].contains(&key.as_str()));
     own.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
@@ -340,6 +354,25 @@ mod tests {
         let (rebased, conflicts) = merged(json!({}), contact(json!({"name": {"type": "string"}})), own, &[]);
         assert_eq!(conflicts, [("contact".to_owned(), json!({"label": "Contact"}), json!({"label": "Person"}))]);
         assert_eq!(rebased, json!({"label": "Person", "properties": {"mine": {"type": "string"}}}));
+    }
+
+    #[test]
+    fn constraints_that_the_pack_takes_with_an_object_are_the_pack_s() {
+        let unique = |name: &str| json!({"unique": [name]});
+        let own = |object: &str| {
+            let names = json!({"name": {"type": "string"}, "code": {"type": "string"}});
+            json!({object: {"contact": {"label": "Contact", "properties": names, "constraints": [unique("name"), unique("code")]}}})
+        };
+        let theirs = |constraints: Value| {
+            let names = json!({"name": {"type": "string"}, "code": {"type": "string"}});
+            json!({"objects": {"contact": {"label": "Contact", "properties": names, "constraints": constraints}}})
+        };
+        let (rebased, conflicts) = merged(json!({}), theirs(json!([unique("name")])), own("objects"), &[]);
+        assert_eq!((rebased["constraints"].clone(), conflicts), (json!([unique("code")]), Vec::new()));
+        // What the tenant has added to a pack's object is its own, whatever the pack says later.
+        let (before, after) = (theirs(json!([])), theirs(json!([unique("name")])));
+        let (rebased, conflicts) = merged(before, after, own("extend"), &[]);
+        assert_eq!((rebased["constraints"].clone(), conflicts), (json!([unique("name"), unique("code")]), Vec::new()));
     }
 }
 

@@ -48,6 +48,17 @@ impl Registry {
         uses
     }
 
+    /// Every roll-up in force that leads over an association.
+    pub fn uses_of_association(&self, association: &str) -> Vec<Use> {
+        let owners = self.objects.values().filter(|owner| !owner.archived);
+        let computed = owners.flat_map(|owner| active(owner).map(move |property| (owner, property)));
+        let leads = |property: &Property| {
+            property.kind.rollup().is_some_and(|rollup| rollup.association.as_str() == association)
+        };
+        let rollups = computed.filter(|(_, property)| leads(property));
+        rollups.map(|(owner, property)| of_property(owner, property, "rollup", "association")).collect()
+    }
+
     /// What a roll-up of `owner` draws from a property of the objects that its association leads to.
     fn of_rollup(&self, owner: &ObjectDefinition, computed: &Property, object: &str, property: &str) -> Option<Use> {
         let rollup = computed.kind.rollup()?;

@@ -64,6 +64,9 @@ impl Session {
         let mut migrations = kept.migrations.clone();
         migrations.extend(consent.migrations.clone());
         let consent = Consent { accept, migrations, ..*consent };
+        if let Wanted::Purged(name) = &kept.wanted {
+            return self.purge_as_planned(name, kept.metadata_version, &consent).await;
+        }
         Ok(self.carry_out(&kept.wanted, Some(kept.metadata_version), &consent).await?.1)
     }
 
@@ -202,7 +205,7 @@ impl Proposal {
     }
 }
 
-fn check_destructive(steps: &[Step]) -> Result<()> {
+pub(super) fn check_destructive(steps: &[Step]) -> Result<()> {
     let told = |(index, step): (usize, &Step)| {
         let message = format!("`{}` would be archived, with what is stored under it", step.name);
         step.destructive.then(|| Problem::new(format!("/steps/{index}"), "destructive", message))
@@ -215,6 +218,6 @@ fn check_destructive(steps: &[Step]) -> Result<()> {
     Err(Error { code: ErrorCode::Destructive, detail: detail.to_owned(), ..Error::invalid(problems) })
 }
 
-fn out_of_date() -> Error {
+pub(super) fn out_of_date() -> Error {
     Error::new(ErrorCode::PlanOutOfDate, "definitions have changed since the plan was made; plan again")
 }

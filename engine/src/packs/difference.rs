@@ -44,15 +44,44 @@ pub struct Step {
     pub after: Value,
     /// Something that is stored would no longer be seen.
     pub destructive: bool,
-    /// How many records that concerns, or stand in the way.
-    pub records: u64,
+    /// How many records that concerns, or stand in the way; none where they cannot be seen any more, and so are not
+    /// counted.
+    pub records: Option<u64>,
     /// Ids of some of them.
     pub samples: Vec<String>,
-    /// Records stand in the way, and have to be migrated first.
-    pub takes_job: bool,
+    /// What it does to these records.
+    pub effect: Option<Effect>,
     /// What goes on to name what would be archived or be of another type: rules, formulas, views, workflows, lists.
     pub uses: Vec<Use>,
     pub(super) subject: Subject,
+}
+
+/// What a step does to records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// They, or values of theirs, are no longer seen.
+    Hidden,
+    /// They, or values of theirs, are erased for good.
+    Erased,
+    /// They stand in the way, and have to be changed first.
+    InTheWay,
+    /// Their values are brought into the form of the new definition by a job.
+    Rewritten,
+    /// Their values are computed by a job.
+    Computed,
+}
+
+impl Effect {
+    /// As plans name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hidden => "hidden",
+            Self::Erased => "erased",
+            Self::InTheWay => "in_the_way",
+            Self::Rewritten => "rewritten",
+            Self::Computed => "computed",
+        }
+    }
 }
 
 /// What a step is about.
@@ -89,12 +118,24 @@ impl Step {
             before: before.unwrap_or_default(),
             after: after.unwrap_or_default(),
             destructive: action == Action::Remove && holds_data,
-            records: 0,
+            records: Some(0),
             samples: Vec::new(),
-            takes_job: false,
+            effect: None,
             uses: Vec::new(),
             subject,
         })
+    }
+
+    /// Whether a job writes its records, or has to before it can be done.
+    pub fn takes_job(&self) -> bool {
+        matches!(self.effect, Some(Effect::Erased | Effect::InTheWay | Effect::Rewritten | Effect::Computed))
+    }
+
+    /// Whether it brings something that is computed, or has it computed otherwise.
+    pub(super) fn says_how_else_it_is_computed(&self) -> bool {
+        const HOW: [&str; 6] = ["type", "formula", "function", "association", "property", "where"];
+        let is_computed = |view: &Value| ["formula", "rollup"].iter().any(|kind| view["type"] == **kind);
+        is_computed(&self.after) && HOW.iter().any(|key| self.before.get(key) != self.after.get(key))
     }
 
     /// Whether whoever names its subject has to go without it, or with another type.
@@ -135,7 +176,12 @@ pub(super) fn steps_between(catalog: &Catalog, old: &Registry, new: &Registry) -
             found.map(|found| showing.association(found))
         };
         let subject = Subject::Association(name.clone());
-        steps.extend(difference.step("association", subject, name.to_string(), view));
+        let mut step = difference.step("association", subject, name.to_string(), view);
+        if let Some(step) = step.as_mut().filter(|step| step.action == Action::Remove) {
+            let kept = new.uses_of_association(name);
+            step.uses = old.uses_of_association(name).into_iter().filter(|found| kept.contains(found)).collect();
+        }
+        steps.extend(step);
     }
     let none = IndexMap::new();
     let pipelines = either(&old.pipelines, &new.pipelines).flat_map(|object| {

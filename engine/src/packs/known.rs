@@ -49,6 +49,13 @@ impl Known {
         self.pack.name.as_str()
     }
 
+    /// Whether both say the same, however their files are called and laid out.
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        // As text, since the order of options and properties is part of what they say.
+        let text = |known: &Self| serde_json::to_string(&known.pack.document).ok();
+        text(self) == text(other)
+    }
+
     /// What tells the files from all others.
     pub(super) fn digest(&self) -> Result<String> {
         Ok(digest(&serde_json::to_string(&self.files).map_err(Error::internal)?))

@@ -20,6 +20,7 @@ mod past;
 mod plan;
 mod profile;
 mod purge;
+mod purge_plan;
 mod rename;
 mod requirements;
 mod rollback;
@@ -31,7 +32,7 @@ mod touched;
 
 pub use apply::{Applied, Consent};
 pub use diff::MetadataDiff;
-pub use difference::{Action, Step};
+pub use difference::{Action, Effect, Step};
 pub use engine_model::upgrade::{Conflict, Side};
 pub use export::PackExport;
 pub(crate) use known::Known;

@@ -48,6 +48,8 @@ pub(crate) enum Wanted {
     Common(Arc<Common>),
     /// The pack of this name is gone.
     Gone(String),
+    /// And all that it has brought with it.
+    Purged(String),
 }
 
 /// A plan as it waits to be applied.
@@ -105,6 +107,23 @@ impl Session {
         self.plan(Wanted::Pack(files), Agreed { accept, migrations, for_many: false }).await
     }
 
+    /// What uninstalling a pack and erasing for good all that it has brought would do; applying the plan does both.
+    pub async fn pack_purge_plan(&mut self, name: &str) -> Result<Plan> {
+        self.caller.check_admin()?;
+        self.refresh().await?;
+        let (steps, warnings) = self.foresee_purge(name).await?;
+        let metadata_version = self.catalog.version;
+        let wanted = Wanted::Purged(name.to_owned());
+        let kept = KeptPlan { wanted, accept: BTreeMap::new(), migrations: BTreeMap::new(), metadata_version };
+        Ok(Plan { id: self.keep_plan(kept).await, metadata_version, steps, conflicts: Vec::new(), warnings })
+    }
+
+    async fn keep_plan(&self, kept: KeptPlan) -> String {
+        let id = Uuid::new_v4().to_string();
+        self.engine.inner.plans.insert((self.tenant(), id.clone()), Arc::new(kept)).await;
+        id
+    }
+
     /// What uninstalling a pack would do.
     pub async fn pack_uninstall_plan(&mut self, name: &str) -> Result<Plan> {
         self.caller.check_admin()?;
@@ -114,10 +133,8 @@ impl Session {
 
     async fn plan(&mut self, wanted: Wanted, agreed: Agreed<'_>) -> Result<Plan> {
         let Foreseen { metadata_version, proposal, steps } = self.foresee(&wanted, agreed).await?;
-        let id = Uuid::new_v4().to_string();
         let (accept, migrations) = (agreed.accept.clone(), agreed.migrations.clone());
-        let kept = KeptPlan { wanted, accept, migrations, metadata_version };
-        self.engine.inner.plans.insert((self.tenant(), id.clone()), Arc::new(kept)).await;
+        let id = self.keep_plan(KeptPlan { wanted, accept, migrations, metadata_version }).await;
         let (conflicts, warnings) = (proposal.conflicts().to_vec(), proposal.warnings.clone());
         Ok(Plan { id, metadata_version, steps, conflicts, warnings })
     }
@@ -131,8 +148,7 @@ impl Session {
             let mut steps = Vec::new();
             if let Some(target) = &proposal.target {
                 steps.clone_from(&proposal.steps);
-                self.count_touched(&mut steps).await?;
-                self.add_saved_uses(&mut steps).await?;
+                self.tell_effects(&mut steps, &target.registry).await?;
                 let Some(found) = self.look_ahead(target).await? else { continue };
                 attach(found, &mut steps);
             }
@@ -188,7 +204,7 @@ impl Session {
                 }
                 (common.known.name().to_owned(), Some(Arc::clone(&common.known)), common.at)
             }
-            Wanted::Gone(name) => (name.clone(), None, self.now()),
+            Wanted::Gone(name) | Wanted::Purged(name) => (name.clone(), None, self.now()),
         };
         let row = rows.iter().find(|row| row.name == name && row.is_installed());
         let before = installed.iter().find(|known| known.name() == name).cloned();
@@ -198,7 +214,8 @@ impl Session {
                 return Err(Error::not_found(format!("the tenant does not have the pack `{name}`{hint}")));
             }
             (Some(known), Some(row)) if known.pack.version.to_string() == row.version => {
-                if known.digest()? != row.digest {
+                let says_the_same = |before: &Arc<Known>| before.says_the_same(known);
+                if known.digest()? != row.digest && !before.as_ref().is_some_and(says_the_same) {
                     return Err(other_contents(&known.pack));
                 }
                 true

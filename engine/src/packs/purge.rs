@@ -35,12 +35,12 @@ const AT_A_TIME: i64 = 250;
 
 /// What goes with a pack.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Doomed {
+pub(super) struct Doomed {
     pack: String,
-    objects: Vec<String>,
+    pub(super) objects: Vec<String>,
     /// Properties of other packs' objects, by object.
-    properties: BTreeMap<String, Vec<String>>,
-    associations: Vec<String>,
+    pub(super) properties: BTreeMap<String, Vec<String>>,
+    pub(super) associations: Vec<String>,
 }
 
 /// How far a job has got.
@@ -62,15 +62,8 @@ impl Session {
     pub async fn pack_purge(&mut self, name: &str) -> Result<Written<Applied>> {
         self.caller.check_admin()?;
         self.refresh().await?;
-        let rows = pack::all(&mut self.reader().await?).await?;
-        let Some(row) = rows.iter().find(|row| row.name == name) else {
-            let hint = did_you_mean(name, rows.iter().map(|row| row.name.as_str()));
-            return Err(Error::not_found(format!("the tenant never had a pack `{name}`{hint}")));
-        };
-        let doomed = self.doomed(name).await?;
-        // What would not stand without it is told before anything is done.
-        self.without(&doomed)?;
-        let mut written = match row.is_installed() {
+        let (doomed, is_installed) = self.doomed_if_free(name).await?;
+        let mut written = match is_installed {
             true => self.pack_uninstall(name).await?,
             false => {
                 let (pack, metadata_version) = (name.to_owned(), self.catalog.version);
@@ -83,6 +76,18 @@ impl Session {
         };
         written.value.jobs.push(self.job_create(PURGE, JobState::Queued, spec).await?.id);
         Ok(written)
+    }
+
+    /// What goes with a pack, and whether that is installed; refused where other definitions would not stand without it.
+    pub(super) async fn doomed_if_free(&self, name: &str) -> Result<(Doomed, bool)> {
+        let rows = pack::all(&mut self.reader().await?).await?;
+        let Some(row) = rows.iter().find(|row| row.name == name) else {
+            let hint = did_you_mean(name, rows.iter().map(|row| row.name.as_str()));
+            return Err(Error::not_found(format!("the tenant never had a pack `{name}`{hint}")));
+        };
+        let doomed = self.doomed(name).await?;
+        self.without(&doomed)?;
+        Ok((doomed, row.is_installed()))
     }
 
     async fn doomed(&self, pack: &str) -> Result<Doomed> {

@@ -57,6 +57,9 @@ impl Session {
                 return self.nothing_to_do(Vec::new()).await;
             };
             let mut all = steps(&self.catalog, &target.registry, [None, None]);
+            if is_dry {
+                self.tell_effects(&mut all, &target.registry).await?;
+            }
             let mut guard = Guard::between(self, Some(&target.registry));
             match guard.pass(self).await? {
                 Passage::Outdated => guard.abandon(self).await,

@@ -25,6 +25,7 @@ impl Selection {
         let mut layer = own.clone();
         layer.leave_out_migrations();
         leave_out_what_is_uninstalled(&mut layer, effective, installed);
+        archive_what_rests(&mut layer, installed);
         if !objects.is_empty() {
             check_names(objects, own, effective, problems);
             choose(&mut layer, objects, effective, installed);
@@ -94,6 +95,38 @@ fn leave_out_what_is_uninstalled(layer: &mut Layer, effective: &Effective, insta
     layer.associations.retain(|name, spec| stands(name, spec.contains_key("from") || is_of_pack(name)));
     let is_of_pack = |key: &(Name, Name)| installed.iter().any(|pack| pack.layer.pipelines.contains_key(key));
     layer.pipelines.retain(|key, spec| !gone.contains(&key.0) && (spec.contains_key("stages") || is_of_pack(key)));
+}
+
+/// What is computed of what was uninstalled rests until that comes back. Elsewhere it would be a mistake, unless it is
+/// archived.
+fn archive_what_rests(layer: &mut Layer, installed: &[Pack]) {
+    let below: Vec<&Layer> = installed.iter().map(|pack| &pack.layer).collect();
+    let known = Registry::fold(&below).1;
+    loop {
+        let layers: Vec<&Layer> = below.iter().copied().chain([&*layer]).collect();
+        let found = Registry::fold(&layers).1;
+        let problems = found.iter().filter(|problem| !known.contains(problem));
+        // Each round archives one at least, and what is computed of it comes in the next.
+        if problems.filter(|problem| archive_computed(layer, &problem.pointer)).count() == 0 {
+            return;
+        }
+    }
+}
+
+/// Archives the computed property that a pointer leads into; whether there was one that was not archived.
+fn archive_computed(layer: &mut Layer, pointer: &str) -> bool {
+    // Names need no escapes.
+    let segments: Vec<&str> = pointer.split('/').skip(1).collect();
+    let ["objects" | "extend", object, "properties", property, ..] = segments.as_slice() else { return false };
+    let specs = [layer.objects.get_mut(*object), layer.extend.get_mut(*object)].into_iter().flatten();
+    let mut properties =
+        specs.filter_map(|spec| spec.get_mut("properties")?.get_mut(*property)?.as_object_mut()).filter(|spec| {
+            let is_computed = spec.get("type").is_some_and(|kind| kind == "formula" || kind == "rollup");
+            is_computed && spec.get("archived") != Some(&Value::Bool(true))
+        });
+    let Some(spec) = properties.next() else { return false };
+    spec.insert("archived".to_owned(), Value::Bool(true));
+    true
 }
 
 fn check_names(objects: &[String], own: &Layer, effective: &Effective, problems: &mut Problems) {

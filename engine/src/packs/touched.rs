@@ -1,13 +1,14 @@
-//! What steps do to what is stored: records that would no longer be seen, and records that stand in the way.
+//! What steps do to what is stored: records that would no longer be seen or be written anew, and records that stand in
+//! the way.
 
 use engine_model::query::QueryText;
 use engine_model::query::ast::{AssociationText, FilterForm, FilterText, PropertyText, QuantifierText};
 use engine_model::registry::Registry;
 use engine_model::{Name, Problem, Problems};
-use serde_json::value::to_raw_value;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
-use super::difference::{Action, Step, Subject};
+use super::difference::{Action, Effect, Step, Subject};
 use crate::error::{Error, Result};
 use crate::session::Session;
 
@@ -15,29 +16,79 @@ use crate::session::Session;
 const SAMPLES: usize = 5;
 
 impl Session {
-    /// Tells of each step that takes something away how many records that concerns, and names some.
-    pub(super) async fn count_touched(&mut self, steps: &mut [Step]) -> Result<()> {
+    /// Tells of each step what it does to records if all stored ones go along, and what users have saved that feels it.
+    pub(super) async fn tell_effects(&mut self, steps: &mut [Step], next: &Registry) -> Result<()> {
         // Where there never was a record, none is touched, and no index has to be opened to say so.
-        if self.reader().await?.head().await?.last_record_id == 0 {
-            return Ok(());
+        if self.reader().await?.head().await?.last_record_id > 0 {
+            self.count_hidden(steps).await?;
+            self.count_written(steps, next).await?;
         }
+        self.add_saved_uses(steps).await
+    }
+
+    /// Tells of each step that takes something away how many records that concerns, and names some.
+    async fn count_hidden(&mut self, steps: &mut [Step]) -> Result<()> {
         for step in steps.iter_mut().filter(|step| step.destructive) {
             let Some((object, form)) = question(&step.subject, &self.catalog.effective.registry)? else { continue };
-            // What is switched off is not searched.
-            if self.catalog.object(&object).is_err() {
-                continue;
-            }
-            let filter = form.map(|form| FilterText { pointer: String::new(), form });
-            let text = QueryText { filter, limit: SAMPLES, count: true, ..QueryText::default() };
-            let found = self.record_search(&object, &text, Problems::new()).await?;
-            step.records = found.total.unwrap_or_default();
-            step.samples = found.results.iter().map(|found| found.record.id.to_string()).collect();
+            self.count_those(step, &object, form, Effect::Hidden).await?;
         }
         Ok(())
     }
 
+    /// Tells of each step that brings values into another form, or has them computed, how many records a job writes.
+    async fn count_written(&mut self, steps: &mut [Step], next: &Registry) -> Result<()> {
+        for step in steps.iter_mut().filter(|step| !step.destructive) {
+            let Subject::Property(object, name) = step.subject.clone() else { continue };
+            let Some(property) = next.objects.get(&object).and_then(|object| object.properties.get(&name)) else {
+                continue;
+            };
+            // What a migration comes with is the version after this one.
+            let migration = property.migrated.as_ref().filter(|found| found.version > self.catalog.version);
+            let Some(migration) = migration else {
+                if step.says_how_else_it_is_computed() {
+                    self.count_those(step, &object, None, Effect::Computed).await?;
+                }
+                continue;
+            };
+            let old = migration.renamed_from().unwrap_or(&name);
+            let before = self.catalog.effective.registry.objects.get(&object);
+            let before = before.and_then(|object| object.properties.get(old)).filter(|before| !before.archived);
+            let form = before.filter(|before| before.kind.operators().contains(&"exists")).map(|before| {
+                let filled = property_form(&before.name, "exists", None);
+                match migration.fills_in() {
+                    true => FilterForm::Not(Box::new(FilterText { pointer: String::new(), form: filled })),
+                    false => filled,
+                }
+            });
+            self.count_those(step, &object, form, Effect::Rewritten).await?;
+        }
+        Ok(())
+    }
+
+    /// Has the step say how many records of the object meet a condition, and names some.
+    async fn count_those(
+        &mut self,
+        step: &mut Step,
+        object: &Name,
+        form: Option<FilterForm>,
+        effect: Effect,
+    ) -> Result<()> {
+        // What is switched off, or comes with the plan, is not searched.
+        if self.catalog.object(object).is_err() {
+            return Ok(());
+        }
+        let filter = form.map(|form| FilterText { pointer: String::new(), form });
+        let text = QueryText { filter, limit: SAMPLES, count: true, ..QueryText::default() };
+        let found = self.record_search(object, &text, Problems::new()).await?;
+        let records = found.total.unwrap_or_default();
+        step.records = Some(records);
+        step.effect = (records > 0).then_some(effect);
+        step.samples = found.results.iter().map(|found| found.record.id.to_string()).collect();
+        Ok(())
+    }
+
     /// Tells of each property that goes, or gets another type, what users have saved that names it.
-    pub(super) async fn add_saved_uses(&self, steps: &mut [Step]) -> Result<()> {
+    async fn add_saved_uses(&self, steps: &mut [Step]) -> Result<()> {
         let is_felt = |step: &&mut Step| matches!(step.subject, Subject::Property(..)) && step.is_felt();
         let mut felt = steps.iter_mut().filter(is_felt).peekable();
         if felt.peek().is_none() {
@@ -55,15 +106,12 @@ impl Session {
 
 /// Which records a subject concerns: the object's name and what they meet.
 fn question(subject: &Subject, registry: &Registry) -> Result<Option<(Name, Option<FilterForm>)>> {
-    let property = |name: &str, op: &str, value| {
-        FilterForm::Property(PropertyText { property: name.to_owned(), op: Some(op.to_owned()), value })
-    };
     Ok(match subject {
         Subject::Object(object) => Some((object.clone(), None)),
         Subject::Property(object, name) => {
             let is_searched = registry.objects.get(object).and_then(|object| object.properties.get(name));
             let is_searched = is_searched.is_some_and(|property| property.kind.operators().contains(&"exists"));
-            is_searched.then(|| (object.clone(), Some(property(name, "exists", None))))
+            is_searched.then(|| (object.clone(), Some(property_form(name, "exists", None))))
         }
         Subject::Association(name) => registry.associations.get(name).map(|association| {
             let form = AssociationText {
@@ -76,10 +124,14 @@ fn question(subject: &Subject, registry: &Registry) -> Result<Option<(Name, Opti
         }),
         Subject::Pipeline(object, name) => {
             let value = to_raw_value(&json!(name)).map_err(Error::internal)?;
-            Some((object.clone(), Some(property("pipeline", "eq", Some(value)))))
+            Some((object.clone(), Some(property_form("pipeline", "eq", Some(value)))))
         }
         Subject::Other => None,
     })
+}
+
+fn property_form(name: &str, op: &str, value: Option<Box<RawValue>>) -> FilterForm {
+    FilterForm::Property(PropertyText { property: name.to_owned(), op: Some(op.to_owned()), value })
 }
 
 /// Tells the steps which records stand in their way.
@@ -90,8 +142,12 @@ pub(super) fn attach(found: Problems, steps: &mut Vec<Step>) {
             continue;
         };
         let step = &mut steps[at];
-        step.takes_job = true;
-        step.records += records(&problem);
+        if step.effect != Some(Effect::InTheWay) {
+            // What they would become matters once they can.
+            (step.effect, step.records) = (Some(Effect::InTheWay), Some(0));
+            step.samples.clear();
+        }
+        step.records = Some(step.records.unwrap_or_default() + records(&problem));
         step.samples.extend(problem.samples.into_iter().take(SAMPLES.saturating_sub(step.samples.len())));
     }
 }
@@ -131,9 +187,9 @@ fn in_the_way(problem: &Problem) -> Step {
         before: Value::Null,
         after: json!(problem.message),
         destructive: false,
-        records: records(problem),
+        records: Some(records(problem)),
         samples: problem.samples.iter().take(SAMPLES).cloned().collect(),
-        takes_job: true,
+        effect: Some(Effect::InTheWay),
         uses: Vec::new(),
         subject: Subject::Other,
     }

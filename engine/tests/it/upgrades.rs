@@ -45,7 +45,7 @@ fn steps(plan: &Plan) -> Vec<(Action, &str, &str, u64, Vec<&str>)> {
         .iter()
         .map(|step| {
             let samples = step.samples.iter().map(String::as_str).collect();
-            (step.action, step.kind, step.name.as_str(), step.records, samples)
+            (step.action, step.kind, step.name.as_str(), step.records.expect("counted"), samples)
         })
         .collect()
 }
@@ -102,7 +102,7 @@ async fn records_in_the_way_of_a_version_are_named_and_nothing_is_done() {
     let narrower = || crane("2.0.0", ", reach: {type: integer, maximum: 50}");
     let planned = plan(&mut session, narrower()).await;
     assert_eq!(steps(&planned), [(Action::Change, "property", "crane.reach", 1, vec![tall.as_str()])]);
-    assert!(planned.steps[0].takes_job && !planned.steps[0].destructive);
+    assert!(planned.steps[0].takes_job() && !planned.steps[0].destructive);
     let refused = session.pack_apply(&planned.id, &destructive()).await.expect_err("in the way");
     assert_eq!(in_the_way(&refused)[0], json!(["/objects/crane/properties/reach/maximum", 1, [tall]]));
     assert_eq!(plan(&mut session, crane("1.0.0", ", reach: {type: integer}")).await.steps, []);
@@ -122,7 +122,8 @@ async fn a_pack_that_goes_hides_what_it_brought_and_brings_it_back() {
     let ada =
         create(&mut session, "contact", json!({"first_name": "Ada", "last_name": "Lovelace", "badge": "7"})).await;
     let planned = session.pack_uninstall_plan("building").await.expect("a plan");
-    let removed: Vec<(&str, u64)> = planned.steps.iter().map(|step| (step.name.as_str(), step.records)).collect();
+    let removed: Vec<(&str, u64)> =
+        planned.steps.iter().map(|step| (step.name.as_str(), step.records.expect("counted"))).collect();
     assert!(planned.steps.iter().all(|step| step.action == Action::Remove && step.destructive), "{planned:?}");
     for expected in [
         ("contact.badge", 1),

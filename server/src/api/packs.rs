@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use engine::ErrorCode;
 use engine::model::Problem;
 use engine::packs::{
-    Action, Applied, Conflict, Consent, PackExport, PackSource, PackView, Plan, Side, Step, StepCounts,
+    Action, Applied, Conflict, Consent, Effect, PackExport, PackSource, PackView, Plan, Side, Step, StepCounts,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -95,7 +95,7 @@ struct SourceBody {
 #[derive(Debug)]
 enum WantedBody {
     Pack(PackSource),
-    Gone(String),
+    Gone { pack: String, purge: bool },
 }
 
 #[derive(Debug)]
@@ -119,10 +119,14 @@ impl<'a> FromJson<'a> for SourceBody {
         let mut object = reading.object(raw)?;
         let source = read_source(&mut object);
         let is_gone = object.optional::<bool>("uninstall").unwrap_or_default();
+        let purge = object.optional::<bool>("purge").unwrap_or_default();
+        if purge && !is_gone {
+            object.problem_at("purge", "not_applicable", "goes with `uninstall` only");
+        }
         let accept = object.optional::<Accept>("accept").unwrap_or_default();
         let migrations = object.optional::<Migrations>("migrations").unwrap_or_default();
         let wanted = match source {
-            Some(PackSource::Known { name, .. }) if is_gone => Some(WantedBody::Gone(name)),
+            Some(PackSource::Known { name, .. }) if is_gone => Some(WantedBody::Gone { pack: name, purge }),
             source => {
                 if is_gone {
                     object.problem_at("uninstall", "not_applicable", "goes with `pack` only");
@@ -226,12 +230,16 @@ pub(crate) struct PlanStepBody {
     after: Value,
     /// Something stored would no longer be seen.
     destructive: bool,
-    /// How many records that concerns, or stand in the way.
-    records: u64,
+    /// How many records that concerns, or stand in the way; null where they cannot be seen any more, and so are not
+    /// counted.
+    records: Option<u64>,
     /// Ids of some of them.
     samples: Vec<String>,
-    /// Whether records have to be migrated first.
+    /// Whether a job writes the records, or has to before this can be done.
     job: bool,
+    /// What it does to these records: `hidden`, `erased`, `rewritten` or `computed` by a job, or that they stand
+    /// `in_the_way`; null where none is concerned.
+    effect: Option<&'static str>,
     /// What goes on to name a property that would be gone or of another type.
     uses: Vec<UseBody>,
 }
@@ -248,6 +256,8 @@ pub(crate) struct ConflictBody {
     pack: Value,
     /// What the tenant says, which holds unless the pack's side is accepted.
     tenant: Value,
+    /// Whose side holds: `tenant`, or `pack` where it is accepted.
+    holds: &'static str,
 }
 
 /// What a view, a report, a workflow or a role would name that is not there.
@@ -286,8 +296,12 @@ impl From<StepCounts> for PlanSummary {
 }
 
 impl From<Conflict> for ConflictBody {
-    fn from(Conflict { kind, name, pack, tenant }: Conflict) -> Self {
-        Self { kind, name, pack, tenant }
+    fn from(Conflict { kind, name, pack, tenant, holds }: Conflict) -> Self {
+        let holds = match holds {
+            Side::Pack => "pack",
+            Side::Tenant => "tenant",
+        };
+        Self { kind, name, pack, tenant, holds }
     }
 }
 
@@ -298,6 +312,7 @@ impl From<Step> for PlanStepBody {
             Action::Change => "change",
             Action::Remove => "remove",
         };
+        let job = step.takes_job();
         Self {
             action,
             kind: step.kind,
@@ -307,7 +322,8 @@ impl From<Step> for PlanStepBody {
             destructive: step.destructive,
             records: step.records,
             samples: step.samples,
-            job: step.takes_job,
+            job,
+            effect: step.effect.map(Effect::as_str),
             uses: step.uses.into_iter().map(UseBody::from).collect(),
         }
     }
@@ -324,7 +340,8 @@ pub(crate) async fn plan(
     let SourceBody { wanted, accept, migrations } = body.read()?;
     let plan = match wanted {
         WantedBody::Pack(source) => session.pack_plan(source, &accept, &migrations).await,
-        WantedBody::Gone(name) => session.pack_uninstall_plan(&name).await,
+        WantedBody::Gone { pack, purge: false } => session.pack_uninstall_plan(&pack).await,
+        WantedBody::Gone { pack, purge: true } => session.pack_purge_plan(&pack).await,
     };
     Answer::ok(&PlanBody::from(plan.map_err(|error| unknown_at("/pack", error))?))
 }

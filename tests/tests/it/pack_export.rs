@@ -181,6 +181,45 @@ async fn shipped_packs_are_exported_as_they_are(server: TestServer) {
     assert_eq!(export(&other, "?pack=construction").await, text.replace("1.0.0", "1.0.1"));
 }
 
+async fn what_rests_without_its_pack_leaves_archived(server: TestServer) {
+    let (tenant, other) = (server.tenant("generic").await, server.tenant("generic").await);
+    let library = "pack: library\nversion: 1.0.0\nrequires: {core: ^1.0}\nobjects: {book: {properties: {title: {type: string}}}}\n\
+                   extend: {contact: {properties: {card: {type: string}}}}\nassociations: {book_contact: {from: book, to: contact}}\n";
+    let planned = tenant.post("/packs/plan", &json!({"source": library})).await.ok(200);
+    tenant.post("/packs/apply", &json!({"plan": planned["plan"]})).await.ok(200);
+    for own in [
+        json!({"name": "card_length", "type": "formula", "formula": "size(card)", "result": "integer"}),
+        json!({"name": "books", "type": "rollup", "function": "count", "association": "book_contact"}),
+        json!({"name": "doubled", "type": "formula", "formula": "books * 2", "result": "integer"}),
+        json!({"name": "shoe_size", "type": "integer"}),
+    ] {
+        tenant.post("/object-definitions/contact/properties", &own).await.ok(201);
+    }
+    // Whoever takes the pack away is told before what rests from then on.
+    let planned = tenant.post("/packs/plan", &json!({"pack": "library", "uninstall": true})).await.ok(200);
+    let told = |name: &str| {
+        let step = planned["steps"].as_array().unwrap().iter().find(|step| step["name"] == name).unwrap();
+        step["uses"].as_array().unwrap().iter().map(|found| found["name"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (told("contact.card"), told("book_contact")),
+        (vec![json!("contact.card_length")], vec![json!("contact.books")])
+    );
+    tenant.delete("/packs/library").await.ok(200);
+    let exported = export(&tenant, "?pack=mine").await;
+    let planned = other.post("/packs/plan", &json!({"source": exported})).await.ok(200);
+    other.post("/packs/apply", &json!({"plan": planned["plan"]})).await.ok(200);
+    assert_eq!(export(&other, "?pack=mine").await, exported);
+    let definition = other.get("/object-definitions/contact?archived=true").await.ok(200);
+    let is_archived = |name: &str| !definition["properties"][name]["archived_at"].is_null();
+    // What is computed of these stands, and has no value.
+    assert_eq!(["card_length", "books", "doubled"].map(is_archived), [true, true, false], "{exported}");
+    assert!(!exported.contains("library"), "{exported}");
+    let active = other.get("/object-definitions/contact").await.ok(200);
+    assert_eq!(active["properties"]["shoe_size"]["type"], "integer");
+    assert_eq!(active["properties"]["books"], Value::Null);
+}
+
 async fn the_command_line_exports_lists_and_uninstalls(server: TestServer) {
     let tenant = server.tenant("generic").await;
     build(&tenant).await;
@@ -208,7 +247,10 @@ async fn the_command_line_exports_lists_and_uninstalls(server: TestServer) {
     let (listed, _, _) = pack(&["list"]);
     let line = listed.lines().find(|line| line.starts_with("cranes")).unwrap();
     assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["cranes", "1.2.0", "1.2.0", "Cranes"]);
-    assert_eq!(pack(&["uninstall", "cranes"]).0, "cranes is uninstalled\n");
+    let (told, _, code) = pack(&["uninstall", "cranes", "--dry-run"]);
+    assert!(told.starts_with("- object ") && told.ends_with(" to remove\n") && code == Some(3), "{told}");
+    let (done, _, code) = pack(&["uninstall", "cranes"]);
+    assert_eq!((done, code), (format!("{told}cranes is uninstalled\n"), Some(0)));
     let (_, said, code) = pack(&["uninstall", "cranes"]);
     assert_eq!(code, Some(1), "{said}");
     let installed = tenant.get("/packs").await.ok(200);
@@ -220,5 +262,6 @@ scenarios![
     what_was_built_by_clicking_is_the_same_elsewhere,
     some_objects_leave_with_what_belongs_to_them,
     shipped_packs_are_exported_as_they_are,
+    what_rests_without_its_pack_leaves_archived,
     the_command_line_exports_lists_and_uninstalls,
 ];

@@ -120,13 +120,104 @@ async fn a_plan_is_printed_and_its_exit_code_says_whether_there_is_anything_to_d
     assert!(said.contains("NAME=pack or NAME=tenant"), "{said}");
 }
 
+/// What the step of this name does to records: how many, what, whether a job does it, and samples.
+fn touched(plan: &Value, name: &str) -> Value {
+    let step = plan["steps"].as_array().unwrap().iter().find(|step| step["name"] == name);
+    let step = step.unwrap_or_else(|| panic!("no step of {name} in {plan:#}"));
+    json!([step["records"], step["effect"], step["job"], step["samples"]])
+}
+
+async fn a_plan_tells_which_records_a_job_writes(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let first = format!("{TITLE}{SHELF}      kind: {{type: string}}\n      place: {{type: string}}\n");
+    let planned = plan(&tenant, &library("1.0.0", &first)).await;
+    assert_eq!(touched(&planned, "book.shelf"), json!([0, null, false, []]));
+    apply(&tenant, &planned).await;
+    let emma = create_id(&tenant, "book", json!({"title": "Emma", "shelf": 7, "kind": "novel", "place": "a"})).await;
+    let bare = create_id(&tenant, "book", json!({"title": "Bare"})).await;
+    let second = format!(
+        "{TITLE}      shelf: {{type: integer, label: Board}}\n      kind: {{type: string, migration: {{default: map}}}}\n      \
+         spot: {{type: string, was: place}}\n      twice: {{type: formula, formula: shelf * 2, result: integer}}\n"
+    );
+    let planned = plan(&tenant, &library("1.1.0", &second)).await;
+    assert_eq!(touched(&planned, "book.shelf"), json!([0, null, false, []]));
+    assert_eq!(touched(&planned, "book.kind"), json!([1, "rewritten", true, [bare]]));
+    assert_eq!(touched(&planned, "book.spot"), json!([1, "rewritten", true, [emma]]));
+    assert_eq!(touched(&planned, "book.twice"), json!([2, "computed", true, [emma, bare]]));
+    apply(&tenant, &planned).await;
+    jobs_are_done(&tenant).await;
+    let third = format!("{TITLE}      kind: {{type: string}}\n      twice: {{type: string}}\n");
+    let planned = plan(&tenant, &library("1.2.0", &third)).await;
+    assert_eq!(touched(&planned, "book.shelf"), json!([1, "hidden", false, [emma]]));
+}
+
+async fn what_says_the_same_is_the_same_version(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let source = library("1.0.0", &format!("{TITLE}{SHELF}"));
+    apply(&tenant, &plan(&tenant, &source).await).await;
+    let (head, rest) = source.split_at(source.find("objects:").unwrap());
+    let others = [
+        json!({"source": source.replace('\n', "\r\n")}),
+        json!({"source": format!("# Books.\n{source}")}),
+        json!({"files": {"library.yaml": source}}),
+        json!({"files": {"pack.yaml": head, "books.yaml": rest}}),
+    ];
+    for body in others {
+        assert_eq!(tenant.post("/packs/plan", &body).await.ok(200)["steps"], json!([]), "{body}");
+    }
+    let other = json!({"source": source.replace("label: Book", "label: Tome")});
+    let refused = tenant.post("/packs/plan", &other).await.problem(409, "conflict");
+    assert!(refused.words().contains("a changed pack needs a new version"), "{}", refused.words());
+}
+
+async fn a_purge_says_first_what_it_erases(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let source = |version: &str, old: &str| {
+        let card = format!("extend:\n  contact: {{properties: {{{old}keep: {{type: string}}}}}}\n");
+        format!("{}{card}", library(version, TITLE))
+    };
+    apply(&tenant, &plan(&tenant, &source("1.0.0", "old: {type: string}, ")).await).await;
+    let ada =
+        create_id(&tenant, "contact", json!({"first_name": "Ada", "last_name": "L", "old": "o", "keep": "k"})).await;
+    let emma = create_id(&tenant, "book", json!({"title": "Emma"})).await;
+    apply(&tenant, &plan(&tenant, &source("1.1.0", "")).await).await;
+
+    // What an earlier version has left is erased with the rest.
+    let purge = json!({"pack": "library", "uninstall": true, "purge": true});
+    let planned = tenant.post("/packs/plan", &purge).await.ok(200);
+    assert_eq!(touched(&planned, "book"), json!([1, "erased", true, [emma]]));
+    assert_eq!(touched(&planned, "contact.keep"), json!([1, "erased", true, [ada]]));
+    assert_eq!(touched(&planned, "contact.old"), json!([null, "erased", true, []]));
+    tenant.post("/packs/apply", &json!({"plan": planned["plan"]})).await.problem(422, "destructive");
+    let stale = planned["plan"].clone();
+
+    // So is all of a pack that is uninstalled already.
+    tenant.delete("/packs/library").await.ok(200);
+    let consent = json!({"plan": stale, "allow_destructive": true});
+    tenant.post("/packs/apply", &consent).await.problem(409, "plan_out_of_date");
+    let planned = tenant.post("/packs/plan", &purge).await.ok(200);
+    for name in ["book", "contact.keep", "contact.old"] {
+        assert_eq!(touched(&planned, name), json!([null, "erased", true, []]));
+    }
+    let done = apply(&tenant, &planned).await;
+    assert_eq!(
+        (&done["pack"], &done["version"], done["jobs"].as_array().unwrap().len()),
+        (&json!("library"), &Value::Null, 1)
+    );
+    jobs_are_done(&tenant).await;
+    tenant.post("/packs/plan", &purge).await.problem(422, "validation_failed");
+    let alone = json!({"pack": "library", "purge": true});
+    assert_eq!(tenant.post("/packs/plan", &alone).await.problem(422, "validation_failed").pointers(), ["/purge"]);
+    assert_eq!(tenant.get("/object-definitions/book").await.status, 404);
+}
+
 async fn a_version_takes_stored_values_along(server: TestServer) {
     let tenant = server.tenant("generic").await;
     let shelf = |spec: &str| format!("{TITLE}      shelf: {{{spec}}}\n");
     apply(&tenant, &plan(&tenant, &library("1.0.0", &shelf("type: string"))).await).await;
     let emma = create_id(&tenant, "book", json!({"title": "Emma", "shelf": "7"})).await;
     let plain = plan(&tenant, &library("2.0.0", &shelf("type: integer"))).await;
-    assert_eq!((&plain["steps"][0]["records"], &plain["steps"][0]["job"]), (&json!(1), &json!(true)));
+    assert_eq!(touched(&plain, "book.shelf"), json!([1, "in_the_way", true, [emma]]));
     let refused = tenant.post("/packs/apply", &json!({"plan": plain["plan"]})).await.problem(409, "records_in_the_way");
     assert_eq!(refused.body["errors"][0]["samples"], json!([emma]));
     let unknown = json!({"plan": plain["plan"], "migrations": {"book.shlef": {"default": 1}}});
@@ -136,7 +227,7 @@ async fn a_version_takes_stored_values_along(server: TestServer) {
     // What a version declares itself is part of its plan.
     let declared = "type: integer, migration: {convert: int(value) * 10}";
     let planned = plan(&tenant, &library("2.0.1", &shelf(declared))).await;
-    assert_eq!((&planned["steps"][0]["records"], &planned["steps"][0]["job"]), (&json!(0), &json!(false)));
+    assert_eq!(touched(&planned, "book.shelf"), json!([1, "rewritten", true, [emma]]));
     let done = apply(&tenant, &planned).await;
     assert_eq!(done["jobs"].as_array().map(Vec::len), Some(1));
     let path = format!("/records/book/{emma}");
@@ -278,6 +369,7 @@ async fn definitions_go_back_to_an_earlier_version(server: TestServer) {
         (&dry["changed"], &step("shelf")["action"], &step("book.shelf")["action"]),
         (&json!(false), &json!("remove"), &json!("change"))
     );
+    assert_eq!(touched(&dry, "book.shelf"), json!([1, "rewritten", true, [emma]]));
     let done = tenant.post("/metadata/rollback", &json!({"to_version": then})).await.ok(200);
     assert_eq!(done["changed"], true);
     assert_eq!(tenant.get(&path).await.ok(200)["properties"], json!({"title": "Emma", "shelf": "7", "note": "n"}));
@@ -318,6 +410,9 @@ async fn definitions_go_back_to_an_earlier_version(server: TestServer) {
 }
 
 scenarios![
+    a_plan_tells_which_records_a_job_writes,
+    what_says_the_same_is_the_same_version,
+    a_purge_says_first_what_it_erases,
     a_version_takes_stored_values_along,
     a_property_keeps_its_values_under_another_name,
     a_purged_pack_leaves_nothing,

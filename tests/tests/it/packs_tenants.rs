@@ -154,7 +154,7 @@ async fn each_tenant_is_planned_and_applied_for_itself(server: TestServer) {
     let renamed = &applied[slug(&fleet.renamed)]["conflicts"];
     assert_eq!(
         renamed,
-        &json!([{"kind": "property", "name": "book.title", "pack": {"label": "Name"}, "tenant": {"label": "Heading"}}])
+        &json!([{"kind": "property", "name": "book.title", "pack": {"label": "Name"}, "tenant": {"label": "Heading"}, "holds": "tenant"}])
     );
 
     // What fails says so as the tenant's own call does, and has changed nothing.
@@ -332,7 +332,6 @@ async fn pack_with_mistakes_is_refused_once(server: TestServer) {
 async fn command_line_tells_tenants_together(mut server: TestServer) {
     let fleet = Fleet::new(&server).await;
     let folder = tempfile::tempdir().unwrap();
-    // The name of a file is part of what tells a version's contents from others.
     let path = folder.path().join("pack.yaml");
     fs::write(&path, library("1.1.0", SECOND)).unwrap();
     let run = |server: &TestServer, what: &str, further: &[&str]| {

@@ -98,6 +98,11 @@ impl Migration {
         Self::of_rename(new, version, undone)
     }
 
+    /// Whether it is about records without a value.
+    pub fn fills_in(&self) -> bool {
+        matches!(self.how, How::Default(_))
+    }
+
     /// What the property was called whose values it takes over.
     pub fn renamed_from(&self) -> Option<&Name> {
         self.renamed.as_ref()

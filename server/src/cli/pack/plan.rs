@@ -73,10 +73,14 @@ pub(super) fn print(plan: &Value) -> Vec<String> {
         return vec!["nothing to do: the tenant has this version".to_owned()];
     }
     let mut lines: Vec<String> = list("steps").iter().flat_map(step).collect();
-    if !list("conflicts").is_empty() {
+    for (heading, holds) in SIDES {
+        let conflicts: Vec<&Value> = list("conflicts").iter().filter(|found| is_held_by(found, holds)).collect();
+        if conflicts.is_empty() {
+            continue;
+        }
         lines.push(String::new());
-        lines.push("changed by both the pack and the tenant, whose side holds unless `--accept NAME=pack`:".to_owned());
-        for conflict in list("conflicts") {
+        lines.push(format!("changed by both the pack and the tenant, {heading}:"));
+        for conflict in conflicts {
             lines.push(format!("  {}", text(&conflict["name"])));
             lines.push(format!("      pack: {}", conflict["pack"]));
             lines.push(format!("      tenant: {}", conflict["tenant"]));
@@ -91,6 +95,15 @@ pub(super) fn print(plan: &Value) -> Vec<String> {
     lines.push(String::new());
     lines.push(format!("{} to add, {} to change, {} to remove", summary["add"], summary["change"], summary["remove"]));
     lines
+}
+
+/// Whose side holds of what both have changed.
+const SIDES: [(&str, &str); 2] =
+    [("whose side holds unless `--accept NAME=pack`", "tenant"), ("of which the pack's side is accepted", "pack")];
+
+/// Whether this side holds; the tenant's, where nothing is said.
+pub(super) fn is_held_by(conflict: &Value, side: &str) -> bool {
+    conflict["holds"].as_str().unwrap_or("tenant") == side
 }
 
 /// What views, reports, workflows and roles would name that is not there; nothing where all is well.
@@ -114,11 +127,20 @@ pub(super) fn step(step: &Value) -> Vec<String> {
     }
     let records = step["records"].as_u64().unwrap_or_default();
     if records > 0 {
-        let what = if step["job"] == json!(true) { "in the way" } else { "no longer seen" };
+        let what = match step["effect"].as_str() {
+            Some("in_the_way") => "in the way",
+            Some("rewritten") => "written anew by a job",
+            Some("computed") => "computed by a job",
+            Some("erased") => "erased for good",
+            _ => "no longer seen",
+        };
         let samples = step["samples"].as_array().map(Vec::as_slice).unwrap_or_default();
         let samples = samples.iter().map(text).collect::<Vec<_>>().join(", ");
         let such_as = if samples.is_empty() { String::new() } else { format!(", such as {samples}") };
         lines.push(format!("      records {what}: {records}{such_as}"));
+    }
+    if step["effect"] == "erased" && step["records"].is_null() {
+        lines.push("      all that is stored under it is erased for good".to_owned());
     }
     for used in step["uses"].as_array().map(Vec::as_slice).unwrap_or_default() {
         lines.push(format!(
@@ -146,12 +168,20 @@ mod tests {
             "steps": [
                 {"action": "add", "kind": "property", "name": "deal.margin", "before": null, "after": {}, "records": 0},
                 {"action": "change", "kind": "property", "name": "deal.amount", "before": {"label": "Amount"},
-                    "after": {"label": "Amount", "minimum": 0}, "records": 2, "samples": ["7", "9"], "job": true},
+                    "after": {"label": "Amount", "minimum": 0}, "records": 2, "samples": ["7", "9"],
+                    "effect": "in_the_way"},
+                {"action": "change", "kind": "property", "name": "deal.size", "before": {"type": "string"},
+                    "after": {"type": "integer"}, "records": 12, "samples": [], "effect": "rewritten"},
+                {"action": "remove", "kind": "property", "name": "deal.old", "before": {}, "after": null,
+                    "records": null, "samples": [], "effect": "erased"},
                 {"action": "remove", "kind": "object", "name": "visit", "before": {}, "after": null, "records": 0,
                     "uses": [{"kind": "view", "name": "visits", "pointer": "/views/visits/columns/0", "layer": "own"}]},
             ],
             "warnings": [{"pointer": "/views/visits/object", "message": "the object `visit` is archived"}],
-            "conflicts": [{"name": "deal.name", "pack": {"label": "Title"}, "tenant": {"label": "Project"}}],
+            "conflicts": [
+                {"name": "deal.name", "pack": {"label": "Title"}, "tenant": {"label": "Project"}, "holds": "tenant"},
+                {"name": "deal.stage", "pack": {"label": "Phase"}, "tenant": {"label": "Step"}, "holds": "pack"},
+            ],
         });
         assert_eq!(
             print(&plan),
@@ -160,6 +190,11 @@ mod tests {
                 "~ property deal.amount",
                 "      minimum: (none) → 0",
                 "      records in the way: 2, such as 7, 9",
+                "~ property deal.size",
+                "      type: \"string\" → \"integer\"",
+                "      records written anew by a job: 12",
+                "- property deal.old",
+                "      all that is stored under it is erased for good",
                 "- object visit",
                 "      used by view visits, /views/visits/columns/0",
                 "",
@@ -167,6 +202,11 @@ mod tests {
                 "  deal.name",
                 "      pack: {\"label\":\"Title\"}",
                 "      tenant: {\"label\":\"Project\"}",
+                "",
+                "changed by both the pack and the tenant, of which the pack's side is accepted:",
+                "  deal.stage",
+                "      pack: {\"label\":\"Phase\"}",
+                "      tenant: {\"label\":\"Step\"}",
                 "",
                 "left without what they name:",
                 "  /views/visits/object: the object `visit` is archived",

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::super::problem::Problem;
-use super::plan::{CHANGES, step, text, warnings};
+use super::plan::{CHANGES, is_held_by, step, text, warnings};
 
 /// Tenants that are named of those to which the same happens.
 const NAMED: usize = 8;
@@ -46,7 +46,9 @@ impl Report {
         }
         let tenant = text(&line["tenant"]).to_owned();
         if let Value::Array(conflicts) = line["conflicts"].take() {
-            self.conflicts.extend(conflicts.into_iter().map(|conflict| (tenant.clone(), conflict)));
+            // What is settled by accepting the pack's side is a step like any other.
+            let open = conflicts.into_iter().filter(|conflict| is_held_by(conflict, "tenant"));
+            self.conflicts.extend(open.map(|conflict| (tenant.clone(), conflict)));
         }
         match text(&line["status"]) {
             "changed" | "planned" => self.group(tenant, line),

@@ -33,6 +33,8 @@ pub(crate) struct PackSource {
     version: Option<String>,
     /// With `pack`: plans to uninstall it.
     uninstall: Option<bool>,
+    /// With `uninstall`: plans to erase for good what it has brought, too, as far as it is there.
+    purge: Option<bool>,
     /// Whose side holds, `pack` or `tenant`, by the names of conflicts; the tenant's unless given.
     accept: Option<BTreeMap<String, String>>,
     /// How stored values become those of changed definitions, by `object.property`.
