@@ -61,13 +61,16 @@ impl Pack {
 
     /// What is wrong with the pack's definitions when they are laid on `below`, lowest layer first.
     pub fn check(&self, below: &[Layer]) -> Vec<LocatedProblem> {
-        let (_, before) = Registry::fold(below);
+        let (lower, before) = Registry::fold(below);
         let layers: Vec<&Layer> = below.iter().chain([&self.layer]).collect();
         let (registry, mut after) = Registry::fold(&layers);
         after.extend(registry.check_behaviors(Some(&self.layer)));
         after.extend(registry.check_translations(&self.layer));
+        after.extend(registry.check_groups(&self.layer));
+        after.extend(registry.check_defaults(&self.layer));
+        after.extend(lower.check_types(&self.layer));
         // What was wrong below is not this pack's doing.
-        after.retain(|problem| !before.contains(problem));
+        after.retain(|problem| !before.iter().any(|before| before.says_the_same_as(problem)));
         let mut problems: Vec<_> = after.into_iter().map(|problem| self.places.located(problem)).collect();
         limit(&mut problems);
         problems
