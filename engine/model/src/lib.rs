@@ -19,6 +19,7 @@ pub mod duplicate;
 pub mod entry;
 pub mod expression;
 mod feature;
+mod fragment;
 mod group;
 pub mod id;
 pub mod json;

@@ -68,6 +68,7 @@ impl Pack {
         after.extend(registry.check_translations(&self.layer));
         after.extend(registry.check_groups(&self.layer));
         after.extend(registry.check_defaults(&self.layer));
+        after.extend(registry.check_fragments(&self.layer));
         after.extend(lower.check_types(&self.layer));
         // What was wrong below is not this pack's doing.
         after.retain(|problem| !before.iter().any(|before| before.says_the_same_as(problem)));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use engine::model::pack::Pack;
-use engine::packs::{layers_below, shipped};
+use engine::packs::{check, shipped};
 
 use super::super::output;
 use super::files;
@@ -25,7 +25,7 @@ impl Check {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let known = self.known_packs()?;
         let files: Vec<_> = files::read(&self.path)?.into_iter().collect();
-        let mistakes = Pack::read_and_check(&files, |pack| layers_below(pack, &known)).err().unwrap_or_default();
+        let mistakes = check(&files, &known);
         if self.json {
             output::json(&mistakes)?;
         } else if mistakes.is_empty() {
