@@ -11,6 +11,7 @@ use crate::registry::Registry;
 
 mod definitions;
 mod refused;
+mod rest;
 mod seeds;
 pub(super) mod shipped;
 
