@@ -11,7 +11,7 @@ use crate::object::check_known;
 use crate::problem::{Problem, Problems};
 use crate::property::Property;
 use crate::reserved::Reserved;
-use crate::rule::Rule;
+use crate::rule::{NO_CLOCK, Rule};
 use crate::spec::SpecReader;
 
 /// A rule that every record of an object meets.
@@ -72,7 +72,10 @@ fn read_constraint(
         let rule = Rule::read(&mut reader, "the record breaks a rule of its object");
         if let Some(rule) = &rule {
             for name in rule.expression.names().filter_map(|name| Name::new(name).ok()) {
-                check_known(&mut reader, "rule", &name, properties);
+                match NO_CLOCK.iter().find(|(moment, _)| *moment == name.as_str() && !properties.contains_key(&name)) {
+                    Some((_, message)) => reader.problem("rule", "unknown", *message),
+                    None => drop(check_known(&mut reader, "rule", &name, properties)),
+                }
             }
             if let Some(name) = &rule.at {
                 check_known(&mut reader, "at", name, properties);

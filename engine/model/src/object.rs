@@ -257,11 +257,25 @@ fn read_properties(reader: &mut SpecReader<'_>, folded: &Folded) -> IndexMap<Nam
             continue;
         }
         let layer = folded.property_layers.get(name.as_str()).unwrap_or(&folded.layer);
-        if let Some(property) = Property::read(name.clone(), spec, layer, &at, reader.problems()) {
-            properties.insert(name, property);
-        }
+        let Some(property) = Property::read(name.clone(), spec, layer, &at, reader.problems()) else {
+            // Whoever adjusts a property of another layer leaves out the type, and may have misspelt the name.
+            if folded.pointer.starts_with("/extend/") && spec.get("type").is_none() {
+                let others =
+                    map.iter().filter(|(_, other)| other.get("type").is_some()).map(|(other, _)| other.as_str());
+                hint_at_name(&name, others, &at, reader.problems());
+            }
+            continue;
+        };
+        properties.insert(name, property);
     }
     properties
+}
+
+fn hint_at_name<'n>(name: &str, others: impl Iterator<Item = &'n str>, at: &str, problems: &mut Problems) {
+    let at = format!("{at}/type");
+    if let Some(problem) = problems.iter_mut().rfind(|problem| problem.pointer == at && problem.code == "required") {
+        problem.message.push_str(&did_you_mean(name, others));
+    }
 }
 
 fn read_display(reader: &mut SpecReader<'_>, properties: &IndexMap<Name, Property>) -> Option<Template> {

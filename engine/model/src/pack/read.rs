@@ -1,10 +1,12 @@
 //! A pack as a whole: its head and its layer of definitions.
 
+use std::collections::BTreeSet;
+
 use semver::{Version, VersionReq};
 use serde_json::{Map, Value};
 
 use super::place::{LocatedProblem, Place, Places};
-use super::rest::{Rest, is_within_any, misses_any, properties_at, speaks_of_pipelines, unread};
+use super::rest::{Rest, is_within_any, misses_any, property_at, speaks_of_pipelines, unread};
 use super::source::{self, Source};
 use super::yaml::MAX_PROBLEMS;
 use crate::layer::{CUSTOM, ENGINE, Layer};
@@ -79,6 +81,7 @@ impl Pack {
         let (lower, before) = Registry::fold(below);
         let mut rest = Rest::of(&self.document);
         let mut told = std::mem::take(&mut rest.wrong_names);
+        let mut first = Problems::new();
         for round in 1..=ROUNDS {
             let left = rest.layer(&self.name);
             let layer = left.as_ref().unwrap_or(&self.layer);
@@ -89,6 +92,10 @@ impl Pack {
             found.extend(lower.check_types(layer));
             // What was wrong below is not this pack's doing.
             found.retain(|problem| !before.iter().any(|before| before.says_the_same_as(problem)));
+            // Of a pack that reads to its last key nothing explains anything away.
+            if round == 1 && rest.is_whole() {
+                first.clone_from(&found);
+            }
             let unread = unread(layer, &registry);
             if unread.is_empty() || round == ROUNDS {
                 found.retain(|problem| !rest.explains(problem));
@@ -100,12 +107,13 @@ impl Pack {
             found.retain(|problem| {
                 is_within_any(&problem.pointer, &unread) && (has_stages || !speaks_of_pipelines(problem))
             });
-            let wrong = found.iter().map(|problem| problem.pointer.clone()).collect();
-            let properties = properties_at(&wrong);
+            let wrong: BTreeSet<String> = found.iter().map(|problem| problem.pointer.clone()).collect();
+            let properties = wrong.iter().filter_map(|pointer| property_at(pointer)).collect();
             let found = found.into_iter().filter(|problem| !misses_any(problem, &properties));
             told.extend(found.filter(|problem| !rest.explains(problem)));
             rest.cut(&wrong);
         }
+        let told = if told.is_empty() { first } else { told };
         told.into_iter().map(|problem| self.places.located(rest.by_its_names(problem))).collect()
     }
 

@@ -74,6 +74,11 @@ impl Rest {
         }
     }
 
+    /// Whether nothing is missing, neither taken out nor unnamed.
+    pub(super) fn is_whole(&self) -> bool {
+        self.missing.is_empty() && self.cut.is_empty()
+    }
+
     /// Whether a problem comes of what was taken out.
     pub(super) fn explains(&self, problem: &Problem) -> bool {
         is_within_any(&problem.pointer, &self.cut) || mentions(problem).any(|name| self.missing.contains(name))
@@ -181,21 +186,25 @@ pub(super) fn speaks_of_pipelines(problem: &Problem) -> bool {
     mentions(problem).any(|name| OF_PIPELINES.contains(&name))
 }
 
-/// Whether a problem is that a name is unknown, which is one of these properties'.
-pub(super) fn misses_any(problem: &Problem, properties: &HashSet<String>) -> bool {
-    let is_inside = problem.pointer.split('/').nth(3) == Some("properties");
-    let own = problem.pointer.split('/').nth(4).filter(|_| is_inside);
+/// Whether a problem is that a name is unknown, which is one of these properties' of the same definition.
+pub(super) fn misses_any(problem: &Problem, properties: &HashSet<(&str, &str)>) -> bool {
+    let own = property_at(&problem.pointer);
     let unknown = mentions(problem).next().filter(|_| problem.code.starts_with("unknown"));
-    unknown.is_some_and(|name| Some(name) != own && properties.contains(name))
+    let named = unknown.map(|name| (definition_at(&problem.pointer), name));
+    named.is_some_and(|named| Some(named) != own && properties.contains(&named))
 }
 
-/// The properties that these places are in.
-pub(super) fn properties_at(wrong: &BTreeSet<String>) -> HashSet<String> {
-    let named = wrong.iter().filter_map(|pointer| {
-        let mut rest = pointer.split('/').skip(3);
-        (rest.next()? == "properties").then(|| rest.next()).flatten()
-    });
-    named.map(str::to_owned).collect()
+/// The property that a place is in, and the definition that has it.
+pub(super) fn property_at(pointer: &str) -> Option<(&str, &str)> {
+    let definition = definition_at(pointer);
+    let mut rest = pointer.get(definition.len()..)?.split('/').skip(1);
+    (rest.next()? == "properties").then(|| rest.next()).flatten().map(|name| (definition, name))
+}
+
+/// `/objects/permit` of all that is in it.
+fn definition_at(pointer: &str) -> &str {
+    let end = pointer.match_indices('/').nth(2).map_or(pointer.len(), |(end, _)| end);
+    pointer.get(..end).unwrap_or_default()
 }
 
 /// Whether a place is one of these, or in one.

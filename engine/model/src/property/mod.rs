@@ -337,6 +337,20 @@ pub static TABLE: &[KindEntry] = &[
     KindEntry { name: "rollup", read: computed::read_rollup },
 ];
 
+/// What types are called elsewhere, too far from their names here to be taken for a slip.
+const ELSEWHERE: [(&str, &str); 10] = [
+    ("int", "integer"),
+    ("number", "decimal"),
+    ("float", "decimal"),
+    ("bool", "boolean"),
+    ("str", "string"),
+    ("varchar", "string"),
+    ("timestamp", "datetime"),
+    ("select", "enum"),
+    ("object", "json"),
+    ("uri", "url"),
+];
+
 impl Property {
     /// Reads a property's specification, folded over all layers; `None` where its type is missing or unknown.
     ///
@@ -348,7 +362,10 @@ impl Property {
             Some(kind) => {
                 let entry = TABLE.iter().find(|entry| entry.name == kind);
                 if entry.is_none() {
-                    let hint = did_you_mean(kind, TABLE.iter().map(|entry| entry.name));
+                    let hint = match ELSEWHERE.iter().find(|(name, _)| *name == kind) {
+                        Some((_, meant)) => format!("; did you mean `{meant}`?"),
+                        None => did_you_mean(kind, TABLE.iter().map(|entry| entry.name)),
+                    };
                     reader.problem("type", "unknown_type", format!("`{kind}` is no property type{hint}"));
                 }
                 entry

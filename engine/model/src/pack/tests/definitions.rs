@@ -154,9 +154,36 @@ fn what_is_installed_already_is_read_all_the_same() {
     let lines = "      fee: {type: money, currency_property: zz}\n    features: {serch: true}\n    groups: {g: 5}\n    \
                  constraints: [{unique: [name, name]}]\n";
     let pack = Pack::read(&one(&visit(lines))).expect("in shape");
-    let (registry, problems) = Registry::fold(&[pack.layer.clone()]);
+    let (registry, problems) = Registry::fold(std::slice::from_ref(&pack.layer));
     assert_eq!((registry.objects.len(), problems.len()), (1, 4));
     // What builds on it is not held up, wherever it speaks of the object.
     let above = "pack: above\nversion: 1.0.0\nextend: {visit: {label: Stay}}\n";
     assert_eq!(told(above, &[pack.layer]), [""; 0]);
+}
+
+#[test]
+fn what_is_said_names_what_was_found_and_what_was_meant() {
+    let lines = "      a: {type: int}\n      b: {type: file, max_bytes: -1}\n      c: {type: string, max_length: 1.5}\n      d: {type: \
+                 string, min_length: 99999999999999999999}\n      e: {type: string, pattern: '('}\n      f: {type: tags, prefixes: \
+                 ['a:', 5]}\n    constraints: [{rule: 'now() > at', message: No}]\ncapabilities: [fine, Foo]\n";
+    assert_eq!(
+        told(&visit(lines), &[]),
+        [
+            "unknown_type pack.yaml:13:17: `int` is no property type; did you mean `integer`?",
+            "wrong_type pack.yaml:14:34: a whole number of 0 or more is expected, not -1",
+            "wrong_type pack.yaml:15:37: a whole number of 0 or more is expected, not 1.5",
+            "wrong_type pack.yaml:16:37: a whole number of 0 or more is expected, not one of 20 digits",
+            "invalid pack.yaml:17:34: the pattern is no regular expression: unclosed group",
+            "wrong_type pack.yaml:18:41: a string is expected, not a number",
+            "unknown pack.yaml:19:26: a rule has no clock: `now` is for formulas, and what was right when it was written \
+             stays right",
+            "invalid_name pack.yaml:20:22: `Foo`: a name is a lower-case letter followed by up to 63 lower-case letters, \
+             digits or underscores",
+        ]
+    );
+    let adjusted = "pack: other\nversion: 1.0.0\nextend: {contact: {properties: {emial: {label: E}}}}\n";
+    assert_eq!(
+        told(adjusted, &shipped::layers(&["core"])),
+        ["required pack.yaml:3:33: `type` is required; did you mean `email`?"]
+    );
 }
