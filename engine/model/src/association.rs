@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use crate::layer::Folded;
 use crate::name::Name;
-use crate::problem::Problems;
-use crate::property::Property;
+use crate::problem::{Problem, Problems, push_segment};
+use crate::property::{Property, check_beside};
 use crate::spec::{SpecReader, named_entries};
 
 /// A named relation between two objects.
@@ -134,6 +134,9 @@ impl AssociationDefinition {
         if problems.len() > before {
             return None;
         }
+        let at = push_segment(&folded.pointer, "properties");
+        check_beside(&properties, folded.spec.get("properties"), &at, problems);
+        check_links(&properties, &at, problems);
         Some(Self {
             name,
             from: from?,
@@ -147,6 +150,22 @@ impl AssociationDefinition {
             archived,
             spec: folded.spec.clone(),
         })
+    }
+}
+
+/// A link carries values alone: nothing is computed on it, and nothing claimed. Stored ones stand all the same.
+fn check_links(properties: &IndexMap<Name, Property>, at: &str, problems: &mut Problems) {
+    for property in properties.values().filter(|property| !property.archived) {
+        let at = push_segment(at, &property.name);
+        if property.kind.is_computed() {
+            let message =
+                format!("a link carries what it is given; it has no {}: let an object have it", property.kind.name());
+            problems.push(Problem::new(format!("{at}/type"), "not_applicable", message));
+        }
+        if property.unique {
+            let message = "values of links are not claimed, so that none is `unique`; limit links by `cardinality`";
+            problems.push(Problem::new(format!("{at}/unique"), "not_applicable", message));
+        }
     }
 }
 

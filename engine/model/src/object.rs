@@ -4,16 +4,18 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::computed::CIRCUMSTANCES;
+pub use crate::constraint::Constraint;
+use crate::constraint::{check_constraints, read_constraints};
 use crate::duplicate::DuplicateRule;
 use crate::entry::Entry;
 use crate::expression::{Types, check_formula};
+use crate::feature::check_features;
+use crate::group::check_groups;
 use crate::layer::{ENGINE, Folded};
 use crate::name::{Name, did_you_mean};
 use crate::problem::{Problem, Problems, push_segment};
-use crate::property::{Formula, Property, Storage};
+use crate::property::{Formula, Property, Storage, check_beside};
 use crate::rank::RANK;
-use crate::reserved::Reserved;
-use crate::rule::Rule;
 use crate::spec::{SpecReader, named_entries};
 use crate::template::Template;
 
@@ -121,36 +123,6 @@ pub struct ObjectDefinition {
     pub(crate) pointer: String,
 }
 
-/// A rule that every record of an object meets.
-#[derive(Debug, Clone)]
-pub enum Constraint {
-    /// No two unarchived records share the values of these properties; a record that lacks one is exempt.
-    Unique {
-        /// Two or more properties, or one.
-        properties: Vec<Name>,
-    },
-    /// A CEL expression that must be true.
-    Rule(Rule),
-    /// Half-open intervals of records that share a value may not overlap.
-    NoOverlap {
-        /// Records with the same value here compete.
-        within: Name,
-        /// Where the interval begins, included.
-        from: Name,
-        /// Where it ends, not included.
-        to: Name,
-    },
-    /// Values that only administrators and automation set.
-    Reserved(Reserved),
-}
-
-impl Constraint {
-    /// Key under which claimed values are stored: the property names joined by `,`.
-    pub fn claim_name(properties: &[Name]) -> String {
-        properties.iter().map(Name::as_str).collect::<Vec<_>>().join(",")
-    }
-}
-
 impl ObjectDefinition {
     /// Reads a folded specification; `None` where it cannot stand.
     pub fn read(name: Name, folded: &Folded, problems: &mut Problems) -> Option<Self> {
@@ -178,6 +150,11 @@ impl ObjectDefinition {
         let reads = problems.len() == before;
         // One that was stored before this was asked for stands all the same, so that the object is not lost.
         check_display(folded, display.as_ref(), &properties, problems);
+        let at = push_segment(&folded.pointer, "properties");
+        check_beside(&properties, folded.spec.get("properties"), &at, problems);
+        check_constraints(folded, &properties, problems);
+        check_features(folded, problems);
+        check_groups(folded, problems);
         let duplicates = read_duplicates(folded, &properties, problems);
         check_expressions(folded, &properties, &constraints, problems);
         if !reads {
@@ -280,11 +257,25 @@ fn read_properties(reader: &mut SpecReader<'_>, folded: &Folded) -> IndexMap<Nam
             continue;
         }
         let layer = folded.property_layers.get(name.as_str()).unwrap_or(&folded.layer);
-        if let Some(property) = Property::read(name.clone(), spec, layer, &at, reader.problems()) {
-            properties.insert(name, property);
-        }
+        let Some(property) = Property::read(name.clone(), spec, layer, &at, reader.problems()) else {
+            // Whoever adjusts a property of another layer leaves out the type, and may have misspelt the name.
+            if folded.pointer.starts_with("/extend/") && spec.get("type").is_none() {
+                let others =
+                    map.iter().filter(|(_, other)| other.get("type").is_some()).map(|(other, _)| other.as_str());
+                hint_at_name(&name, others, &at, reader.problems());
+            }
+            continue;
+        };
+        properties.insert(name, property);
     }
     properties
+}
+
+fn hint_at_name<'n>(name: &str, others: impl Iterator<Item = &'n str>, at: &str, problems: &mut Problems) {
+    let at = format!("{at}/type");
+    if let Some(problem) = problems.iter_mut().rfind(|problem| problem.pointer == at && problem.code == "required") {
+        problem.message.push_str(&did_you_mean(name, others));
+    }
 }
 
 fn read_display(reader: &mut SpecReader<'_>, properties: &IndexMap<Name, Property>) -> Option<Template> {
@@ -376,80 +367,6 @@ fn check_expressions(
     };
     found.retain(|problem| !is_told(problems, problem));
     problems.extend(found);
-}
-
-/// Each constraint that reads, with its place in the list.
-fn read_constraints(reader: &mut SpecReader<'_>, properties: &IndexMap<Name, Property>) -> Vec<(usize, Constraint)> {
-    let Some(list) = reader.list("constraints") else { return Vec::new() };
-    let pointer = reader.pointer_of("constraints");
-    let read = |(index, spec)| {
-        let constraint = read_constraint(spec, &format!("{pointer}/{index}"), properties, reader.problems())?;
-        Some((index, constraint))
-    };
-    list.iter().enumerate().filter_map(read).collect()
-}
-
-fn read_constraint(
-    spec: &Value,
-    at: &str,
-    properties: &IndexMap<Name, Property>,
-    problems: &mut Problems,
-) -> Option<Constraint> {
-    let mut reader = SpecReader::new(spec, at, problems)?;
-    let constraint = if let Some(names) = reader.names("unique") {
-        let known = names.iter().filter(|name| check_known(&mut reader, "unique", name, properties)).count();
-        (known == names.len() && !names.is_empty()).then_some(Constraint::Unique { properties: names })
-    } else if spec.get("rule").is_some_and(|rule| !rule.is_null()) {
-        let rule = Rule::read(&mut reader, "the record breaks a rule of its object");
-        if let Some(rule) = &rule {
-            for name in rule.expression.names().filter_map(|name| Name::new(name).ok()) {
-                check_known(&mut reader, "rule", &name, properties);
-            }
-            if let Some(name) = &rule.at {
-                check_known(&mut reader, "at", name, properties);
-            }
-        }
-        rule.map(Constraint::Rule)
-    } else if let Some(map) = reader.map("no_overlap") {
-        let at = reader.pointer_of("no_overlap");
-        read_no_overlap(map, &at, properties, reader.problems())
-    } else if let Some(map) = reader.map("reserved") {
-        let at = reader.pointer_of("reserved");
-        Reserved::read(map, &at, properties, reader.problems()).map(Constraint::Reserved)
-    } else {
-        let message = "a constraint is `unique: [properties]`, `rule: expression`, `no_overlap: {within, from, to}` or \
-                       `reserved: {property, prefixes}`";
-        let at = reader.pointer().to_owned();
-        reader.problems().push(Problem::new(at, "invalid", message));
-        None
-    };
-    reader.finish();
-    constraint
-}
-
-fn read_no_overlap(
-    map: &Map<String, Value>,
-    at: &str,
-    properties: &IndexMap<Name, Property>,
-    problems: &mut Problems,
-) -> Option<Constraint> {
-    let mut reader = SpecReader::of_map(map, at, problems);
-    let mut read = |key: &'static str| {
-        let name = reader.name(key);
-        if name.is_none() && !map.contains_key(key) {
-            reader.missing(key);
-        }
-        name.filter(|name| check_known(&mut reader, key, name, properties))
-    };
-    let (within, from, to) = (read("within"), read("from"), read("to"));
-    for (key, name) in [("from", &from), ("to", &to)] {
-        let storage = name.as_ref().and_then(|name| properties.get(name.as_str())).map(|found| found.kind.storage());
-        if !matches!(storage, None | Some(Storage::Date | Storage::Datetime | Storage::Scaled(_))) {
-            reader.problem(key, "wrong_type", "an interval is made of dates, moments or numbers");
-        }
-    }
-    reader.finish();
-    Some(Constraint::NoOverlap { within: within?, from: from?, to: to? })
 }
 
 pub(crate) fn check_known(

@@ -25,6 +25,17 @@ impl Problem {
         Self { pointer: pointer.into(), code, message: message.into(), count: None, samples: Vec::new() }
     }
 
+    /// Whether it says the same as another of definitions that were folded from other layers: what an object has is told
+    /// where the topmost layer speaks of it, and that is `objects` or `extend`.
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        self.place_in_object() == other.place_in_object() && self.code == other.code && self.message == other.message
+    }
+
+    fn place_in_object(&self) -> (bool, &str) {
+        let inside = ["/objects/", "/extend/"].iter().find_map(|section| self.pointer.strip_prefix(section));
+        (inside.is_some(), inside.unwrap_or(&self.pointer))
+    }
+
     /// The same problem seen from further out: `prefix` goes before its pointer.
     #[must_use]
     pub fn within(mut self, prefix: &str) -> Self {

@@ -7,6 +7,12 @@ use crate::name::Name;
 use crate::problem::Problems;
 use crate::spec::SpecReader;
 
+/// What is said of a moment in a rule: what is stored stays right whenever one looks.
+pub(crate) const NO_CLOCK: [(&str, &str); 2] = [
+    ("now", "a rule has no clock: `now` is for formulas, and what was right when it was written stays right"),
+    ("today", "a rule has no clock: `today` is for formulas, and what was right when it was written stays right"),
+];
+
 /// A CEL expression that must be true.
 #[derive(Debug, Clone)]
 pub struct Rule {
@@ -42,6 +48,14 @@ impl Rule {
     /// What of it can never be true or false, whatever the record; `pointer` is its own.
     pub(crate) fn check(&self, types: &Types<'_>, pointer: &str) -> Problems {
         let at = format!("{pointer}/rule");
-        check_condition(&self.expression, types).into_iter().map(|problem| problem.at(&at)).collect()
+        let mut problems: Problems =
+            check_condition(&self.expression, types).into_iter().map(|problem| problem.at(&at)).collect();
+        for problem in problems.iter_mut().filter(|problem| problem.code == "unknown") {
+            let moment = NO_CLOCK.iter().find(|(moment, _)| problem.message.starts_with(&format!("`{moment}` is no ")));
+            if let Some((_, message)) = moment {
+                (*message).clone_into(&mut problem.message);
+            }
+        }
+        problems
     }
 }

@@ -82,7 +82,20 @@ impl<'a> SpecReader<'a> {
 
     /// A whole number that is not negative.
     pub fn count(&mut self, key: &'static str) -> Option<u64> {
-        self.typed(key, "a whole number of 0 or more", Value::as_u64)
+        let value = self.value(key)?;
+        let count = value.as_u64();
+        if count.is_none() {
+            let found = match value {
+                Value::Number(number) => number.to_string(),
+                // A number that 64 bits do not hold has come as its digits.
+                Value::String(text) if text.len() > 18 && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    format!("one of {} digits", text.len())
+                }
+                other => shape(other).to_owned(),
+            };
+            self.problem(key, "wrong_type", format!("a whole number of 0 or more is expected, not {found}"));
+        }
+        count
     }
 
     /// A nested object.
@@ -97,7 +110,13 @@ impl<'a> SpecReader<'a> {
 
     /// A list of texts.
     pub fn strings(&mut self, key: &'static str) -> Option<Vec<&'a str>> {
-        self.typed(key, "a list of strings", |value| value.as_array()?.iter().map(Value::as_str).collect())
+        let list = self.typed(key, "a list of strings", Value::as_array)?;
+        let at = self.pointer_of(key);
+        let strings: Vec<_> = list.iter().filter_map(Value::as_str).collect();
+        for (index, item) in list.iter().enumerate().filter(|(_, item)| !item.is_string()) {
+            self.problems.push(wrong_shape(&format!("{at}/{index}"), "a string", item));
+        }
+        (strings.len() == list.len()).then_some(strings)
     }
 
     /// An internal name.
@@ -109,7 +128,17 @@ impl<'a> SpecReader<'a> {
     /// A list of internal names.
     pub fn names(&mut self, key: &'static str) -> Option<Vec<Name>> {
         let texts = self.strings(key)?;
-        let names: Vec<_> = texts.iter().filter_map(|text| self.name_at(key, text)).collect();
+        let at = self.pointer_of(key);
+        let mut names = Vec::with_capacity(texts.len());
+        for (index, text) in texts.iter().enumerate() {
+            match Name::new(text) {
+                Ok(name) => names.push(name),
+                Err(error) => {
+                    let message = format!("`{text}`: {error}");
+                    self.problems.push(Problem::new(format!("{at}/{index}"), "invalid_name", message));
+                }
+            }
+        }
         (names.len() == texts.len()).then_some(names)
     }
 

@@ -84,14 +84,18 @@ impl Effective {
 
     /// The definitions with another own layer, and what does not read in them that did before.
     pub(crate) fn with_own_layer(&self, own: Layer) -> (Registry, Problems) {
-        let layers: Vec<_> = self.pack_layers().cloned().chain([Arc::new(own)]).collect();
-        self.refold(&layers)
+        let own = Arc::new(own);
+        let layers: Vec<_> = self.pack_layers().cloned().chain([Arc::clone(&own)]).collect();
+        let (registry, mut problems) = self.refold(&layers);
+        let before = self.own_layer().map(|own| self.registry.check_groups(own)).unwrap_or_default();
+        problems.extend(registry.check_groups(&own).into_iter().filter(|problem| !before.contains(problem)));
+        (registry, problems)
     }
 
     /// What other layers come to, and what does not read in them that did before.
     pub(crate) fn refold(&self, layers: &[Arc<Layer>]) -> (Registry, Problems) {
         let (registry, mut problems) = Registry::fold(layers);
-        problems.retain(|problem| !self.problems.contains(problem));
+        problems.retain(|problem| !self.problems.iter().any(|before| before.says_the_same_as(problem)));
         (registry, problems)
     }
 }

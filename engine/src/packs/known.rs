@@ -96,15 +96,9 @@ impl Session {
     }
 }
 
-/// A pack without mistakes.
+/// A pack without mistakes. Who brings folders tells what is wrong in them, once.
 pub(super) fn read(files: &Files) -> Option<Pack> {
-    match Pack::read(files) {
-        Ok(pack) => Some(pack),
-        Err(problems) => {
-            tracing::warn!(problems = problems.len(), "a pack folder of the server has mistakes");
-            None
-        }
-    }
+    Pack::read(files).ok()
 }
 
 /// The newest version of a pack, or the version that is named.

@@ -9,10 +9,12 @@
 //! The other way, what a tenant has defined itself goes into a pack (`export`, `selection`).
 
 mod apply;
+mod check;
 mod common;
 mod diff;
 mod difference;
 mod export;
+mod fragments;
 mod known;
 mod list;
 mod migrate;
@@ -31,6 +33,7 @@ mod tenants;
 mod touched;
 
 pub use apply::{Applied, Consent};
+pub use check::check;
 pub use diff::MetadataDiff;
 pub use difference::{Action, Effect, Step};
 pub use engine_model::upgrade::{Conflict, Side};
@@ -41,6 +44,5 @@ pub use list::PackView;
 pub(crate) use plan::KeptPlan;
 pub use plan::Plan;
 pub(crate) use purge::{PURGE, run as purge};
-pub use requirements::layers_below;
 pub use rollback::Rollback;
 pub use tenants::{Fate, StepCounts, TenantOutcome, TenantOutcomes, TenantsPack};

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::common::Common;
 use super::difference::{Step, steps};
+use super::fragments;
 use super::known::{Known, PackSource, mistakes};
 use super::migrate::Migrations;
 use super::requirements;
@@ -256,8 +257,9 @@ impl Session {
 
     /// A pack without mistakes, on top of the other packs that the tenant has.
     async fn checked(&self, files: &Files, rows: &[TenantPackRow], installed: &[Arc<Known>]) -> Result<Pack> {
-        let mut lacking = None;
+        let (mut lacking, mut fragments) = (None, Vec::new());
         let below = |pack: &Pack| {
+            fragments = fragments::mistakes(pack);
             if !requirements::unmet(pack, rows, installed, &[]).is_empty() {
                 lacking = Some(pack.clone());
             }
@@ -273,14 +275,15 @@ impl Session {
         };
         // What is missing explains what is unknown, so it goes first.
         match pack {
-            Some(pack) if unmet.is_empty() => Ok(pack),
-            _ => Err(mistakes(unmet.into_iter().chain(found).collect())),
+            Some(pack) if unmet.is_empty() && fragments.is_empty() => Ok(pack),
+            _ => Err(mistakes(unmet.into_iter().chain(found).chain(fragments).collect())),
         }
     }
 
     /// The same of a pack that was read before.
     async fn check(&self, known: &Known, rows: &[TenantPackRow], installed: &[Arc<Known>]) -> Result<()> {
-        let found = known.pack.check(&self.layers_beside(&known.pack));
+        let mut found = known.pack.check(&self.layers_beside(&known.pack));
+        found.extend(fragments::mistakes(&known.pack));
         let unmet = self.unmet(&known.pack, rows, installed).await?;
         if unmet.is_empty() && found.is_empty() {
             return Ok(());

@@ -1,11 +1,12 @@
 //! Packs build on others: what one requires is there, and stays as long as one needs it.
 
+use std::borrow::Borrow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use engine_model::layer::Layer;
 use engine_model::name::did_you_mean;
-use engine_model::pack::Pack;
+use engine_model::pack::{LocatedProblem, Pack};
 use engine_model::problem::push_segment;
 use engine_model::{Name, Problem, Problems};
 use engine_store::pack::TenantPackRow;
@@ -17,10 +18,11 @@ use crate::error::{Error, ErrorCode, Result};
 /// What a pack requires and the tenant does not have, or not so that the pack could stand on it; `known` are the packs
 /// that can be asked for by name.
 pub(super) fn unmet(of: &Pack, rows: &[TenantPackRow], installed: &[Arc<Known>], known: &[String]) -> Problems {
+    let packs: Vec<&Pack> = installed.iter().map(|known| &known.pack).collect();
     let mut problems = Problems::new();
     for (name, wanted) in &of.requires {
         let (code, message) = match rows.iter().find(|row| row.name == name.as_str() && row.is_installed()) {
-            _ if *name == of.name => ("cyclic", "a pack does not require itself; leave it out".to_owned()),
+            _ if *name == of.name => ("cyclic", ITSELF.to_owned()),
             None if known.iter().any(|known| known == name.as_str()) => {
                 ("missing_pack", format!("install `{name}` {wanted} first"))
             }
@@ -31,11 +33,8 @@ pub(super) fn unmet(of: &Pack, rows: &[TenantPackRow], installed: &[Arc<Known>],
             Some(row) if !meets(&row.version, wanted) => {
                 ("pack_version", format!("the tenant has `{name}` {}, but {wanted} is required", row.version))
             }
-            Some(_) => match way_back(name, &of.name, installed) {
-                Some(way) => (
-                    "cyclic",
-                    format!("`{name}` requires `{}` itself ({way}); one of the two has to go without", of.name),
-                ),
+            Some(_) => match way_back(name, &of.name, &packs) {
+                Some(way) => ("cyclic", goes_round(name, &of.name, &way)),
                 None => continue,
             },
         };
@@ -44,13 +43,69 @@ pub(super) fn unmet(of: &Pack, rows: &[TenantPackRow], installed: &[Arc<Known>],
     problems
 }
 
+/// What a pack requires and is not among those at hand, or not so that the pack could stand on it.
+pub(super) fn unmet_among(of: &Pack, known: &[Pack]) -> Problems {
+    let mut problems = Problems::new();
+    for (name, wanted) in &of.requires {
+        let versions: Vec<&Pack> = known.iter().filter(|known| known.name == *name).collect();
+        let (code, message) = match versions.last() {
+            _ if *name == of.name => ("cyclic", ITSELF.to_owned()),
+            None => {
+                let hint = did_you_mean(name, known.iter().map(|known| known.name.as_str()));
+                let message = match hint.as_str() {
+                    "" => format!("`{name}` is not built in; say where it is with `--with FOLDER`"),
+                    hint => format!("`{name}` is neither built in nor given by `--with FOLDER`{hint}"),
+                };
+                ("missing_pack", message)
+            }
+            Some(last) if !versions.iter().any(|known| wanted.matches(&known.version)) => {
+                ("pack_version", format!("`{name}` is here in {}, but {wanted} is required", last.version))
+            }
+            Some(_) => match way_back(name, &of.name, known) {
+                Some(way) => ("cyclic", goes_round(name, &of.name, &way)),
+                None => continue,
+            },
+        };
+        problems.push(Problem::new(push_segment("/requires", name), code, message));
+    }
+    problems
+}
+
+/// Where a mistake speaks of an object that there is not: says who has it, if another pack does.
+pub(super) fn tell_owner(of: &Pack, problem: &mut LocatedProblem, known: &[Pack]) {
+    if !problem.message.starts_with("there is no object `") {
+        return;
+    }
+    let Some(named) = named_object(of, &problem.pointer) else { return };
+    let Some(owner) = known.iter().rfind(|known| known.layer.objects.contains_key(named)) else { return };
+    if owner.name == of.name || of.requires.iter().any(|(name, _)| *name == owner.name) {
+        return;
+    }
+    let (name, version) = (&owner.name, &owner.version);
+    problem.message = format!("there is no object `{named}`; `{name}` has it: add `{name}: ^{version}` to `requires`");
+}
+
+fn named_object<'p>(of: &'p Pack, pointer: &'p str) -> Option<&'p str> {
+    if let Some(name) = pointer.strip_prefix("/extend/") {
+        return Some(name);
+    }
+    let (section, rest) = pointer.strip_prefix('/')?.split_once('/')?;
+    of.document.get(section)?.pointer(&format!("/{rest}"))?.as_str()
+}
+
+const ITSELF: &str = "a pack does not require itself; leave it out";
+
+fn goes_round(name: &Name, of: &Name, way: &str) -> String {
+    format!("`{name}` requires `{of}` itself ({way}); one of the two has to go without")
+}
+
 /// The packs over which `from` requires `to`, if it does.
-fn way_back(from: &Name, to: &Name, installed: &[Arc<Known>]) -> Option<String> {
+fn way_back(from: &Name, to: &Name, packs: &[impl Borrow<Pack>]) -> Option<String> {
     let mut ways = vec![vec![from]];
     let mut seen = vec![from];
     while let Some(way) = ways.pop() {
         let last = way.last()?;
-        let pack = installed.iter().map(|known| &known.pack).find(|pack| pack.name == **last);
+        let pack = packs.iter().map(Borrow::borrow).find(|pack| pack.name == **last);
         for (name, _) in pack.map(|pack| pack.requires.as_slice()).unwrap_or_default() {
             let longer: Vec<&Name> = way.iter().copied().chain([name]).collect();
             if name == to {
@@ -85,7 +140,7 @@ pub(super) fn check_dependents(name: &str, next: Option<&Version>, installed: &[
 
 /// The layers of the packs that `of` requires, each after those that it requires itself; what is not among `known` is left
 /// out.
-pub fn layers_below(of: &Pack, known: &[Pack]) -> Vec<Layer> {
+pub(super) fn layers_below(of: &Pack, known: &[Pack]) -> Vec<Layer> {
     let (mut layers, mut seen) = (Vec::new(), HashSet::from([of.name.clone()]));
     for (name, _) in &of.requires {
         // Requirements as a list of work instead of recursion: a pack may come from anybody.

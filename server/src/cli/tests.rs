@@ -38,8 +38,15 @@ fn the_commands_of_the_contract_are_taken() {
 
 #[test]
 fn wrong_usage_exits_with_two() {
-    for line in ["tenent list", "tenant create", "import x.csv", "--listn x", "token create x --expires soon", "export"]
-    {
+    for line in [
+        "tenent list",
+        "tenant create",
+        "import x.csv",
+        "--listn x",
+        "token create x --expires soon",
+        "export",
+        "pack plan x --accept x=foo",
+    ] {
         let error = parse(line).expect_err(line);
         assert_eq!(error.exit_code(), 2, "{line}");
     }

@@ -16,6 +16,7 @@
 mod place;
 mod profile;
 mod read;
+mod rest;
 mod scalar;
 mod schema;
 mod source;

@@ -1,9 +1,12 @@
 //! A pack as a whole: its head and its layer of definitions.
 
+use std::collections::BTreeSet;
+
 use semver::{Version, VersionReq};
 use serde_json::{Map, Value};
 
 use super::place::{LocatedProblem, Place, Places};
+use super::rest::{Rest, is_within_any, misses_any, property_at, speaks_of_pipelines, unread};
 use super::source::{self, Source};
 use super::yaml::MAX_PROBLEMS;
 use crate::layer::{CUSTOM, ENGINE, Layer};
@@ -11,6 +14,10 @@ use crate::name::Name;
 use crate::problem::{Problem, Problems};
 use crate::registry::Registry;
 use crate::spec::{SpecReader, named_entries};
+
+/// How often what does not read is left out, and the rest is looked at. What is wrong in a property takes the property
+/// with it, and then what needs it.
+const ROUNDS: usize = 6;
 
 /// A versioned bundle of definitions.
 #[derive(Debug, Clone)]
@@ -39,7 +46,10 @@ impl Pack {
     pub fn read(files: &[(String, String)]) -> Result<Self, Vec<LocatedProblem>> {
         match Self::read_what_stands(files) {
             (Some(pack), problems) if problems.is_empty() => Ok(pack),
-            (_, problems) => Err(problems),
+            (_, mut problems) => {
+                limit(&mut problems);
+                Err(problems)
+            }
         }
     }
 
@@ -50,9 +60,9 @@ impl Pack {
     ) -> Result<Self, Vec<LocatedProblem>> {
         let (pack, mut problems) = Self::read_what_stands(files);
         if let Some(pack) = &pack {
-            problems.extend(pack.check(&below(pack)));
-            limit(&mut problems);
+            problems.extend(pack.check_all(&below(pack)));
         }
+        limit(&mut problems);
         match pack {
             Some(pack) if problems.is_empty() => Ok(pack),
             _ => Err(problems),
@@ -61,16 +71,50 @@ impl Pack {
 
     /// What is wrong with the pack's definitions when they are laid on `below`, lowest layer first.
     pub fn check(&self, below: &[Layer]) -> Vec<LocatedProblem> {
-        let (_, before) = Registry::fold(below);
-        let layers: Vec<&Layer> = below.iter().chain([&self.layer]).collect();
-        let (registry, mut after) = Registry::fold(&layers);
-        after.extend(registry.check_behaviors(Some(&self.layer)));
-        after.extend(registry.check_translations(&self.layer));
-        // What was wrong below is not this pack's doing.
-        after.retain(|problem| !before.contains(problem));
-        let mut problems: Vec<_> = after.into_iter().map(|problem| self.places.located(problem)).collect();
+        let mut problems = self.check_all(below);
         limit(&mut problems);
         problems
+    }
+
+    /// What does not read is told and left out, so that the rest is looked at as well.
+    fn check_all(&self, below: &[Layer]) -> Vec<LocatedProblem> {
+        let (lower, before) = Registry::fold(below);
+        let mut rest = Rest::of(&self.document);
+        let mut told = std::mem::take(&mut rest.wrong_names);
+        let mut first = Problems::new();
+        for round in 1..=ROUNDS {
+            let left = rest.layer(&self.name);
+            let layer = left.as_ref().unwrap_or(&self.layer);
+            if round == 1 {
+                rest.note_lacking(layer);
+            }
+            let (registry, mut found) = fold_on(below, layer);
+            found.extend(lower.check_types(layer));
+            // What was wrong below is not this pack's doing.
+            found.retain(|problem| !before.iter().any(|before| before.says_the_same_as(problem)));
+            // Of a pack that reads to its last key nothing explains anything away.
+            if round == 1 && rest.is_whole() {
+                first.clone_from(&found);
+            }
+            let unread = unread(layer, &registry);
+            if unread.is_empty() || round == ROUNDS {
+                found.retain(|problem| !rest.explains(problem));
+                told.extend(found);
+                break;
+            }
+            // The stages of a pipeline that does not read are not there yet, and what speaks of one waits.
+            let has_stages = !unread.iter().any(|place| place.starts_with("/pipelines/"));
+            found.retain(|problem| {
+                is_within_any(&problem.pointer, &unread) && (has_stages || !speaks_of_pipelines(problem))
+            });
+            let wrong: BTreeSet<String> = found.iter().map(|problem| problem.pointer.clone()).collect();
+            let properties = wrong.iter().filter_map(|pointer| property_at(pointer)).collect();
+            let found = found.into_iter().filter(|problem| !misses_any(problem, &properties));
+            told.extend(found.filter(|problem| !rest.explains(problem)));
+            rest.cut(&wrong);
+        }
+        let told = if told.is_empty() { first } else { told };
+        told.into_iter().map(|problem| self.places.located(rest.by_its_names(problem))).collect()
     }
 
     /// Where to look for what `pointer` means, or for the nearest thing around it that the pack has.
@@ -94,7 +138,6 @@ impl Pack {
             // A file that could not be read may have had what is missing now.
             located.retain(|problem| problem.code != "required" || !["/pack", "/version"].contains(&&*problem.pointer));
         }
-        limit(&mut located);
         (pack.filter(|_| is_whole), located)
     }
 
@@ -109,12 +152,25 @@ impl Pack {
         }
         reader.finish();
         let layer = Layer::read(name.as_ref().map_or("", Name::as_str), &document, problems);
-        // A mistake in the version stands in the way of the pack, but of no further check.
-        let (name, version) = (name?, version.unwrap_or(Version::new(0, 0, 0)));
+        // A mistake in the name or version stands in the way of the pack, but of no further check.
+        let name = name.or_else(|| Name::new("unnamed").ok())?;
+        let version = version.unwrap_or(Version::new(0, 0, 0));
         let label = label.unwrap_or_else(|| name.to_label());
         let (capabilities, places) = (layer.capabilities.clone(), places.clone());
         Some(Self { name, version, label, requires, capabilities, layer, document, places })
     }
+}
+
+/// What a layer comes to on top of others, and what is wrong with it.
+fn fold_on(below: &[Layer], layer: &Layer) -> (Registry, Problems) {
+    let layers: Vec<&Layer> = below.iter().chain([layer]).collect();
+    let (registry, mut found) = Registry::fold(&layers);
+    found.extend(registry.check_behaviors(Some(layer)));
+    found.extend(registry.check_translations(layer));
+    found.extend(registry.check_groups(layer));
+    found.extend(registry.check_defaults(layer));
+    found.extend(registry.check_fragments(layer));
+    (registry, found)
 }
 
 fn read_name(reader: &mut SpecReader<'_>) -> Option<Name> {
@@ -175,5 +231,10 @@ fn limit(problems: &mut Vec<LocatedProblem>) {
         a.place.file.cmp(&b.place.file).then_with(|| key(a).cmp(&key(b)))
     });
     problems.dedup();
-    problems.truncate(MAX_PROBLEMS);
+    let untold = problems.len().saturating_sub(MAX_PROBLEMS);
+    if let Some(first) = problems.get(MAX_PROBLEMS).filter(|_| untold > 0) {
+        let more = LocatedProblem::at(first.place.clone(), "too_many", format!("{untold} more mistakes from here on"));
+        problems.truncate(MAX_PROBLEMS);
+        problems.push(more);
+    }
 }

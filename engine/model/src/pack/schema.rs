@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::duplicate::OnCreate;
+use crate::feature::SWITCHES;
 
 mod behavior;
 mod property;
@@ -128,18 +129,19 @@ fn features() -> Value {
         }),
         &["properties"],
     );
-    json!({
-        "type": "object",
-        "description": "What screens and followers offer: search, timeline, tasks, …",
-        "propertyNames": {"$ref": "#/$defs/name"},
-        "properties": {"duplicates": {
-            "description": "Rules by which records are duplicates of each other: each a list of properties that must agree.",
-            "anyOf": [
-                {"type": "array", "maxItems": 20, "items": {"anyOf": [parts, rule]}},
-                {"type": ["boolean", "null"], "enum": [false, null]},
-            ],
-        }},
-    })
+    let mut features = json!({"duplicates": {
+        "description": "Rules by which records are duplicates of each other: each a list of properties that must agree.",
+        "anyOf": [
+            {"type": "array", "maxItems": 20, "items": {"anyOf": [parts, rule]}},
+            {"type": ["boolean", "null"], "enum": [false, null]},
+        ],
+    }});
+    if let Some(features) = features.as_object_mut() {
+        features.extend(SWITCHES.map(|name| (name.to_owned(), json!({"type": ["boolean", "null"]}))));
+    }
+    let mut schema = closed(features, &[]);
+    schema["description"] = json!("What screens and followers offer: search, timeline, tasks, …");
+    schema
 }
 
 /// What of an object's records is told on the timelines of the records that they are linked to.
@@ -210,7 +212,7 @@ fn constraint() -> Value {
     let reserved = closed(json!({"property": name(), "prefixes": prefixes}), &["property", "prefixes"]);
     json!({"oneOf": [
         closed(
-            json!({"unique": {"type": "array", "items": name(), "minItems": 1,
+            json!({"unique": {"type": "array", "items": name(), "minItems": 1, "uniqueItems": true,
                 "description": "No two records share the values of all of these."}}),
             &["unique"],
         ),
@@ -232,6 +234,9 @@ fn rule() -> Value {
 fn association(is_extension: bool) -> Value {
     let property = if is_extension { "#/$defs/property_extension" } else { "#/$defs/property" };
     let text = if is_extension { json!(["string", "null"]) } else { json!("string") };
+    let is_given = json!({"properties": {
+        "type": {"not": {"enum": ["auto_number", "formula", "rollup"]}}, "unique": {"enum": [false, null]}}});
+    let property = json!({"allOf": [{"$ref": property}, is_given]});
     let properties = json!({
         "name": {"$ref": "#/$defs/name"},
         "from": {"$ref": "#/$defs/name", "description": "Object whose record a link starts at."},
@@ -241,7 +246,7 @@ fn association(is_extension: bool) -> Value {
         "inverse": label("What people read at the `to` side."),
         "cardinality": {"enum": ["one_to_one", "one_to_many", "many_to_one", "many_to_many"]},
         "labels": named(json!({"type": text}), "Labels that a link may carry."),
-        "properties": named(json!({"$ref": property}), "Properties that a link may carry."),
+        "properties": named(property, "Properties that a link may carry."),
         "archived": {"type": "boolean"},
         "archived_at": {"type": "string", "format": "date-time", "description": "When it was archived."},
     });

@@ -9,7 +9,9 @@ use super::*;
 use crate::layer::Layer;
 use crate::registry::Registry;
 
+mod definitions;
 mod refused;
+mod rest;
 mod seeds;
 pub(super) mod shipped;
 
@@ -191,6 +193,15 @@ fn the_schema_for_editors_takes_the_example_and_refuses_what_the_reader_refuses(
         ("roles: {a: {objects: {b: {read: mine}}}}", "/roles/a/objects/b/read"),
         ("translations: {german: {}}", "/translations"),
         ("translations: {de: {objects: {b: {lable: B}}}}", "/translations/de/objects/b"),
+        ("objects: {a: {features: {serch: true}}}", "/objects/a/features"),
+        ("objects: {a: {features: {search: yes}}}", "/objects/a/features/search"),
+        ("objects: {a: {groups: {g: 5}}}", "/objects/a/groups/g"),
+        ("objects: {a: {constraints: [{unique: [b, b]}]}}", "/objects/a/constraints/0"),
+        ("associations: {a: {from: b, to: c, properties: {d: {type: rollup}}}}", "/associations/a/properties/d/type"),
+        (
+            "associations: {a: {from: b, to: c, properties: {d: {type: date, unique: true}}}}",
+            "/associations/a/properties/d/unique",
+        ),
         ("requires: {crm: 1}", "/requires/crm"),
         ("version: 1.0", "/version"),
     ] {

@@ -27,6 +27,7 @@ use crate::query::Form;
 use crate::spec::SpecReader;
 
 mod auto_number;
+mod beside;
 mod boolean;
 mod computed;
 mod date;
@@ -58,6 +59,7 @@ mod user;
 mod widening;
 
 pub use auto_number::AutoNumber;
+pub(crate) use beside::check_beside;
 pub use computed::{Formula, Rollup, RollupFunction};
 pub(crate) use date::parse as parse_day;
 pub(crate) use datetime::is_moment;
@@ -234,6 +236,16 @@ pub enum Storage {
 }
 
 impl Storage {
+    /// Whether values can be claimed, so that no two records have the same.
+    pub fn can_be_unique(self) -> bool {
+        !matches!(self, Self::LongText | Self::Opaque | Self::TextList)
+    }
+
+    /// Whether two values enclose those between them.
+    pub fn has_intervals(self) -> bool {
+        matches!(self, Self::Date | Self::Datetime | Self::Scaled(_))
+    }
+
     /// Filter operators for values stored this way.
     pub fn operators(self) -> &'static [&'static str] {
         match self {
@@ -325,6 +337,20 @@ pub static TABLE: &[KindEntry] = &[
     KindEntry { name: "rollup", read: computed::read_rollup },
 ];
 
+/// What types are called elsewhere, too far from their names here to be taken for a slip.
+const ELSEWHERE: [(&str, &str); 10] = [
+    ("int", "integer"),
+    ("number", "decimal"),
+    ("float", "decimal"),
+    ("bool", "boolean"),
+    ("str", "string"),
+    ("varchar", "string"),
+    ("timestamp", "datetime"),
+    ("select", "enum"),
+    ("object", "json"),
+    ("uri", "url"),
+];
+
 impl Property {
     /// Reads a property's specification, folded over all layers; `None` where its type is missing or unknown.
     ///
@@ -336,7 +362,10 @@ impl Property {
             Some(kind) => {
                 let entry = TABLE.iter().find(|entry| entry.name == kind);
                 if entry.is_none() {
-                    let hint = did_you_mean(kind, TABLE.iter().map(|entry| entry.name));
+                    let hint = match ELSEWHERE.iter().find(|(name, _)| *name == kind) {
+                        Some((_, meant)) => format!("; did you mean `{meant}`?"),
+                        None => did_you_mean(kind, TABLE.iter().map(|entry| entry.name)),
+                    };
                     reader.problem("type", "unknown_type", format!("`{kind}` is no property type{hint}"));
                 }
                 entry
@@ -381,7 +410,7 @@ impl Property {
                 reader.problem(at, "not_applicable", message);
             }
         }
-        if unique && matches!(kind.storage(), Storage::LongText | Storage::Opaque | Storage::TextList) {
+        if unique && !kind.storage().can_be_unique() {
             let message = format!("a {} property cannot be unique", kind.name());
             reader.problem("unique", "not_applicable", message);
         }

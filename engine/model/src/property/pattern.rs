@@ -32,7 +32,7 @@ impl Pattern {
             (Ok(regex), Ok(_)) => Ok(Self { source: source.to_owned(), regex }),
             (Ok(_), Err(())) => Err("the pattern is no regular expression of ECMAScript".to_owned()),
             (Err(regex::Error::CompiledTooBig(_)), _) => Err("the pattern is too large once compiled".to_owned()),
-            (Err(error), _) => Err(error.to_string()),
+            (Err(error), _) => Err(in_one_line(&error.to_string())),
         }
     }
 
@@ -45,6 +45,12 @@ impl Pattern {
     pub(super) fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)
     }
+}
+
+/// Compilers of patterns draw where something is wrong; what is wrong stands in the last line.
+fn in_one_line(error: &str) -> String {
+    let last = error.lines().last().unwrap_or_default();
+    format!("the pattern is no regular expression: {}", last.trim_start_matches("error: "))
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use engine_model::name::did_you_mean;
 use engine_model::object::{Constraint, ObjectDefinition};
 use engine_model::problem::push_segment;
 use engine_model::property::Property;
@@ -47,10 +46,9 @@ fn check_schemas(registry: &Registry, properties: &IndexMap<Name, Property>, at:
         let at = format!("{}/schema", push_segment(&format!("{at}/properties"), &property.name));
         let reference = property.kind.schema_reference();
         if let Some(name) = reference.filter(|name| !registry.schemas.contains_key(*name)) {
-            let hint = did_you_mean(name, registry.schemas.keys().map(Name::as_str));
-            problems.push(Problem::new(at, "unknown", format!("no pack has a schema `{name}`{hint}")));
+            problems.push(Problem::new(at, "unknown", registry.no_fragment(name)));
         } else if let Err(reason) = compile(registry, property) {
-            problems.push(Problem::new(at, "invalid", format!("this is no JSON Schema 2020-12: {reason}")));
+            problems.push(Problem::new(at, "invalid", no_schema(&reason)));
         }
     }
 }
@@ -58,8 +56,18 @@ fn check_schemas(registry: &Registry, properties: &IndexMap<Name, Property>, at:
 fn compile(registry: &Registry, property: &Property) -> Result<Validator, String> {
     let named = property.kind.schema_reference().and_then(|name| registry.schemas.get(name)).cloned();
     let schema = named.unwrap_or_else(|| Value::Object(property.kind.schema()));
+    compile_schema(&schema)
+}
+
+/// A schema by itself, or why it is none.
+pub(crate) fn compile_schema(schema: &Value) -> Result<Validator, String> {
     let options = jsonschema::draft202012::options().should_validate_formats(false);
-    options.build(&schema).map_err(|error| error.to_string())
+    options.build(schema).map_err(|error| error.to_string())
+}
+
+/// What is said of a schema that does not compile.
+pub(crate) fn no_schema(reason: &str) -> String {
+    format!("this is no JSON Schema 2020-12: {reason}")
 }
 
 /// The compiled schema of a property whose type leaves checking it to others.

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::apply::Consent;
 use super::common::Common;
 use super::difference::{Action, Step};
+use super::fragments;
 use super::known::{Known, PackSource, mistakes, newest};
 use super::requirements::layers_below;
 use super::shipped::Files;
@@ -169,7 +170,8 @@ impl Engine {
         let known = Known::read(files).map_err(mistakes)?;
         // What builds on a pack that only tenants have can be checked there alone.
         if let Some(below) = below(&known.pack, &server) {
-            let found = known.pack.check(&layers_below(&known.pack, &below));
+            let mut found = known.pack.check(&layers_below(&known.pack, &below));
+            found.extend(fragments::mistakes(&known.pack));
             if !found.is_empty() {
                 return Err(mistakes(found));
             }

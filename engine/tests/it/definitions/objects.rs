@@ -301,3 +301,37 @@ async fn every_version_is_in_the_history_and_in_the_change_log() {
         json!({"metadata_version": [first, first + 1], "summary": [null, "define object ship"]})
     );
 }
+
+#[tokio::test]
+async fn what_no_record_could_live_by_is_refused() {
+    let home = Home::open().await;
+    let mut session = home.session().await;
+    let body = json!({
+        "name": "ship",
+        "features": {"serch": true, "search": "yes"},
+        "groups": {"g": 5},
+        "properties": {
+            "name": {"type": "string"}, "story": {"type": "text"}, "beam": {"type": "integer"}, "built": {"type": "date"},
+            "price": {"type": "money", "currency_property": "zz"}, "kind": {"type": "enum", "options": []},
+            "flag": {"type": "string", "group": "nogroup"},
+        },
+        "constraints": [{"unique": []}, {"unique": ["name", "name"]}, {"unique": ["story"]},
+            {"no_overlap": {"within": "name", "from": "beam", "to": "built"}}],
+    });
+    let error = session.object_define(map(body), None).await.expect_err("mistakes");
+    let mut found = said(&error).1;
+    found.sort();
+    let expected = [
+        ("/constraints/0/unique", "required"),
+        ("/constraints/1/unique/1", "taken"),
+        ("/constraints/2/unique/0", "not_applicable"),
+        ("/constraints/3/no_overlap/to", "wrong_type"),
+        ("/features/search", "wrong_type"),
+        ("/features/serch", "unknown_key"),
+        ("/groups/g", "wrong_type"),
+        ("/properties/flag/group", "unknown"),
+        ("/properties/kind/options", "required"),
+        ("/properties/price/currency_property", "unknown"),
+    ];
+    assert_eq!(found, expected.map(|(pointer, code)| (pointer.to_owned(), code)));
+}

@@ -29,8 +29,8 @@ pub(in crate::cli) struct Apply {
 
 impl Apply {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let files = files::read(&self.path)?;
-        let accept = self.accept.sides()?;
+        let files = files::read_all(&self.path)?;
+        let accept = self.accept.sides();
         if self.over.is_meant() {
             let body = json!({"files": files, "accept": accept, "allow_destructive": self.allow_destructive});
             return self.over.run("/tenants/packs/apply", body, &self.client);

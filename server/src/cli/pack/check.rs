@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use engine::model::pack::Pack;
-use engine::packs::{layers_below, shipped};
+use engine::packs::{check, shipped};
 
 use super::super::output;
 use super::files;
@@ -24,8 +24,8 @@ pub(in crate::cli) struct Check {
 impl Check {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let known = self.known_packs()?;
-        let files: Vec<_> = files::read(&self.path)?.into_iter().collect();
-        let mistakes = Pack::read_and_check(&files, |pack| layers_below(pack, &known)).err().unwrap_or_default();
+        let files: Vec<_> = files::read_all(&self.path)?.into_iter().collect();
+        let mistakes = check(&files, &known);
         if self.json {
             output::json(&mistakes)?;
         } else if mistakes.is_empty() {
@@ -40,7 +40,7 @@ impl Check {
     fn known_packs(&self) -> anyhow::Result<Vec<Pack>> {
         let mut known: Vec<Pack> = shipped::packs().filter_map(|(_, files)| Pack::read(&files).ok()).collect();
         for folder in &self.with {
-            let files: Vec<_> = files::read(folder)?.into_iter().collect();
+            let files: Vec<_> = files::read_all(folder)?.into_iter().collect();
             let wrong = |_| anyhow::anyhow!("`{}` has mistakes of its own; check it first", folder.display());
             known.push(Pack::read(&files).map_err(wrong)?);
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde_json::{Value, json};
 
 use super::super::{client, output};
@@ -32,27 +32,26 @@ pub(in crate::cli) struct Plan {
 #[derive(Debug, clap::Args)]
 pub(super) struct Accept {
     /// Whose side holds of a conflict, `pack` or `tenant`; may be repeated
-    #[arg(long = "accept", value_name = "NAME=SIDE")]
-    sides: Vec<String>,
+    #[arg(long = "accept", value_name = "NAME=SIDE", value_parser = side)]
+    sides: Vec<(String, &'static str)>,
 }
 
 impl Accept {
-    pub(super) fn sides(&self) -> anyhow::Result<BTreeMap<&str, &str>> {
-        let mut sides = BTreeMap::new();
-        for given in &self.sides {
-            let Some((name, side)) = given.split_once('=').filter(|(_, side)| ["pack", "tenant"].contains(side)) else {
-                bail!("`--accept {given}` does not say NAME=pack or NAME=tenant");
-            };
-            sides.insert(name, side);
-        }
-        Ok(sides)
+    pub(super) fn sides(&self) -> BTreeMap<&str, &str> {
+        self.sides.iter().map(|(name, side)| (name.as_str(), *side)).collect()
     }
+}
+
+fn side(given: &str) -> Result<(String, &'static str), String> {
+    let (name, side) = given.split_once('=').unwrap_or((given, ""));
+    let side = ["pack", "tenant"].into_iter().find(|known| *known == side);
+    side.map(|side| (name.to_owned(), side)).ok_or_else(|| "it says NAME=pack or NAME=tenant".to_owned())
 }
 
 impl Plan {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let files = files::read(&self.path)?;
-        let body = json!({"files": files, "accept": self.accept.sides()?});
+        let files = files::read_all(&self.path)?;
+        let body = json!({"files": files, "accept": self.accept.sides()});
         if self.over.is_meant() {
             return self.over.run("/tenants/packs/plan", body, &self.client);
         }
