@@ -17,6 +17,7 @@ pub mod computed;
 pub mod duplicate;
 pub mod entry;
 pub mod expression;
+pub mod former;
 pub mod id;
 pub mod json;
 pub mod layer;

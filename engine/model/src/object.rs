@@ -7,6 +7,7 @@ use crate::computed::CIRCUMSTANCES;
 use crate::duplicate::DuplicateRule;
 use crate::entry::Entry;
 use crate::expression::{Types, check_formula};
+use crate::former::check_former;
 use crate::layer::{ENGINE, Folded};
 use crate::name::{Name, did_you_mean};
 use crate::problem::{Problem, Problems, push_segment};
@@ -178,6 +179,7 @@ impl ObjectDefinition {
         let reads = problems.len() == before;
         // One that was stored before this was asked for stands all the same, so that the object is not lost.
         check_display(folded, display.as_ref(), &properties, problems);
+        check_former(&properties, &folded.pointer, problems);
         let duplicates = read_duplicates(folded, &properties, problems);
         check_expressions(folded, &properties, &constraints, problems);
         if !reads {
@@ -211,12 +213,6 @@ impl ObjectDefinition {
     /// The property called `name`, unless archived.
     pub fn property(&self, name: &str) -> Option<&Property> {
         self.properties.get(name).filter(|property| !property.archived)
-    }
-
-    /// The same by a name that it has or had.
-    pub fn property_called(&self, name: &str) -> Option<&Property> {
-        let once = || self.properties.values().find(|found| found.was.as_ref().is_some_and(|was| was.as_str() == name));
-        self.property(name).or_else(|| once().filter(|property| !property.archived))
     }
 
     /// The property that says where records stand on boards, where the engine has given it.

@@ -66,6 +66,7 @@ impl Pack {
         let (registry, mut after) = Registry::fold(&layers);
         after.extend(registry.check_behaviors(Some(&self.layer)));
         after.extend(registry.check_translations(&self.layer));
+        after.extend(registry.check_former(&self.layer));
         // What was wrong below is not this pack's doing.
         after.retain(|problem| !before.contains(problem));
         let mut problems: Vec<_> = after.into_iter().map(|problem| self.places.located(problem)).collect();
