@@ -16,8 +16,18 @@ pub fn called<'p>(properties: &'p IndexMap<Name, Property>, name: &str) -> Optio
     if let Some(property) = named.filter(|property| !property.archived) {
         return Some(property);
     }
-    let had = |property: &&Property| !property.archived && property.was.iter().any(|was| was.as_str() == name);
-    properties.values().find(had).or(named)
+    let in_force = || properties.values().filter(|property| !property.archived);
+    let is_said = |property: &&Property| property.was.iter().any(|was| was.as_str() == name);
+    let is_remembered = |property: &&Property| property.former_names().any(|was| was.as_str() == name);
+    in_force().find(is_said).or_else(|| in_force().find(is_remembered)).or(named)
+}
+
+impl Property {
+    /// What it was called before: what its definition says, then what is remembered of earlier versions.
+    pub fn former_names(&self) -> impl Iterator<Item = &Name> {
+        let remembered = self.migrated.iter().flat_map(|migrated| &migrated.once);
+        self.was.iter().chain(remembered.filter(|name| !self.was.contains(*name)))
+    }
 }
 
 impl ObjectDefinition {
@@ -38,8 +48,10 @@ impl Registry {
                 for property in object.properties.values().filter(|property| property.layer == layer.name) {
                     let holders = property.was.iter().filter_map(|was| object.property(was));
                     for holder in holders.filter(|holder| ![&*layer.name, ENGINE, CUSTOM].contains(&&*holder.layer)) {
-                        let message =
-                            format!("`{}` belongs to `{}` and stays as it is; leave this out", holder.name, holder.layer);
+                        let message = format!(
+                            "`{}` belongs to `{}` and stays as it is; leave this out",
+                            holder.name, holder.layer
+                        );
                         let at = push_segment(&push_segment(&at, &property.name), "was");
                         problems.push(Problem::new(at, "taken", message));
                     }
@@ -59,9 +71,8 @@ pub(crate) fn check_former(properties: &IndexMap<Name, Property>, pointer: &str,
     let in_force = || properties.values().filter(|property| !property.archived);
     for (index, property) in in_force().enumerate() {
         for (nth, was) in property.was.iter().enumerate() {
-            let concerns = |other: &Property| {
-                other.layer == property.layer || other.layer == ENGINE || property.layer == CUSTOM
-            };
+            let concerns =
+                |other: &Property| other.layer == property.layer || other.layer == ENGINE || property.layer == CUSTOM;
             let holder = properties.get(was).filter(|other| !other.archived && concerns(other));
             let rival = in_force().take(index).find(|other| concerns(other) && other.was.contains(was));
             let is_repeated = property.was.iter().take(nth).any(|other| other == was);

@@ -191,8 +191,13 @@ impl Difference<'_> {
         let renamed = |property: &Name| {
             let next = new.get(property).filter(|property| !property.archived)?;
             let goes = |was: &&Name| is_there(old, was) && !is_there(new, was) && !is_there(old, property);
-            let back = || old.values().filter(|found| found.was.contains(property)).map(|found| &found.name).find(goes);
-            next.was.iter().find(goes).or_else(back)
+            let back = || {
+                old.values()
+                    .filter(|found| found.former_names().any(|was| was == property))
+                    .map(|found| &found.name)
+                    .find(goes)
+            };
+            next.former_names().find(goes).or_else(back)
         };
         let gone: Vec<&Name> = new.keys().filter_map(renamed).collect();
         for property in either(old, new).filter(|property| !gone.contains(property)) {

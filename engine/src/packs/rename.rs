@@ -29,7 +29,7 @@ impl Renames {
                     && !is_declared_beside(catalog, next, object, &property.name)
             };
             for (name, property) in properties(spec) {
-                let was_so = |found: &&Property| found.was.iter().any(|was| was.as_str() == name);
+                let was_so = |found: &&Property| found.former_names().any(|was| was.as_str() == name);
                 let old = former(property)
                     .find_map(|was| definition.properties.get(was).filter(goes))
                     .or_else(|| definition.properties.values().find(|found| was_so(found) && goes(found)));

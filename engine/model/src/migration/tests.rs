@@ -126,3 +126,30 @@ fn what_is_asked_for_is_checked() {
     assert_eq!(ask(json!({"convert": "vale + 1"})), [("/migration/convert".to_owned(), "invalid_expression")]);
     assert_eq!(ask(json!({"convert": "value", "version": 3})), [("/migration/version".to_owned(), "unknown_key")]);
 }
+
+#[test]
+fn former_names_are_remembered_until_another_property_takes_them() {
+    let fold = |properties: Json| {
+        let document = json!({"objects": {"deal": {"display": "{{ t }}", "properties": properties}}});
+        let (registry, problems) = Registry::fold(&[layer("crm", &document)]);
+        assert_eq!(problems, []);
+        registry.objects["deal"].clone()
+    };
+    let old = fold(json!({"t": {"type": "string"}, "b": {"type": "integer", "was": "a"}}));
+    let kept = Migration::of_rename(&old.properties["b"], 3, None);
+    assert_eq!(kept["once"], json!(["b", "a"]));
+    let named =
+        |object: &ObjectDefinition, name: &str| object.property_called(name).map(|found| found.name.to_string());
+    let new = fold(json!({"t": {"type": "string"}, "c": {"type": "integer", "migrated": kept.clone()}}));
+    assert_eq!(
+        ["a", "b", "c", "d"].map(|name| named(&new, name)),
+        [Some("c".to_owned()), Some("c".to_owned()), Some("c".to_owned()), None]
+    );
+    // A further migration of the same property takes none of them away.
+    let mut problems = Problems::new();
+    let next = Migration::specify(&json!({"default": 1}), Some(&new.properties["c"]), 4, "", &mut problems);
+    assert_eq!(next.expect("a migration")["once"], json!(["b", "a"]));
+    let taken = fold(json!({"t": {"type": "string"}, "a": {"type": "integer"},
+        "c": {"type": "integer", "migrated": kept}}));
+    assert_eq!(named(&taken, "a"), Some("a".to_owned()));
+}
