@@ -22,6 +22,11 @@ pub fn called<'p>(properties: &'p IndexMap<Name, Property>, name: &str) -> Optio
     in_force().find(is_said).or_else(|| in_force().find(is_remembered)).or(named)
 }
 
+/// The name that the property has which `name` stands for, where that is another one.
+pub(crate) fn renamed<'p>(properties: &'p IndexMap<Name, Property>, name: &str) -> Option<&'p Name> {
+    called(properties, name).map(|property| &property.name).filter(|now| now.as_str() != name)
+}
+
 impl Property {
     /// What it was called before: what its definition says, then what is remembered of earlier versions.
     pub fn former_names(&self) -> impl Iterator<Item = &Name> {

@@ -7,7 +7,7 @@ use crate::computed::CIRCUMSTANCES;
 use crate::duplicate::DuplicateRule;
 use crate::entry::Entry;
 use crate::expression::{Types, check_formula};
-use crate::former::check_former;
+use crate::former::{called, check_former, renamed};
 use crate::layer::{ENGINE, Folded};
 use crate::name::{Name, did_you_mean};
 use crate::problem::{Problem, Problems, push_segment};
@@ -230,8 +230,11 @@ impl ObjectDefinition {
         single.map(|property| vec![property]).chain(composite)
     }
 
-    /// `; did you mean …?` for a property that does not exist.
+    /// `; did you mean …?` for a property that does not exist, or what it is called now.
     pub fn property_hint(&self, name: &str) -> String {
+        if let Some(property) = self.property_called(name) {
+            return format!("; it is called `{}` now", property.name);
+        }
         did_you_mean(name, self.properties.values().filter(|found| !found.archived).map(|found| found.name.as_str()))
     }
 }
@@ -280,12 +283,22 @@ fn read_properties(reader: &mut SpecReader<'_>, folded: &Folded) -> IndexMap<Nam
             properties.insert(name, property);
         }
     }
+    name_by_present_names(&mut properties);
     properties
+}
+
+/// Formulas and amounts that speak of other properties by names that these had.
+fn name_by_present_names(properties: &mut IndexMap<Name, Property>) {
+    let now = |name: &str| renamed(properties, name).cloned();
+    let kinds = properties.values().filter_map(|property| Some((property.name.clone(), property.kind.renamed(&now)?)));
+    for (name, kind) in kinds.collect::<Vec<_>>() {
+        properties.entry(name).and_modify(|property| property.kind = kind);
+    }
 }
 
 fn read_display(reader: &mut SpecReader<'_>, properties: &IndexMap<Name, Property>) -> Option<Template> {
     let source = reader.string("display").map_or_else(|| default_display(properties), str::to_owned);
-    match Template::compile(&source) {
+    match Template::compile(&source).map(|template| template.renamed(|name| renamed(properties, name))) {
         Ok(template) => {
             let unknown: Vec<_> = template.names().filter(|name| !properties.contains_key(*name)).collect();
             for name in unknown {
@@ -393,16 +406,18 @@ fn read_constraint(
 ) -> Option<Constraint> {
     let mut reader = SpecReader::new(spec, at, problems)?;
     let constraint = if let Some(names) = reader.names("unique") {
-        let known = names.iter().filter(|name| check_known(&mut reader, "unique", name, properties)).count();
-        (known == names.len() && !names.is_empty()).then_some(Constraint::Unique { properties: names })
+        let known: Vec<Name> =
+            names.iter().filter_map(|name| known_name(&mut reader, "unique", name, properties)).collect();
+        (known.len() == names.len() && !names.is_empty()).then_some(Constraint::Unique { properties: known })
     } else if spec.get("rule").is_some_and(|rule| !rule.is_null()) {
-        let rule = Rule::read(&mut reader, "the record breaks a rule of its object");
-        if let Some(rule) = &rule {
+        let mut rule = Rule::read(&mut reader, "the record breaks a rule of its object");
+        if let Some(rule) = &mut rule {
+            rule.rename(properties);
             for name in rule.expression.names().filter_map(|name| Name::new(name).ok()) {
-                check_known(&mut reader, "rule", &name, properties);
+                known_name(&mut reader, "rule", &name, properties);
             }
             if let Some(name) = &rule.at {
-                check_known(&mut reader, "at", name, properties);
+                known_name(&mut reader, "at", name, properties);
             }
         }
         rule.map(Constraint::Rule)
@@ -435,7 +450,7 @@ fn read_no_overlap(
         if name.is_none() && !map.contains_key(key) {
             reader.missing(key);
         }
-        name.filter(|name| check_known(&mut reader, key, name, properties))
+        name.and_then(|name| known_name(&mut reader, key, &name, properties))
     };
     let (within, from, to) = (read("within"), read("from"), read("to"));
     for (key, name) in [("from", &from), ("to", &to)] {
@@ -448,14 +463,15 @@ fn read_no_overlap(
     Some(Constraint::NoOverlap { within: within?, from: from?, to: to? })
 }
 
-pub(crate) fn check_known(
+/// The name of the property that `name` stands for, which it has or had.
+pub(crate) fn known_name(
     reader: &mut SpecReader<'_>,
     key: &str,
     name: &Name,
     properties: &IndexMap<Name, Property>,
-) -> bool {
-    let known = properties.contains_key(name.as_str());
-    if !known {
+) -> Option<Name> {
+    let known = called(properties, name).map(|property| property.name.clone());
+    if known.is_none() {
         let hint = did_you_mean(name, properties.keys().map(Name::as_str));
         reader.problem(key, "unknown", format!("`{name}` is no property of this object{hint}"));
     }

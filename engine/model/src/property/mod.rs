@@ -118,6 +118,13 @@ pub trait PropertyKind: Debug + Send + Sync {
     /// How values are stored in the index and compared.
     fn storage(&self) -> Storage;
 
+    /// The same over properties of its object that are called otherwise: `now` gives the name that there is for one that
+    /// it names. `None` where it names none of these.
+    fn renamed(&self, now: &dyn Fn(&str) -> Option<Name>) -> Option<Arc<dyn PropertyKind>> {
+        let _ = now;
+        None
+    }
+
     /// How values are written in answers to searches.
     fn form(&self) -> Form {
         match self.storage() {
