@@ -239,7 +239,7 @@ impl Caller {
 
     /// Refuses what tells of a property that the caller does not see.
     pub(crate) fn check_reads(&self, registry: &Registry, object: &ObjectDefinition, name: &str) -> Result<()> {
-        match object.property(name).is_none_or(|property| self.reads(registry, object, property)) {
+        match object.property_called(name).is_none_or(|property| self.reads(registry, object, property)) {
             true => Ok(()),
             false => {
                 let message = format!("the role `{}` does not allow to read `{name}` of `{}`", self.role, object.name);
@@ -260,7 +260,7 @@ impl Caller {
 
     /// Refuses to look a record up by a property that the caller does not see: it is as if there were none.
     pub(crate) fn check_key(&self, registry: &Registry, object: &ObjectDefinition, name: &str) -> Result<()> {
-        let hidden = object.property(name).filter(|property| !self.reads(registry, object, property));
+        let hidden = object.property_called(name).filter(|property| !self.reads(registry, object, property));
         match hidden {
             None => Ok(()),
             Some(_) => {

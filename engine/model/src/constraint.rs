@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use crate::former::called;
 use crate::layer::Folded;
 use crate::name::Name;
-use crate::object::check_known;
+use crate::object::known_name;
 use crate::problem::{Problem, Problems};
 use crate::property::Property;
 use crate::reserved::Reserved;
@@ -66,19 +67,21 @@ fn read_constraint(
 ) -> Option<Constraint> {
     let mut reader = SpecReader::new(spec, at, problems)?;
     let constraint = if let Some(names) = reader.names("unique") {
-        let known = names.iter().filter(|name| check_known(&mut reader, "unique", name, properties)).count();
-        (known == names.len() && !names.is_empty()).then_some(Constraint::Unique { properties: names })
+        let known: Vec<Name> =
+            names.iter().filter_map(|name| known_name(&mut reader, "unique", name, properties)).collect();
+        (known.len() == names.len() && !names.is_empty()).then_some(Constraint::Unique { properties: known })
     } else if spec.get("rule").is_some_and(|rule| !rule.is_null()) {
-        let rule = Rule::read(&mut reader, "the record breaks a rule of its object");
-        if let Some(rule) = &rule {
+        let mut rule = Rule::read(&mut reader, "the record breaks a rule of its object");
+        if let Some(rule) = &mut rule {
+            rule.rename(properties);
             for name in rule.expression.names().filter_map(|name| Name::new(name).ok()) {
                 match NO_CLOCK.iter().find(|(moment, _)| *moment == name.as_str() && !properties.contains_key(&name)) {
                     Some((_, message)) => reader.problem("rule", "unknown", *message),
-                    None => drop(check_known(&mut reader, "rule", &name, properties)),
+                    None => drop(known_name(&mut reader, "rule", &name, properties)),
                 }
             }
             if let Some(name) = &rule.at {
-                check_known(&mut reader, "at", name, properties);
+                known_name(&mut reader, "at", name, properties);
             }
         }
         rule.map(Constraint::Rule)
@@ -111,7 +114,7 @@ fn read_no_overlap(
         if name.is_none() && !map.contains_key(key) {
             reader.missing(key);
         }
-        name.filter(|name| check_known(&mut reader, key, name, properties))
+        name.and_then(|name| known_name(&mut reader, key, &name, properties))
     };
     let (within, from, to) = (read("within"), read("from"), read("to"));
     for (key, name) in [("from", &from), ("to", &to)] {
@@ -149,7 +152,7 @@ fn check_unique(names: &[Value], at: &str, properties: &IndexMap<Name, Property>
         if !seen.insert(name) {
             problems.push(Problem::new(at, "taken", format!("`{name}` is there twice; leave one out")));
         } else if let Some(kind) =
-            properties.get(name).map(|property| &property.kind).filter(|kind| !kind.storage().can_be_unique())
+            called(properties, name).map(|property| &property.kind).filter(|kind| !kind.storage().can_be_unique())
         {
             let message = format!("`{name}` is of type {}, and that cannot be unique", kind.name());
             problems.push(Problem::new(at, "not_applicable", message));
@@ -159,7 +162,7 @@ fn check_unique(names: &[Value], at: &str, properties: &IndexMap<Name, Property>
 
 /// Both ends of an interval are points on the same line.
 fn check_ends(map: &Map<String, Value>, at: &str, properties: &IndexMap<Name, Property>, problems: &mut Problems) {
-    let named = |key: &str| properties.get(map.get(key)?.as_str()?);
+    let named = |key: &str| called(properties, map.get(key)?.as_str()?);
     let (Some(from), Some(to)) = (named("from"), named("to")) else { return };
     let (begin, end) = (from.kind.storage(), to.kind.storage());
     if from.name == to.name {

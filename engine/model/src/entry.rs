@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::name::Name;
-use crate::object::{ObjectDefinition, check_known};
+use crate::object::{ObjectDefinition, known_name};
 use crate::property::{Property, Storage};
 use crate::spec::{SpecReader, shape};
 
@@ -149,9 +149,7 @@ fn named(
     takes: impl Fn(&Property) -> bool,
 ) -> Option<Name> {
     let name = reader.name(key)?;
-    if !check_known(reader, key, &name, properties) {
-        return None;
-    }
+    let name = known_name(reader, key, &name, properties)?;
     if let Some(property) = properties.get(name.as_str()).filter(|property| !takes(property)) {
         let message = format!("`{name}` is of type {}; this takes {wanted}", property.kind.name());
         reader.problem(key, "not_applicable", message);

@@ -289,6 +289,7 @@ impl Folded {
         if let Some(pointer) = pointer {
             self.pointer = pointer;
         }
+        self.rename_in(&mut spec);
         if let Some(properties) = spec.get("properties").and_then(Value::as_object) {
             for (property, value) in properties {
                 // A layer that only adjusts a property of a layer below does not give it a type.
@@ -301,6 +302,29 @@ impl Folded {
         merge(&mut self.spec, spec);
         if let Some(constraints) = constraints {
             add_constraints(&mut self.spec, constraints);
+        }
+    }
+}
+
+impl Folded {
+    /// What a layer changes of a property by a name that it had, it changes of that property.
+    fn rename_in(&self, spec: &mut Map<String, Value>) {
+        let Some(known) = self.spec.get("properties").and_then(Value::as_object) else { return };
+        let Some(properties) = spec.get_mut("properties").and_then(Value::as_object_mut) else { return };
+        let is_former = |name: &str, spec: &Value| match spec.get("was") {
+            Some(Value::Array(names)) => names.iter().any(|was| was == name),
+            was => was.is_some_and(|was| was == name),
+        };
+        let now = |name: &str| known.iter().find(|(_, spec)| is_former(name, spec)).map(|(now, _)| now.clone());
+        let changes = properties.iter().filter(|(name, spec)| spec.get("type").is_none() && !known.contains_key(*name));
+        let renamed: Vec<_> = changes.filter_map(|(name, _)| Some((name.clone(), now(name)?))).collect();
+        for (name, now) in renamed {
+            let Some(Value::Object(said)) = properties.shift_remove(&name) else { continue };
+            if let Value::Object(whole) = properties.entry(now).or_insert_with(|| Value::Object(Map::new())) {
+                // What is said of it by its present name goes before.
+                let said = said.into_iter().filter(|(key, _)| !whole.contains_key(key)).collect::<Vec<_>>();
+                whole.extend(said);
+            }
         }
     }
 }

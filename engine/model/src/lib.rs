@@ -19,6 +19,7 @@ pub mod duplicate;
 pub mod entry;
 pub mod expression;
 mod feature;
+pub mod former;
 mod fragment;
 mod group;
 pub mod id;

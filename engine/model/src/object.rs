@@ -10,6 +10,7 @@ use crate::duplicate::DuplicateRule;
 use crate::entry::Entry;
 use crate::expression::{Types, check_formula};
 use crate::feature::check_features;
+use crate::former::{called, check_former, renamed};
 use crate::group::check_groups;
 use crate::layer::{ENGINE, Folded};
 use crate::name::{Name, did_you_mean};
@@ -155,6 +156,7 @@ impl ObjectDefinition {
         check_constraints(folded, &properties, problems);
         check_features(folded, problems);
         check_groups(folded, problems);
+        check_former(&properties, &folded.pointer, problems);
         let duplicates = read_duplicates(folded, &properties, problems);
         check_expressions(folded, &properties, &constraints, problems);
         if !reads {
@@ -190,12 +192,6 @@ impl ObjectDefinition {
         self.properties.get(name).filter(|property| !property.archived)
     }
 
-    /// The same by a name that it has or had.
-    pub fn property_called(&self, name: &str) -> Option<&Property> {
-        let once = || self.properties.values().find(|found| found.was.as_ref().is_some_and(|was| was.as_str() == name));
-        self.property(name).or_else(|| once().filter(|property| !property.archived))
-    }
-
     /// The property that says where records stand on boards, where the engine has given it.
     pub fn rank(&self) -> Option<&Property> {
         self.property(RANK).filter(|property| property.layer == ENGINE)
@@ -211,8 +207,11 @@ impl ObjectDefinition {
         single.map(|property| vec![property]).chain(composite)
     }
 
-    /// `; did you mean …?` for a property that does not exist.
+    /// `; did you mean …?` for a property that does not exist, or what it is called now.
     pub fn property_hint(&self, name: &str) -> String {
+        if let Some(property) = self.property_called(name) {
+            return format!("; it is called `{}` now", property.name);
+        }
         did_you_mean(name, self.properties.values().filter(|found| !found.archived).map(|found| found.name.as_str()))
     }
 }
@@ -268,6 +267,7 @@ fn read_properties(reader: &mut SpecReader<'_>, folded: &Folded) -> IndexMap<Nam
         };
         properties.insert(name, property);
     }
+    name_by_present_names(&mut properties);
     properties
 }
 
@@ -278,9 +278,18 @@ fn hint_at_name<'n>(name: &str, others: impl Iterator<Item = &'n str>, at: &str,
     }
 }
 
+/// Formulas and amounts that speak of other properties by names that these had.
+fn name_by_present_names(properties: &mut IndexMap<Name, Property>) {
+    let now = |name: &str| renamed(properties, name).cloned();
+    let kinds = properties.values().filter_map(|property| Some((property.name.clone(), property.kind.renamed(&now)?)));
+    for (name, kind) in kinds.collect::<Vec<_>>() {
+        properties.entry(name).and_modify(|property| property.kind = kind);
+    }
+}
+
 fn read_display(reader: &mut SpecReader<'_>, properties: &IndexMap<Name, Property>) -> Option<Template> {
     let source = reader.string("display").map_or_else(|| default_display(properties), str::to_owned);
-    match Template::compile(&source) {
+    match Template::compile(&source).map(|template| template.renamed(|name| renamed(properties, name))) {
         Ok(template) => {
             let unknown: Vec<_> = template.names().filter(|name| !properties.contains_key(*name)).collect();
             for name in unknown {
@@ -369,14 +378,15 @@ fn check_expressions(
     problems.extend(found);
 }
 
-pub(crate) fn check_known(
+/// The name of the property that `name` stands for, which it has or had.
+pub(crate) fn known_name(
     reader: &mut SpecReader<'_>,
     key: &str,
     name: &Name,
     properties: &IndexMap<Name, Property>,
-) -> bool {
-    let known = properties.contains_key(name.as_str());
-    if !known {
+) -> Option<Name> {
+    let known = called(properties, name).map(|property| property.name.clone());
+    if known.is_none() {
         let hint = did_you_mean(name, properties.keys().map(Name::as_str));
         reader.problem(key, "unknown", format!("`{name}` is no property of this object{hint}"));
     }

@@ -4,11 +4,12 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::expression::Types;
+use crate::former::renamed;
 use crate::layer::{ENGINE, Folded};
 use crate::name::{Name, did_you_mean};
 use crate::object::ObjectDefinition;
 use crate::problem::{Problem, Problems, push_segment};
-use crate::property::{Fault, Locale, normalize_value};
+use crate::property::{Fault, Locale, Property, normalize_value};
 use crate::rule::Rule;
 use crate::spec::{SpecReader, named_entries};
 
@@ -150,6 +151,18 @@ impl Pipeline {
         let layer = folded.layer.clone();
         let spec = folded.spec.clone();
         Some(Self { name, object, label, is_default, categories, stages, transitions, defaults, layer, archived, spec })
+    }
+
+    /// Speaks of its object's properties by the names that they have now.
+    pub(crate) fn rename(&mut self, properties: &IndexMap<Name, Property>) {
+        let now = |name: &Name| renamed(properties, name).unwrap_or(name).clone();
+        for stage in self.stages.values_mut() {
+            stage.requires.iter_mut().for_each(|name| *name = now(name));
+            stage.rules.iter_mut().for_each(|rule| rule.rename(properties));
+        }
+        if self.defaults.keys().any(|name| now(name) != *name) {
+            self.defaults = self.defaults.drain(..).map(|(name, value)| (now(&name), value)).collect();
+        }
     }
 
     /// What its stages ask for that records of the object cannot have; `pointer` is its own.

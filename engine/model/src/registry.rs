@@ -123,7 +123,11 @@ impl Registry {
         for (name, mut folded) in folded {
             self.add_engine_properties(name, &mut folded);
             match ObjectDefinition::read(name.clone(), &folded, problems) {
-                Some(object) => drop(self.objects.insert(name.clone(), object)),
+                Some(object) => {
+                    let pipelines = self.pipelines.get_mut(name).into_iter().flat_map(IndexMap::values_mut);
+                    pipelines.for_each(|pipeline| pipeline.rename(&object.properties));
+                    self.objects.insert(name.clone(), object);
+                }
                 None => drop(self.unread.insert(name.clone())),
             }
         }

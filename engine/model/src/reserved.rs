@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::Properties;
 use crate::name::Name;
+use crate::object::known_name;
 use crate::problem::Problems;
 use crate::property::{Property, Storage};
 use crate::spec::SpecReader;
@@ -36,9 +37,9 @@ impl Reserved {
         if !map.contains_key("property") {
             reader.missing("property");
         }
-        let known =
-            property.as_ref().filter(|name| crate::object::check_known(&mut reader, "property", name, properties));
-        let storage = known.and_then(|name| properties.get(name.as_str())).map(|found| found.kind.storage());
+        let property = property.map(|name| known_name(&mut reader, "property", &name, properties).unwrap_or(name));
+        let known = property.as_ref().and_then(|name| properties.get(name.as_str()));
+        let storage = known.map(|found| found.kind.storage());
         if storage.is_some_and(|storage| !matches!(storage, Storage::Text | Storage::TextList)) {
             reader.problem("property", "wrong_type", "what is reserved is told by how a text or a tag begins");
         }

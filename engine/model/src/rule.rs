@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 use crate::expression::{Expression, Types, check_condition};
+use crate::former::renamed;
 use crate::name::Name;
 use crate::problem::Problems;
+use crate::property::Property;
 use crate::spec::SpecReader;
 
 /// What is said of a moment in a rule: what is stored stays right whenever one looks.
@@ -36,6 +40,16 @@ impl Rule {
                 reader.problem("rule", "invalid_expression", error.to_string());
                 None
             }
+        }
+    }
+
+    /// Speaks of properties by the names that they have now.
+    pub(crate) fn rename(&mut self, properties: &IndexMap<Name, Property>) {
+        if self.expression.names().any(|name| renamed(properties, name).is_some()) {
+            self.expression = Arc::new(self.expression.renamed(|name| renamed(properties, name).cloned()));
+        }
+        if let Some(now) = self.at.as_ref().and_then(|name| renamed(properties, name)) {
+            self.at = Some(now.clone());
         }
     }
 

@@ -142,6 +142,14 @@ impl<'a> SpecReader<'a> {
         (names.len() == texts.len()).then_some(names)
     }
 
+    /// An internal name, or a list of them.
+    pub fn name_or_names(&mut self, key: &'static str) -> Option<Vec<Name>> {
+        match self.map.get(key) {
+            Some(Value::Array(_)) => self.names(key),
+            _ => self.name(key).map(|name| vec![name]),
+        }
+    }
+
     fn name_at(&mut self, key: &str, text: &str) -> Option<Name> {
         Name::new(text).map_err(|error| self.problem(key, "invalid_name", error.to_string())).ok()
     }

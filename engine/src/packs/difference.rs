@@ -236,9 +236,14 @@ impl Difference<'_> {
         // Values come along with a property that is called otherwise, so nothing is taken away.
         let renamed = |property: &Name| {
             let next = new.get(property).filter(|property| !property.archived)?;
-            let back = || old.values().find(|found| !found.archived && found.was.as_ref() == Some(property));
-            let was = next.was.as_ref().or_else(|| back().map(|found| &found.name))?;
-            (is_there(old, was) && !is_there(new, was) && !is_there(old, property)).then_some(was)
+            let goes = |was: &&Name| is_there(old, was) && !is_there(new, was) && !is_there(old, property);
+            let back = || {
+                old.values()
+                    .filter(|found| found.former_names().any(|was| was == property))
+                    .map(|found| &found.name)
+                    .find(goes)
+            };
+            next.former_names().find(goes).or_else(back)
         };
         let gone: Vec<&Name> = new.keys().filter_map(renamed).collect();
         for property in either(old, new).filter(|property| !gone.contains(property)) {

@@ -29,6 +29,8 @@ pub(super) struct Past {
     digests: BTreeMap<String, String>,
     /// The first migration since of each property, by `object` and name.
     pub(super) migrations: BTreeMap<(Name, Name), i64>,
+    /// What properties were called then that were renamed since, by their objects and present names.
+    pub(super) names: BTreeMap<(Name, Name), Name>,
 }
 
 /// A pack on its way back.
@@ -179,10 +181,21 @@ impl Past {
     fn note_migrations(&mut self, object: &str, after: &Value, version: i64) {
         let Ok(object) = Name::new(object) else { return };
         let properties = after.get("properties").and_then(Value::as_object);
+        let mut renamed = Vec::new();
         for (name, spec) in properties.into_iter().flatten() {
             let comes_now = spec.get("migrated").and_then(|migrated| migrated.get("version")) == Some(&json!(version));
             if let (true, Ok(name)) = (comes_now, Name::new(name)) {
-                self.migrations.insert((object.clone(), name), version);
+                let old = spec["migrated"].get("rename").and_then(Value::as_str).and_then(|old| Name::new(old).ok());
+                self.migrations.insert((object.clone(), name.clone()), version);
+                renamed.extend(old.map(|old| (name, old)));
+            }
+        }
+        for (name, old) in renamed {
+            // From there it may have been called otherwise again.
+            let known = self.names.iter_mut().find(|((of, _), then)| *of == object && **then == name);
+            match known {
+                Some((_, then)) => *then = old,
+                None => drop(self.names.insert((object.clone(), name), old)),
             }
         }
     }

@@ -16,21 +16,23 @@ use crate::error::{Error, ErrorCode, Result};
 pub(super) struct Renames(Vec<(Name, Name, Name)>);
 
 impl Renames {
-    /// What the next version of a pack renames of what is in force.
+    /// What the next version of a pack renames of what is in force. That is the pack's own, and said by nobody any more: what
+    /// stays keeps its values.
     pub(super) fn of(catalog: &Catalog, next: &Layer) -> Self {
         let mut renames = Vec::new();
         for (object, spec) in next.objects.iter().chain(&next.extend) {
             let Some(definition) = catalog.effective.registry.objects.get(object) else { continue };
+            let goes = |property: &&Property| {
+                !property.archived
+                    && property.layer == next.name
+                    && !properties(spec).any(|(said, _)| said == property.name.as_str())
+                    && !is_declared_beside(catalog, next, object, &property.name)
+            };
             for (name, property) in properties(spec) {
-                let was = property.get("was").and_then(Value::as_str);
-                let is_said = |name: &str| properties(spec).any(|(said, _)| said == name);
-                let was_so = |found: &&Property| {
-                    let is_so = found.was.as_ref().is_some_and(|was| was.as_str() == name);
-                    is_so && !found.archived && found.layer == next.name && !is_said(&found.name)
-                };
-                let old = was
-                    .and_then(|was| definition.property(was))
-                    .or_else(|| definition.properties.values().find(was_so));
+                let was_so = |found: &&Property| found.former_names().any(|was| was.as_str() == name);
+                let old = former(property)
+                    .find_map(|was| definition.properties.get(was).filter(goes))
+                    .or_else(|| definition.properties.values().find(|found| was_so(found) && goes(found)));
                 let is_new = definition.property(name).is_none();
                 if let (true, Some(old), Ok(name)) = (is_new, old, Name::new(name)) {
                     renames.push((object.clone(), old.name.clone(), name));
@@ -97,6 +99,24 @@ fn written(own: &Layer, object: &Name, property: &Name, version: i64) -> Option<
     let spec = own.objects.get(object).or_else(|| own.extend.get(object))?;
     let migrated = spec.get("properties")?.get(property.as_str())?.get("migrated")?;
     (migrated.get("version")?.as_i64()? == version).then(|| migrated.clone())
+}
+
+/// Whether another pack defines a property, too.
+fn is_declared_beside(catalog: &Catalog, next: &Layer, object: &Name, property: &Name) -> bool {
+    let beside = catalog.effective.pack_layers().filter(|layer| layer.name != next.name);
+    let specs = beside.flat_map(|layer| layer.objects.get(object).into_iter().chain(layer.extend.get(object)));
+    let is_defined = |spec: &Value| spec.get("type").is_some() && spec.get("archived") != Some(&Value::Bool(true));
+    specs.flat_map(properties).any(|(name, spec)| name == property.as_str() && is_defined(spec))
+}
+
+/// What a specification says that its property was, the newest name first.
+fn former(spec: &Value) -> impl Iterator<Item = &str> {
+    let names = match spec.get("was") {
+        Some(Value::Array(names)) => names.as_slice(),
+        Some(name) => std::slice::from_ref(name),
+        None => &[],
+    };
+    names.iter().filter_map(Value::as_str)
 }
 
 fn properties(spec: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use engine_model::layer::{CUSTOM, Layer, merge};
+use engine_model::migration::Migration;
 use engine_model::registry::Registry;
 use engine_model::{JobId, Name};
 use engine_store::pack;
@@ -196,13 +197,22 @@ impl Session {
                 let detail = format!("a migration of `{object}` is under way; wait until its job is done");
                 return Err(Error::new(ErrorCode::Conflict, detail));
             }
-            let renamed = present.migrated.as_ref().and_then(|migrated| Some((migrated, migrated.renamed_from()?)));
-            if let Some((migrated, old)) = renamed {
-                write(back, object, old, migrated.of_return(present, self.catalog.version + 1));
+            let version = self.catalog.version + 1;
+            if let Some(then) = past.names.get(&(object.clone(), property.clone())) {
+                if then == property {
+                    continue;
+                }
+                // Over several names values come back as they are now.
+                let direct = present.migrated.as_ref().filter(|migrated| migrated.renamed_from() == Some(then));
+                let kept = direct.map(|migrated| migrated.of_return(present, version));
+                write(back, object, then, kept.unwrap_or_else(|| Migration::of_rename(present, version, None)));
                 continue;
             }
             let before = Value::Object(present.spec.clone());
-            let kept = json!({"undo": first, "version": self.catalog.version + 1, "before": before});
+            let mut kept = json!({"undo": first, "version": version, "before": before});
+            if let Some(once) = present.migrated.as_ref().and_then(Migration::kept_once) {
+                kept["once"] = once;
+            }
             write(back, object, property, kept);
         }
         Ok(())

@@ -34,10 +34,10 @@ impl Session {
         for (at, scope) in query.scopes.iter().enumerate() {
             let object = self.catalog.object(&scope.object)?;
             // A property that only some of the objects have is shown where it is.
-            let selected = view
-                .select
-                .as_ref()
-                .map(|names| names.iter().filter(|name| object.property(name).is_some()).cloned().collect::<Vec<_>>());
+            let selected = view.select.as_ref().map(|names| {
+                let properties = names.iter().filter_map(|name| object.property_called(name));
+                properties.map(|property| property.name.to_string()).collect::<Vec<_>>()
+            });
             let shown = Shown::of(&self.catalog, object, &self.caller.rights, selected.as_deref(), self.now());
             let (mut places, mut records, mut marks) = (Vec::new(), Vec::new(), Vec::new());
             for (place, hit) in hits.iter().enumerate().filter(|(_, hit)| hit.scope == at) {

@@ -248,6 +248,7 @@ impl<'a> Planner<'a> {
     ) -> Result<Plan> {
         self.caller.check_key(&self.basis.catalog.effective.registry, object, id_property)?;
         let key = upsert_key(self.basis.catalog, object, id_property, id, input)?;
+        let id_property = object.property_called(id_property).map_or(id_property, |property| &*property.name);
         let mut plan = match self.workspace.holder(&key).cloned() {
             Some(before) => self.update(object, before, input, name)?,
             None => {

@@ -299,7 +299,7 @@ fn plain_handle(id: &str) -> Option<Handle> {
 
 /// Refuses a property that does not name one record.
 pub(crate) fn unique_property(object: &ObjectDefinition, name: &str) -> Result<()> {
-    let Some(property) = object.property(name) else {
+    let Some(property) = object.property_called(name) else {
         let message =
             format!("`{}` is no property of `{}`{}", shortened(name), object.name, object.property_hint(name));
         return Err(bad_id_property(message));
@@ -325,7 +325,7 @@ pub(crate) fn unique_value(
     name: &str,
     value: &Value,
 ) -> Option<UniqueValue> {
-    let property = object.property(name)?;
+    let property = object.property_called(name)?;
     // An identifier in a path is text, whatever the property's JSON type is.
     let typed = match value {
         Value::String(text) => property.kind.from_text(text).ok()?,
@@ -337,9 +337,10 @@ pub(crate) fn unique_value(
     } else {
         normalize_value(property.kind.as_ref(), &typed, locale).ok().flatten()?
     };
-    let properties = Properties::from_iter([(name.to_owned(), normal)]);
+    let name = property.name.to_string();
+    let properties = Properties::from_iter([(name.clone(), normal)]);
     let value = unique_text(&[property], &properties)?;
-    Some(UniqueValue { object: object.name.to_string(), properties: name.to_owned(), value })
+    Some(UniqueValue { object: object.name.to_string(), properties: name, value })
 }
 
 /// The unique value that an upsert is about.
@@ -351,6 +352,7 @@ pub(crate) fn upsert_key(
     input: &super::input::RecordInput,
 ) -> Result<UniqueValue> {
     unique_property(object, id_property)?;
+    let id_property = object.property_called(id_property).map_or(id_property, |property| &*property.name);
     let given = match id {
         Some(id) => Some(Value::from(id)),
         None => input.properties.0.iter().find(|(name, _)| name == id_property).and_then(|(_, raw)| {

@@ -53,7 +53,7 @@ impl Session {
         let object = self.catalog.object(&view.object)?;
         let registry = &self.catalog.effective.registry;
         let is_hidden = |column: &str| {
-            object.property(column).is_some_and(|property| !self.caller.reads(registry, object, property))
+            object.property_called(column).is_some_and(|property| !self.caller.reads(registry, object, property))
         };
         let is_gone = |at: &str| item.warnings.iter().any(|warning| warning.pointer == at);
         let columns = std::mem::take(&mut view.columns).into_iter().enumerate();

@@ -100,7 +100,13 @@ pub(super) fn bind(map: &ColumnMap, catalog: &Catalog, object: &str) -> Result<B
     if !problems.is_empty() {
         return Err(problems);
     }
-    Ok(Bound { object: object.to_owned(), key: map.key.clone(), columns, compose, constants })
+    let key = map.key.as_deref().map(|key| present_name(definition, key).to_owned());
+    Ok(Bound { object: object.to_owned(), key, columns, compose, constants })
+}
+
+/// What a property is called now that has or had this name.
+fn present_name<'a>(object: &'a ObjectDefinition, name: &'a str) -> &'a str {
+    object.property_called(name).map_or(name, |property| property.name.as_str())
 }
 
 /// A property that a column is called like, for files whose columns no map names.
@@ -110,7 +116,7 @@ pub(super) fn property_called(object: &ObjectDefinition, column: &str) -> Result
 }
 
 fn find_property<'a>(object: &'a ObjectDefinition, name: &str) -> Result<&'a Property, Problem> {
-    match object.property(name) {
+    match object.property_called(name) {
         Some(property) if property.is_writable() => Ok(property),
         Some(_) => Err(Problem::new("", "read_only", format!("`{name}` is made by the engine and cannot be imported"))),
         None => {
@@ -206,7 +212,7 @@ impl Binder<'_> {
         if let Err(error) = unique_property(self.object, key) {
             let message = error.problems.first().map_or(error.detail, |problem| problem.message.clone());
             self.problem("/map/key", "invalid", message);
-        } else if !is_automatic && !self.filled.contains_key(key) {
+        } else if !is_automatic && !self.filled.contains_key(present_name(self.object, key)) {
             self.problem("/map/key", "required", format!("no column fills `{key}`, so no row would have a key"));
         }
     }

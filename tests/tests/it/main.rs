@@ -53,6 +53,7 @@ mod pipelines;
 mod property_types;
 mod readme;
 mod records;
+mod renames;
 mod reserved;
 mod roles;
 mod saved;

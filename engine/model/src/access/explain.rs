@@ -148,8 +148,11 @@ fn covers(reach: Reach, place: Option<Place>) -> bool {
 fn of_property(party: &Party, asked: &Asked<'_>, registry: &Registry) -> Option<(Verdict, String)> {
     let property = asked.property?;
     let allows = allows_property(&party.rights, asked, property, registry);
-    let path = format!("{}.{}", asked.object.name, property.name);
-    let has_entry = party.rights.properties.contains_key(&path);
+    // What a role says of it by a name that it had holds of it, and goes before.
+    let paths = property.former_names().chain([&property.name]).map(|name| format!("{}.{name}", asked.object.name));
+    let entry = paths.into_iter().find(|path| party.rights.properties.contains_key(path));
+    let has_entry = entry.is_some();
+    let path = entry.unwrap_or_else(|| format!("{}.{}", asked.object.name, property.name));
     let verb = if asked.action == Action::Read { "read" } else { "write" };
     let (rule, why) = match (has_entry, asked.action, allows) {
         (true, _, _) => (format!("{path}: {verb}: {allows}"), format!("{party} does not allow to {verb} `{path}`")),

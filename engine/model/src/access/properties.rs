@@ -50,7 +50,7 @@ impl Rights {
             return PropertyRights { read: self.sight, write: true };
         }
         let path = |name: &str| format!("{object}.{name}");
-        let was = property.was.as_ref().map(|was| path(was)).filter(|was| self.properties.contains_key(was));
+        let was = property.former_names().map(|was| path(was)).find(|was| self.properties.contains_key(was));
         self.on(&was.unwrap_or_else(|| path(&property.name)))
     }
 

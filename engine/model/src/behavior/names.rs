@@ -140,7 +140,7 @@ impl<'a> Names<'a> {
         match Expression::compile(source) {
             Ok(expression) => {
                 // What was renamed goes on under its old name, as in searches.
-                let once = object.properties.values().filter_map(|property| property.was.as_deref());
+                let once = object.properties.values().flat_map(|property| property.former_names().map(Name::as_str));
                 let types = Types::of(&object.properties).and(SYSTEM_FIELDS.iter().copied()).and(once);
                 let pointer = format!("{}{at}", self.base);
                 self.problems.extend(check_condition(&expression, &types).into_iter().map(|found| found.at(&pointer)));

@@ -11,6 +11,7 @@ use super::graph::Graph;
 use super::{Computed, ComputedName, Formulas, LinkedRollup, is_number};
 use crate::TenantId;
 use crate::association::{AssociationDefinition, Target};
+use crate::former;
 use crate::name::{Name, did_you_mean};
 use crate::object::{ObjectDefinition, SYSTEM_FIELDS};
 use crate::problem::{Problem, Problems, push_segment};
@@ -22,6 +23,7 @@ use crate::time::Timestamp;
 impl Registry {
     /// Links every formula and roll-up, and tells which cannot be computed.
     pub(crate) fn link_computed(&mut self, problems: &mut Problems) {
+        self.rename_in_rollups();
         let (mut graph, mut rollups) = (Graph::default(), Vec::new());
         for object in self.objects.values().filter(|object| !object.archived) {
             for property in object.properties.values().filter(|property| !property.archived) {
@@ -56,6 +58,34 @@ impl Registry {
             }
         }
         self.computed = computed;
+    }
+
+    /// Roll-ups speak of properties by the names that these have now.
+    fn rename_in_rollups(&mut self) {
+        let mut renamed = Vec::new();
+        for object in self.objects.values() {
+            for (property, rollup) in object.properties.values().filter_map(|found| Some((found, found.kind.rollup()?)))
+            {
+                let association = self.associations.get(&rollup.association).filter(|found| found.touches(object));
+                let end = association.and_then(|found| Some((found, rollup.end(found, object).ok()?)));
+                let Some((association, direction)) = end else { continue };
+                let others = self.at_other_end(association, direction);
+                // What some of them have by that name is meant, whatever others once had.
+                let now = |name: &str| match others.iter().any(|other| other.property(name).is_some()) {
+                    true => None,
+                    false => others.iter().find_map(|other| former::renamed(&other.properties, name)).cloned(),
+                };
+                if let Some(next) = rollup.over(now) {
+                    renamed.push((object.name.clone(), property.name.clone(), next));
+                }
+            }
+        }
+        for (object, property, rollup) in renamed {
+            let object = self.objects.get_mut(&object);
+            if let Some(property) = object.and_then(|object| object.properties.get_mut(&property)) {
+                property.kind = Arc::new(rollup);
+            }
+        }
     }
 
     /// What a roll-up leads to; `None` where something of it is archived, so that its values stay as they are, or wrong.
@@ -230,6 +260,19 @@ impl AssociationDefinition {
 }
 
 impl Rollup {
+    /// The same over properties that are called otherwise; `None` where it names none of these.
+    fn over(&self, now: impl Fn(&str) -> Option<Name>) -> Option<Self> {
+        let property = self.property.as_ref().and_then(|name| now(name));
+        let condition = self.condition.as_ref().filter(|found| found.names().any(|name| now(name).is_some()));
+        let condition = condition.map(|found| found.renamed(&now));
+        if property.is_none() && condition.is_none() {
+            return None;
+        }
+        let (property, condition) =
+            (property.or_else(|| self.property.clone()), condition.or_else(|| self.condition.clone()));
+        Some(Self { property, condition, ..self.clone() })
+    }
+
     /// The end at which a record of `object` stands: the one that is possible, or the one that was given.
     fn end(
         &self,

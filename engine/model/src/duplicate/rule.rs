@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 use serde_json::Value;
 
+use crate::former::called;
 use crate::name::{Name, did_you_mean};
 use crate::object::ObjectDefinition;
 use crate::problem::{Problem, Problems, push_segment};
@@ -213,11 +214,11 @@ fn read_name(
     let Value::String(name) = written else {
         return tell("wrong_type", format!("the name of a property is expected, not {}", shape(written)));
     };
-    let once = || properties.iter().find(|(_, found)| found.was.as_ref().is_some_and(|was| was.as_str() == name));
-    let Some((name, property)) = properties.get_key_value(name.as_str()).or_else(once) else {
+    let Some(property) = called(properties, name) else {
         let hint = did_you_mean(name, properties.keys().map(Name::as_str));
         return tell("unknown", format!("`{name}` is no property of this object{hint}"));
     };
+    let name = &property.name;
     if known.contains(&name) {
         return tell("duplicate", format!("`{name}` is named more than once"));
     }

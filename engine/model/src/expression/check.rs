@@ -6,6 +6,7 @@
 
 use indexmap::IndexMap;
 
+use crate::former::called;
 use crate::name::{Name, did_you_mean};
 use crate::problem::Problem;
 use crate::property::{Property, Storage};
@@ -75,7 +76,7 @@ impl<'a> Types<'a> {
     }
 
     fn shapes(&self, name: &str) -> Option<Shapes> {
-        let found = self.definitions.iter().filter_map(|definitions| definitions.get(name));
+        let found = self.definitions.iter().filter_map(|definitions| called(definitions, name));
         let known = found.map(|property| of_property(property).with(Shapes::NULL)).reduce(Shapes::with);
         let record = || self.record(name).map(|_| Shapes::MAP.with(Shapes::NULL));
         known.or_else(record).or_else(|| self.open.contains(&name).then_some(Shapes::ANY))
@@ -279,7 +280,7 @@ impl<'a> Checker<'a> {
         let (NodeKind::Variable(index), Key::String(key)) = (&of.kind, key) else { return Shapes::ANY };
         let name = self.expression.inner.names.get(*index).map_or("", String::as_str);
         let Some(objects) = self.types.record(name) else { return Shapes::ANY };
-        let found = objects.iter().filter_map(|object| object.get(&**key));
+        let found = objects.iter().filter_map(|object| called(object, key));
         if let Some(shapes) = found.map(of_property).reduce(Shapes::with) {
             return shapes.with(Shapes::NULL);
         }

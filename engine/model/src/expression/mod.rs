@@ -55,6 +55,7 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
+use crate::name::Name;
 use crate::time::Timestamp;
 
 pub(crate) use check::check_points;
@@ -81,7 +82,7 @@ pub struct Expression {
 struct Inner {
     source: String,
     names: Vec<String>,
-    root: Node,
+    root: Arc<Node>,
 }
 
 impl Expression {
@@ -90,7 +91,15 @@ impl Expression {
     /// Names are not checked, since only the caller knows which exist: see [`names`](Self::names).
     pub fn compile(source: &str) -> Result<Self, ExpressionError> {
         let (root, names) = parse::parse(source, |tree, info| Compiler::new(source, info).compile(tree))?;
-        Ok(Self { inner: Arc::new(Inner { source: source.to_owned(), names, root }) })
+        Ok(Self { inner: Arc::new(Inner { source: source.to_owned(), names, root: Arc::new(root) }) })
+    }
+
+    /// The same over properties that are called otherwise: `now` gives the name that there is for one that it reads.
+    #[must_use]
+    pub(crate) fn renamed(&self, now: impl Fn(&str) -> Option<Name>) -> Self {
+        let names = self.names().map(|name| now(name).map_or_else(|| name.to_owned(), |now| now.to_string())).collect();
+        let (source, root) = (self.inner.source.clone(), Arc::clone(&self.inner.root));
+        Self { inner: Arc::new(Inner { source, names, root }) }
     }
 
     /// The names that it reads, in order of appearance, each once; loop variables are not among them.

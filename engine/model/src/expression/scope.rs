@@ -6,6 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
+use crate::former::called;
 use crate::name::Name;
 use crate::property::{Property, PropertyKind};
 use crate::time::Timestamp;
@@ -114,7 +115,7 @@ impl Value {
         let fields: [Self; 3] = [created_at.into(), updated_at.into(), owner.map(|owner| owner.to_string()).into()];
         let mut entries: BTreeMap<Key, Self> = RECORD_FIELDS.into_iter().map(Key::from).zip(fields).collect();
         let record = Record { definitions, properties, otherwise: None };
-        for name in definitions.keys() {
+        for name in record.names() {
             let value = record.lookup(name).and_then(Result::ok).unwrap_or(Self::Null);
             entries.insert(Key::from(name.as_str()), value);
         }
@@ -122,18 +123,24 @@ impl Value {
     }
 }
 
-impl Record<'_> {
+impl<'a> Record<'a> {
+    /// Names that its properties have and had.
+    fn names(self) -> impl Iterator<Item = &'a Name> {
+        let former = self.definitions.values().flat_map(Property::former_names);
+        former.filter(|name| !self.definitions.contains_key(*name)).chain(self.definitions.keys())
+    }
+
     fn lookup(&self, name: &str) -> Option<Result<Value, Fault>> {
-        let property = self.definitions.get(name)?;
-        let value = self.properties.get(name);
-        let otherwise = self.otherwise.filter(|(other, _)| *other == name).map(|(_, kind)| kind);
+        let property = called(self.definitions, name)?;
+        let value = self.properties.get(property.name.as_str());
+        let otherwise = self.otherwise.filter(|(other, _)| *other == property.name.as_str()).map(|(_, kind)| kind);
         let storage = otherwise.unwrap_or(property.kind.as_ref()).storage();
         Some(value.map_or(Ok(Value::Null), |value| Value::of_property(storage, value)))
     }
 
     fn to_value(self) -> Result<Value, Fault> {
         let typed = |name: &Name| Some((Key::from(name.as_str()), self.lookup(name)?));
-        let entries = self.definitions.keys().filter_map(typed);
+        let entries = self.names().filter_map(typed);
         let entries: Result<BTreeMap<_, _>, _> = entries.map(|(key, value)| Ok((key, value?))).collect();
         entries.map(|entries| Value::Map(Arc::new(entries)))
     }

@@ -39,6 +39,8 @@ pub struct Migration {
     before: Option<Arc<dyn PropertyKind>>,
     /// What the property was called whose values it takes over.
     renamed: Option<Name>,
+    /// What the property was called in earlier versions, the newest name first.
+    pub(crate) once: Vec<Name>,
     how: How,
 }
 
@@ -67,6 +69,9 @@ impl Migration {
             kept.insert("map".to_owned(), pairs);
         }
         kept.insert("version".to_owned(), json!(version));
+        if let Some(once) = before.and_then(|before| before.migrated.as_ref()).and_then(Self::kept_once) {
+            kept.insert("once".to_owned(), once);
+        }
         if let Some(before) = before.filter(|before| !before.kind.is_computed()) {
             let mut spec = before.spec.clone();
             spec.shift_remove("migration");
@@ -82,6 +87,8 @@ impl Migration {
         before.shift_remove("migration");
         let mut kept = kept.unwrap_or_else(|| json!({"version": version}));
         kept["rename"] = json!(old.name);
+        // A version that does not say so any more, or says only what the last name was, is understood all the same.
+        kept["once"] = std::iter::once(&old.name).chain(old.former_names()).map(|name| json!(name)).collect();
         kept["before"] = Json::Object(before);
         kept
     }
@@ -103,6 +110,11 @@ impl Migration {
         matches!(self.how, How::Default(_))
     }
 
+    /// What goes on to be kept of former names with another migration of the same property.
+    pub fn kept_once(&self) -> Option<Json> {
+        (!self.once.is_empty()).then(|| json!(self.once))
+    }
+
     /// What the property was called whose values it takes over.
     pub fn renamed_from(&self) -> Option<&Name> {
         self.renamed.as_ref()
@@ -114,6 +126,7 @@ impl Migration {
         let version = reader.count("version").and_then(|version| i64::try_from(version).ok());
         let is_settled = reader.boolean("settled").unwrap_or(false);
         let renamed = reader.name("rename");
+        let once = reader.names("once").unwrap_or_default();
         let how = read_how(&mut reader, renamed.as_ref());
         let before = reader.map("before").cloned();
         reader.finish();
@@ -124,7 +137,7 @@ impl Migration {
             }
             None => None,
         };
-        Some(Self { version: version?, is_settled, before, renamed, how: how? })
+        Some(Self { version: version?, is_settled, before, renamed, once, how: how? })
     }
 
     /// Whether stored values may differ from what they were before it.

@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::layer::CUSTOM;
 use crate::layer::tests::layer;
 use crate::registry::Registry;
 
@@ -125,4 +126,96 @@ fn what_is_asked_for_is_checked() {
     assert_eq!(ask(json!({"default": 1, "map": {}})), [("/migration".to_owned(), "invalid")]);
     assert_eq!(ask(json!({"convert": "vale + 1"})), [("/migration/convert".to_owned(), "invalid_expression")]);
     assert_eq!(ask(json!({"convert": "value", "version": 3})), [("/migration/version".to_owned(), "unknown_key")]);
+}
+
+/// Everything that a definition says of a property by a former name is said of that property.
+#[test]
+fn what_layers_say_of_a_property_by_a_former_name_they_say_of_it() {
+    let pack = layer(
+        "crm",
+        &json!({
+            "objects": {
+                "deal": {"properties": {
+                    "name": {"type": "string"}, "b": {"type": "integer", "was": ["a", "z"]},
+                    "code": {"type": "string", "was": "currency"}}},
+                "company": {"properties": {"name": {"type": "string"}}}},
+            "associations": {"deal_company": {"from": "deal", "to": "company"}},
+        }),
+    );
+    let own = layer(
+        CUSTOM,
+        &json!({
+            "extend": {
+                "deal": {
+                    "display": "{{ name }} {{ a }}{% if z %}!{% endif %}",
+                    "properties": {
+                        "a": {"label": "Ours"},
+                        "double": {"type": "formula", "formula": "a * 2", "result": "integer"},
+                        "amount": {"type": "money", "currency_property": "currency"}},
+                    "constraints": [{"unique": ["a", "name"]}, {"rule": "z > 0", "message": "None.", "at": "a"},
+                        {"reserved": {"property": "currency", "prefixes": ["x"]}}],
+                    "features": {"duplicates": [["a"]]}},
+                "company": {"properties": {
+                    "total": {"type": "rollup", "association": "deal_company", "function": "sum", "property": "a",
+                        "where": "a > 5"}}}},
+            "pipelines": {"sales": {"object": "deal", "defaults": {"a": 7}, "stages": {"open": {},
+                "won": {"type": "won", "requires": ["a"], "rules": [{"rule": "z > 0", "at": "a"}]}}}},
+        }),
+    );
+    let (registry, problems) = Registry::fold(&[pack, own]);
+    assert_eq!(problems, []);
+    let deal = &registry.objects["deal"];
+    assert_eq!(deal.properties["b"].label, "Ours");
+    assert!(!deal.properties.contains_key("a"));
+    let uses = |object: &str, name: &str| -> Vec<String> {
+        registry.uses(object, name).into_iter().map(|found| format!("{} {}", found.kind, found.pointer)).collect()
+    };
+    assert_eq!(
+        uses("deal", "b"),
+        [
+            "display /objects/deal/display",
+            "constraint /objects/deal/constraints/0",
+            "constraint /objects/deal/constraints/1",
+            "duplicates /objects/deal/features/duplicates",
+            "formula /objects/deal/properties/double/formula",
+            "rollup /objects/company/properties/total/property",
+            "pipeline /pipelines/sales/defaults/b",
+            "stage /pipelines/sales/stages/won/requires",
+            "stage /pipelines/sales/stages/won/rules/0",
+        ]
+    );
+    assert_eq!(
+        uses("deal", "code"),
+        ["constraint /objects/deal/constraints/2", "currency /objects/deal/properties/amount/currency_property"]
+    );
+    let properties = json!({"name": "Roof", "b": 3});
+    assert_eq!(deal.display.render(properties.as_object().expect("an object")), "Roof 3!");
+    assert_eq!(deal.property_called("z").map(|property| property.name.as_str()), Some("b"));
+}
+
+#[test]
+fn former_names_are_remembered_until_another_property_takes_them() {
+    let fold = |properties: Json| {
+        let document = json!({"objects": {"deal": {"display": "{{ t }}", "properties": properties}}});
+        let (registry, problems) = Registry::fold(&[layer("crm", &document)]);
+        assert_eq!(problems, []);
+        registry.objects["deal"].clone()
+    };
+    let old = fold(json!({"t": {"type": "string"}, "b": {"type": "integer", "was": "a"}}));
+    let kept = Migration::of_rename(&old.properties["b"], 3, None);
+    assert_eq!(kept["once"], json!(["b", "a"]));
+    let named =
+        |object: &ObjectDefinition, name: &str| object.property_called(name).map(|found| found.name.to_string());
+    let new = fold(json!({"t": {"type": "string"}, "c": {"type": "integer", "migrated": kept.clone()}}));
+    assert_eq!(
+        ["a", "b", "c", "d"].map(|name| named(&new, name)),
+        [Some("c".to_owned()), Some("c".to_owned()), Some("c".to_owned()), None]
+    );
+    // A further migration of the same property takes none of them away.
+    let mut problems = Problems::new();
+    let next = Migration::specify(&json!({"default": 1}), Some(&new.properties["c"]), 4, "", &mut problems);
+    assert_eq!(next.expect("a migration")["once"], json!(["b", "a"]));
+    let taken = fold(json!({"t": {"type": "string"}, "a": {"type": "integer"},
+        "c": {"type": "integer", "migrated": kept}}));
+    assert_eq!(named(&taken, "a"), Some("a".to_owned()));
 }

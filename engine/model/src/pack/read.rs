@@ -170,6 +170,7 @@ fn fold_on(below: &[Layer], layer: &Layer) -> (Registry, Problems) {
     found.extend(registry.check_groups(layer));
     found.extend(registry.check_defaults(layer));
     found.extend(registry.check_fragments(layer));
+    found.extend(registry.check_former(layer));
     (registry, found)
 }
 

@@ -165,6 +165,15 @@ impl PropertyKind for Formula {
         Some(self)
     }
 
+    fn renamed(&self, now: &dyn Fn(&str) -> Option<Name>) -> Option<Arc<dyn PropertyKind>> {
+        let result = self.result.renamed(now);
+        if result.is_none() && self.expression.names().all(|name| now(name).is_none()) {
+            return None;
+        }
+        let expression = self.expression.renamed(now);
+        Some(Arc::new(Self { expression, result: result.unwrap_or_else(|| Arc::clone(&self.result)) }))
+    }
+
     fn narrows_to(&self, next: &dyn PropertyKind) -> bool {
         narrows(self, next)
     }

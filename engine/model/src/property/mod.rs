@@ -102,8 +102,8 @@ pub struct Property {
     pub layer: String,
     /// No longer accepted or shown; stored values stay.
     pub archived: bool,
-    /// What it was called before; searches that still say so mean this one.
-    pub was: Option<Name>,
+    /// What it was called before, the newest name first; who still says so means this one.
+    pub was: Vec<Name>,
     /// How values from before become those of this definition, as its pack says.
     pub migration: Option<Value>,
     /// How stored values became, or become, those of this definition.
@@ -119,6 +119,13 @@ pub trait PropertyKind: Debug + Send + Sync {
 
     /// How values are stored in the index and compared.
     fn storage(&self) -> Storage;
+
+    /// The same over properties of its object that are called otherwise: `now` gives the name that there is for one that
+    /// it names. `None` where it names none of these.
+    fn renamed(&self, now: &dyn Fn(&str) -> Option<Name>) -> Option<Arc<dyn PropertyKind>> {
+        let _ = now;
+        None
+    }
 
     /// How values are written in answers to searches.
     fn form(&self) -> Form {
@@ -390,7 +397,7 @@ impl Property {
         // Kept for whoever shows the definition.
         reader.string("archived_at");
         let default = reader.value("default");
-        let was = reader.name("was");
+        let was = reader.name_or_names("was").unwrap_or_default();
         let migration = reader.value("migration").cloned();
         if let Some(migration) = &migration {
             let at = reader.pointer_of("migration");

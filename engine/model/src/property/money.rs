@@ -80,6 +80,12 @@ impl PropertyKind for Money {
     fn currency(&self) -> Option<&Currency> {
         self.currency.as_ref()
     }
+
+    fn renamed(&self, now: &dyn Fn(&str) -> Option<Name>) -> Option<Arc<dyn PropertyKind>> {
+        let Some(Currency::Property(name)) = &self.currency else { return None };
+        let currency = Some(Currency::Property(now(name)?));
+        Some(Arc::new(Self { currency, exact: self.exact.clone() }))
+    }
 }
 
 #[cfg(test)]

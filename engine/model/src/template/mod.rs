@@ -23,6 +23,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::Properties;
+use crate::name::Name;
 
 use line::Line;
 use plain::Part;
@@ -44,7 +45,9 @@ pub struct Template {
 struct Inner {
     source: String,
     names: Vec<String>,
-    program: Program,
+    /// What it calls properties otherwise than they are called, with their names.
+    former: Vec<(String, String)>,
+    program: Arc<Program>,
 }
 
 enum Program {
@@ -77,7 +80,26 @@ impl Template {
                 (rich.names().to_vec(), Program::Rich(Box::new(rich)))
             }
         };
-        Ok(Self { inner: Arc::new(Inner { source: source.to_owned(), names, program }) })
+        Ok(Self {
+            inner: Arc::new(Inner { source: source.to_owned(), names, former: Vec::new(), program: Arc::new(program) }),
+        })
+    }
+
+    /// The same over properties that are called otherwise: `now` gives the name that there is for one that it reads.
+    #[must_use]
+    pub(crate) fn renamed<'n>(&self, now: impl Fn(&str) -> Option<&'n Name>) -> Self {
+        let former: Vec<_> = self.names().filter_map(|name| Some((name.to_owned(), now(name)?.to_string()))).collect();
+        if former.is_empty() {
+            return self.clone();
+        }
+        let mut names: Vec<String> = Vec::with_capacity(self.inner.names.len());
+        for name in self.names().map(|name| now(name).map_or(name, Name::as_str)) {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+        let (source, program) = (self.inner.source.clone(), Arc::clone(&self.inner.program));
+        Self { inner: Arc::new(Inner { source, names, former, program }) }
     }
 
     /// The names that it reads, each once.
@@ -93,7 +115,21 @@ impl Template {
     /// A record's name. Never fails: a template that cannot deal with the values gives an empty text, since no write
     /// should be refused for what the record is called.
     pub fn render(&self, properties: &Properties) -> String {
-        match &self.inner.program {
+        if self.inner.former.is_empty() {
+            return self.rendered(properties);
+        }
+        let mut properties = properties.clone();
+        for (former, now) in &self.inner.former {
+            match properties.get(now.as_str()).cloned() {
+                Some(value) => drop(properties.insert(former.clone(), value)),
+                None => drop(properties.shift_remove(former.as_str())),
+            }
+        }
+        self.rendered(&properties)
+    }
+
+    fn rendered(&self, properties: &Properties) -> String {
+        match &*self.inner.program {
             Program::Plain(parts) => {
                 let mut line = Line::new();
                 plain::render(parts, properties, &mut line);

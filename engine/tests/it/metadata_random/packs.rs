@@ -106,6 +106,12 @@ fn properties(random: &mut StdRng) -> Value {
             all.insert(name.to_owned(), property(name, true, random));
         }
     }
+    // What is there itself is not what another one was.
+    if all.contains_key("e")
+        && let Some(Value::Object(renamed)) = all.get_mut("d")
+    {
+        renamed.shift_remove("was");
+    }
     Value::Object(all)
 }
 

@@ -69,6 +69,9 @@ impl Reference {
 
     /// A pack in another version, or in none.
     pub(super) fn move_pack(&mut self, name: &str, next: Option<u64>, before: &Catalog, renames: bool) {
+        let beside = self.packs.iter().filter(|(other, _)| *other != name);
+        let beside = beside.filter_map(|(other, pack)| Some(typed(&packs::document(other, pack.installed?))));
+        let declared_beside: BTreeSet<_> = beside.flat_map(BTreeMap::into_keys).collect();
         let pack = self.packs.entry(name.to_owned()).or_default();
         let present = pack.installed.map(|number| typed(&packs::document(name, number))).unwrap_or_default();
         let document = next.map(|number| packs::document(name, number)).unwrap_or_default();
@@ -80,7 +83,8 @@ impl Reference {
             if let (Some(property), Some(was)) = (property, spec["was"].as_str())
                 && let Some(definition) = before.effective.registry.objects.get(object.as_str())
                 && definition.property(property).is_none()
-                && definition.property(was).is_some()
+                && definition.property(was).is_some_and(|old| old.layer == name)
+                && !declared_beside.contains(&(object.clone(), Some(was.to_owned())))
             {
                 left.remove(&(object.clone(), Some(was.to_owned())));
             }

@@ -77,6 +77,7 @@ pub(super) fn kinds() -> Vec<(&'static str, Value)> {
 /// Options that every type has.
 fn common() -> Value {
     let switch = |description: &str| json!({"type": "boolean", "description": description});
+    let name = json!({"$ref": "#/$defs/name"});
     json!({
         "name": {"$ref": "#/$defs/name"},
         "label": label("What people read."),
@@ -89,7 +90,8 @@ fn common() -> Value {
         "sensitive": switch("Hidden unless a role grants it."),
         "searchable": switch("Found by full-text search."),
         "substring": switch("Searches with `contains` find parts of words too; for short texts."),
-        "was": {"$ref": "#/$defs/name", "description": "What an earlier version called it; its values come along."},
+        "was": {"description": "What earlier versions called it, the newest name first; its values come along.",
+            "oneOf": [name.clone(), {"type": "array", "items": name, "minItems": 1, "uniqueItems": true}]},
         "migration": {"type": "object", "description": "How values stored under an earlier version become those of this one.",
             "properties": {"default": {}, "map": {"type": "object"}, "convert": {"type": "string"}, "undo": {"type": "integer"}},
             "additionalProperties": false, "minProperties": 1, "maxProperties": 1},

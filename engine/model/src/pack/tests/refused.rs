@@ -68,6 +68,36 @@ fn each_mistake_is_told_at_its_place() {
             "a tag other than !!map",
         ),
         (
+            site(name, "      length: {was: size, type: integer}\n"),
+            "pack.yaml:9:21 taken /objects/site/properties/length/was",
+            "`size` is a property itself, and its values stay with it; take `size` away, or leave this out",
+        ),
+        (
+            site(name, "      length: {was: [extent, size], type: integer}\n"),
+            "pack.yaml:9:16 taken /objects/site/properties/length/was",
+            "`size` is a property itself",
+        ),
+        (
+            site(name, "      length: {was: length, type: integer}\n"),
+            "pack.yaml:9:21 taken /objects/site/properties/length/was",
+            "`length` is its name now",
+        ),
+        (
+            site(name, "      length: {was: [extent, extent], type: integer}\n"),
+            "pack.yaml:9:16 taken /objects/site/properties/length/was",
+            "`extent` is named more than once",
+        ),
+        (
+            site(name, "      long: {was: extent, type: integer}\n      wide: {was: extent, type: integer}\n"),
+            "pack.yaml:10:19 taken /objects/site/properties/wide/was",
+            "`long` says that it was `extent`, too; values come along with one of them only",
+        ),
+        (
+            site(name, "extend: {contact: {properties: {surname: {was: last_name, type: string}}}}\n"),
+            "pack.yaml:9:48 taken /extend/contact/properties/surname/was",
+            "`last_name` belongs to `core` and stays as it is; leave this out",
+        ),
+        (
             site("      name: {type: string}\n", "objects: {}\n"),
             "pack.yaml:7:1 duplicate_key /objects",
             "`objects` is already given at pack.yaml:3:1",

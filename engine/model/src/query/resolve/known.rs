@@ -112,7 +112,7 @@ pub fn system_field(object: &Name, name: &str) -> Option<Field> {
 /// A property of `object`, or a field that every record has, as the index has it.
 pub fn field_of(object: &ObjectDefinition, name: &str) -> Option<Field> {
     system_field(&object.name, name)
-        .or_else(|| object.property(name).map(|property| field_of_property(object, property)))
+        .or_else(|| object.property_called(name).map(|property| field_of_property(object, property)))
 }
 
 fn field_of_property(object: &ObjectDefinition, property: &Property) -> Field {

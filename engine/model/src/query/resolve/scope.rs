@@ -64,7 +64,7 @@ pub(super) fn check_select(
     for (index, name) in text.select.iter().flatten().enumerate() {
         let is_known = objects
             .iter()
-            .any(|object| object.property(name).is_some_and(|property| (context.may_see)(object, property)));
+            .any(|object| object.property_called(name).is_some_and(|property| (context.may_see)(object, property)));
         if is_known || objects.is_empty() {
             continue;
         }
