@@ -156,6 +156,38 @@ async fn rollups_follow_whatever_happens_to_linked_records(server: TestServer) {
     quiet.holds().await;
 }
 
+/// A sum that its type cannot hold is no value, and no zero either.
+async fn a_sum_that_is_too_large_has_no_value(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let name = json!({"type": "string"});
+    define(&tenant, json!({"name": "firm", "plural": "firms", "properties": {"name": name}})).await;
+    let of_bill = json!({"net": {"type": "money", "currency": "EUR"}, "count": {"type": "integer"}});
+    define(&tenant, json!({"name": "bill", "plural": "bills", "properties": of_bill})).await;
+    let link = json!({"name": "bill_firm", "from": "bill", "to": "firm", "cardinality": "many_to_many"});
+    tenant.post("/association-definitions", &link).await.ok(201);
+    let sum = |name: &str, of: &str| json!({"name": name, "type": "rollup", "association": "bill_firm", "function": "sum", "property": of});
+    add_property(&tenant, "firm", sum("total", "net")).await;
+    add_property(&tenant, "firm", sum("counted", "count")).await;
+    let less = json!({"name": "less", "type": "formula", "formula": "total - 1", "result": "money", "currency": "EUR"});
+    add_property(&tenant, "firm", less).await;
+    let firm = create_id(&tenant, "firm", json!({"name": "One"})).await;
+    let most = json!({"net": "9999999999999999.99", "count": i64::MAX});
+    bill(&tenant, most.clone(), &[&firm]).await;
+    let second = bill(&tenant, most, &[&firm]).await;
+    assert_eq!(properties(&tenant, "firm", &firm).await, json!({"name": "One"}));
+    // Nor does it get one by a write of something else.
+    let path = format!("/records/firm/{firm}");
+    let changed = tenant.patch(&path, &json!({"properties": {"name": "Uno"}})).await.ok(200);
+    assert_eq!(changed["properties"], json!({"name": "Uno"}));
+    let none = json!({"filter": {"property": "total", "op": "eq", "value": "0"}});
+    assert!(results(&searched(&tenant, "firm", &none).await).is_empty());
+    tenant.patch(&format!("/records/bill/{second}"), &json!({"properties": {"net": "-1", "count": -1}})).await.ok(200);
+    let now = json!({
+        "name": "Uno", "total": "9999999999999998.99", "counted": i64::MAX - 1, "less": "9999999999999997.99",
+    });
+    assert_eq!(properties(&tenant, "firm", &firm).await, now);
+}
+
 async fn many_writers_lose_nothing_and_wait_for_nobody(server: TestServer) {
     const WRITERS: usize = 64;
     const BILLS: usize = 8;
@@ -337,6 +369,7 @@ async fn any_order_of_writes_comes_to_the_same(server: TestServer) {
 scenarios![
     formulas_are_part_of_every_write,
     rollups_follow_whatever_happens_to_linked_records,
+    a_sum_that_is_too_large_has_no_value,
     many_writers_lose_nothing_and_wait_for_nobody,
     what_is_defined_later_is_computed_for_what_there_is,
     what_depends_on_the_time_is_right_at_any_moment,
