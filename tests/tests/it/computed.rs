@@ -291,6 +291,36 @@ async fn circles_and_mistakes_are_refused(server: TestServer) {
     assert_eq!(refuse("firm", moment).await, error("/where", "unknown"));
 }
 
+/// Rules are asked when a record is written, so what changes by itself cannot be asked.
+async fn rules_read_nothing_that_depends_on_the_moment(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let formula = |source: &str, result: &str| json!({"type": "formula", "formula": source, "result": result});
+    let properties = json!({
+        "name": {"type": "string"}, "at": {"type": "datetime"}, "is_open": {"type": "boolean"},
+        "secs": formula("(now() - at).getSeconds()", "integer"), "is_late": formula("secs > 60", "boolean"),
+    });
+    define(&tenant, json!({"name": "visit", "plural": "visits", "properties": properties})).await;
+    let told = |reply: tests::Response| {
+        let problem = reply.problem(422, "validation_failed");
+        assert!(problem.words().contains("depends on the present moment"), "{}", problem.words());
+        problem.pointers()
+    };
+    let rules = json!({"constraints": [{"rule": "name != 'x'"}, {"rule": "secs > 100"}, {"rule": "!is_late"}]});
+    let refused = tenant.patch("/object-definitions/visit", &rules).await;
+    assert_eq!(told(refused), ["/constraints/1/rule", "/constraints/2/rule"]);
+    let stages = json!({"name": "course", "stages": [{"name": "new"}, {"name": "done", "requires": ["secs"], "rules": [{"rule": "is_late"}]}]});
+    let refused = tenant.post("/pipelines/visit", &stages).await;
+    assert_eq!(told(refused), ["/stages/1/rules/0/rule", "/stages/1/requires"]);
+    let rule = json!({"object": "visit", "name": "late", "when": "secs > 100", "users": ["1"]});
+    assert!(told(tenant.post("/assignment-rules", &rule).await).contains(&"/when".to_owned()));
+    let rules = json!({"constraints": [{"rule": "is_open"}]});
+    tenant.patch("/object-definitions/visit", &rules).await.ok(200);
+    // Nor can a property become such under a rule.
+    let late = json!({"type": "formula", "formula": "is_late", "result": "boolean"});
+    let refused = tenant.patch("/object-definitions/visit/properties/is_open", &late).await;
+    assert!(refused.problem(422, "validation_failed").words().contains("a rule has no clock"));
+}
+
 /// What a firm should have, from its bills as they are listed.
 fn expected(bills: &[&Value]) -> BTreeMap<&'static str, Value> {
     let cents = |text: &Value| text.as_str().map_or(0, |text| text.replace('.', "").parse::<i64>().expect("cents"));
@@ -374,5 +404,7 @@ scenarios![
     what_is_defined_later_is_computed_for_what_there_is,
     what_depends_on_the_time_is_right_at_any_moment,
     circles_and_mistakes_are_refused,
+    rules_read_nothing_that_depends_on_the_moment,
+    rollups_are_not_made_of_what_is_archived,
     any_order_of_writes_comes_to_the_same,
 ];

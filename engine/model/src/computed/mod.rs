@@ -6,6 +6,7 @@
 mod formulas;
 mod graph;
 mod link;
+mod moments;
 mod rollups;
 #[cfg(test)]
 mod tests;
