@@ -237,6 +237,25 @@ async fn what_cannot_be_migrated_is_refused(server: TestServer) {
     );
     let elsewhere = tenant.patch("/object-definitions/part", &json!({"label": "P", "migration": {"default": 1}})).await;
     assert_eq!(elsewhere.problem(422, "validation_failed").errors(), error("/migration", "not_applicable"));
+    // What can never work is told before there are records.
+    for (property, patch, pointer, code) in [
+        ("size", migration(json!({"convert": "int(record.nope)"})), "/migration/convert", "unknown"),
+        ("size", migration(json!({"convert": "value > 1"})), "/migration/convert", "invalid_expression"),
+        ("size", migration(json!({"convert": "value.split(' ')"})), "/migration/convert", "invalid_expression"),
+        ("size", migration(json!({"default": "many"})), "/migration/default", "invalid"),
+        ("size", json!({"type": "string", "migration": {"undo": 9999}}), "/migration/undo", "unknown"),
+    ] {
+        assert_eq!(refuse(property, patch.clone()).await, error(pointer, code), "{patch}");
+    }
+    // Nor is one taken where it would be passed over.
+    let properties = json!({"properties": {"size": {"type": "integer", "migration": {"convert": "int(value)"}}}});
+    let inside = error("/properties/size/migration", "not_applicable");
+    let within = tenant.patch("/object-definitions/part", &properties).await;
+    assert_eq!(within.problem(422, "validation_failed").errors(), inside);
+    let mut anew = properties.clone();
+    anew["name"] = json!("other");
+    let within = tenant.post("/object-definitions", &anew).await;
+    assert_eq!(within.problem(422, "validation_failed").errors(), inside);
     quiet.holds().await;
 }
 

@@ -1,5 +1,5 @@
 //! What a changed definition must meet whatever is stored: named schemas exist, schemas compile, what a constraint reads
-//! stays as it is, and what a roll-up reads is not archived.
+//! stays as it is, what a roll-up reads is not archived, and a migration can work.
 
 use std::sync::Arc;
 
@@ -25,6 +25,7 @@ pub(crate) fn check(old: &Registry, new: &Registry) -> Problems {
         }
         let at = push_segment("/objects", &object.name);
         check_schemas(new, &object.properties, &at, &mut problems);
+        check_migrations(before, object, &at, &mut problems);
         check_rollups(new, before, object, &at, &mut problems);
         if let Some(before) = before {
             check_intervals(before, object, &at, &mut problems);
@@ -52,6 +53,17 @@ fn check_schemas(registry: &Registry, properties: &IndexMap<Name, Property>, at:
             problems.push(Problem::new(at, "unknown", format!("no pack has a schema `{name}`{hint}")));
         } else if let Err(reason) = compile(registry, property) {
             problems.push(Problem::new(at, "invalid", format!("this is no JSON Schema 2020-12: {reason}")));
+        }
+    }
+}
+
+/// A migration that comes now must be able to work; one that is there already has.
+fn check_migrations(before: Option<&ObjectDefinition>, after: &ObjectDefinition, at: &str, problems: &mut Problems) {
+    let known = |property: &Property| before?.properties.get(&property.name)?.migrated.as_ref();
+    for (property, migration) in after.migrating() {
+        if known(property).is_none_or(|known| known.version != migration.version) {
+            let at = push_segment(&format!("{at}/properties"), &property.name);
+            problems.extend(migration.check(after, property, &format!("{at}/migration")));
         }
     }
 }
