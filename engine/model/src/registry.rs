@@ -60,6 +60,7 @@ impl Registry {
         registry.read_associations(layers, &mut problems);
         registry.check_references(&pointers, &mut problems);
         registry.link_computed(&mut problems);
+        registry.check_moments(&pointers, &mut problems);
         registry.read_behaviors(layers, &mut problems);
         for (language, texts) in layers.iter().flat_map(|layer| &layer.translations) {
             merge(registry.translations.entry(language.clone()).or_default(), texts.clone());

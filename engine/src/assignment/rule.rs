@@ -209,5 +209,6 @@ fn check_when(source: &str, object: &str, catalog: &Catalog, problems: &mut Prob
         }
         let found = check_condition(&expression, &Types::of(&object.properties));
         problems.extend(found.into_iter().map(|problem| problem.at("/when")));
+        problems.extend(catalog.effective.registry.rule_over_moments(object, &expression, "/when"));
     }
 }

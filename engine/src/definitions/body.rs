@@ -19,6 +19,14 @@ pub(crate) fn check_supported(body: &Map<String, Value>) -> Result<()> {
     Ok(())
 }
 
+/// A migration of a property that is sent with all of its object, where none is carried out; null says that there is none.
+pub(super) fn misplaced_migration(property: &Map<String, Value>, at: &str) -> Option<Problem> {
+    property.get("migration").filter(|migration| !migration.is_null())?;
+    let message = "a migration goes with one property: send it to `PATCH /object-definitions/{object}/properties/\
+                   {property}`, together with what changes of the property";
+    Some(Problem::new(format!("{at}/migration"), "not_applicable", message))
+}
+
 /// Takes the name of what is to be defined out of its body.
 pub(crate) fn take_name(body: &mut Map<String, Value>, problems: &mut Problems) -> Result<Name> {
     let problem = match body.shift_remove("name") {

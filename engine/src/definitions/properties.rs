@@ -2,6 +2,7 @@
 
 use engine_model::migration::Migration;
 use engine_model::object::{Constraint, ObjectDefinition};
+use engine_model::property::Property;
 use engine_model::time::Timestamp;
 use engine_model::uses::Use;
 use engine_model::{Name, Problem, Problems};
@@ -134,10 +135,25 @@ fn migrate(
 ) -> Result<()> {
     check_migratable(object, property, "/migration", problems)?;
     let (before, version) = (object.properties.get(property), catalog.version + 1);
+    problems.extend(check_undo(migration, before));
     if let Some(kept) = Migration::specify(migration, before, version, "/migration", problems) {
         spec.insert("migrated".to_owned(), kept);
     }
     Ok(())
+}
+
+/// Refuses to take a migration back that there has not been: nothing would become of it.
+fn check_undo(migration: &Value, before: Option<&Property>) -> Option<Problem> {
+    let undone = migration.get("undo")?.as_i64()?;
+    let last = before.and_then(|before| before.migrated.as_ref()).map(|migrated| migrated.version);
+    let message = match last {
+        Some(last) if undone <= last => return None,
+        Some(last) => {
+            format!("no migration of this property came with version {undone}; the last one came with {last}")
+        }
+        None => format!("no migration of this property came with version {undone}; it has had none"),
+    };
+    Some(Problem::new("/migration/undo", "unknown", message))
 }
 
 /// Refuses to migrate what others have claimed by its values, or what is being migrated already.

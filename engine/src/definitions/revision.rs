@@ -10,6 +10,7 @@ use engine_model::{Name, Problem, Problems};
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
+use super::body::misplaced_migration;
 use super::patch::{check_nulls, merge, news, options, stamp};
 use super::show::Showing;
 use super::source::{Source, section};
@@ -123,6 +124,7 @@ impl Revision<'_> {
                     continue;
                 }
             };
+            self.problems.extend(misplaced_migration(patch, &at));
             let old = PropertyBefore {
                 base: base.and_then(|base| section(base, name)),
                 written: written.and_then(|written| section(written, name)),

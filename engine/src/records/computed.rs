@@ -2,7 +2,7 @@
 
 use engine_model::computed::{Circumstances, Formulas};
 use engine_model::object::ObjectDefinition;
-use engine_model::property::{RollupFunction, normalize_value};
+use engine_model::property::{Locale, Property, PropertyKind, RollupFunction, normalize_value};
 use engine_model::query::Field;
 use engine_model::time::Timestamp;
 use engine_model::{Properties, UserId};
@@ -54,6 +54,14 @@ impl From<&RecordRow> for About {
     }
 }
 
+/// Gives a new record the values that roll-ups have of no records.
+pub(crate) fn start_rollups(catalog: &Catalog, object: &ObjectDefinition, properties: &mut Properties) {
+    for rollup in catalog.effective.registry.computed.rollups_of(&object.name) {
+        let nothing = object.properties.get(&rollup.property).and_then(value_of_nothing);
+        properties.extend(nothing.map(|nothing| (rollup.property.to_string(), nothing)));
+    }
+}
+
 /// Puts what is computed and stored in its place; properties come back in the order of the definition.
 pub(crate) fn compute(
     catalog: &Catalog,
@@ -64,41 +72,40 @@ pub(crate) fn compute(
 ) -> Properties {
     let computed = &catalog.effective.registry.computed;
     for rollup in computed.rollups_of(&object.name) {
-        start_rollup(object, &rollup.property, &mut properties);
+        drop_other_type(object, &rollup.property, &mut properties);
     }
     let Some(formulas) = computed.formulas(&object.name) else { return properties };
     formulas.compute_stored(object, &mut properties, &catalog.circumstances(now, about));
     in_order(object, properties)
 }
 
-/// A roll-up that nothing was counted for yet has the value of no records; one of another type than it has now waits for
-/// its value.
-fn start_rollup(object: &ObjectDefinition, name: &str, properties: &mut Properties) {
-    let Some(property) = object.properties.get(name) else { return };
-    let Some(rollup) = property.kind.rollup() else { return };
-    let Some(kind) = &rollup.result else { return };
-    let is_there = properties.get(name).is_some_and(|value| fits(kind.as_ref(), value));
-    if is_there {
-        return;
-    }
-    let nothing = match rollup.function {
+/// The value that a roll-up has where nothing is counted; none where it has none then.
+fn value_of_nothing(property: &Property) -> Option<Value> {
+    let rollup = property.kind.rollup()?;
+    match rollup.function {
         RollupFunction::Count | RollupFunction::Sum => {
-            normalize_value(kind.as_ref(), &Value::from(0), &engine_model::property::Locale::default()).ok().flatten()
+            normalize_value(rollup.result.as_deref()?, &Value::from(0), &Locale::default()).ok().flatten()
         }
         RollupFunction::Avg
         | RollupFunction::Min
         | RollupFunction::Max
         | RollupFunction::First
         | RollupFunction::Last => None,
-    };
-    match nothing {
-        Some(nothing) => drop(properties.insert(name.to_owned(), nothing)),
-        None => drop(properties.shift_remove(name)),
+    }
+}
+
+/// A value of another type than the roll-up has now goes. Whoever gathers gives it the next one; until then it has none,
+/// as one has none whose sum is more than its type can hold, since a 0 would be taken for what was counted.
+fn drop_other_type(object: &ObjectDefinition, name: &str, properties: &mut Properties) {
+    let kind = object.properties.get(name).and_then(|property| property.kind.rollup()?.result.as_deref());
+    let is_other = |kind: &dyn PropertyKind| properties.get(name).is_some_and(|value| !fits(kind, value));
+    if kind.is_some_and(is_other) {
+        properties.shift_remove(name);
     }
 }
 
 /// Whether a stored value is of a type, as far as its form tells.
-fn fits(kind: &dyn engine_model::property::PropertyKind, value: &Value) -> bool {
+fn fits(kind: &dyn PropertyKind, value: &Value) -> bool {
     let wanted = kind.schema();
     match (wanted.get("type").and_then(Value::as_str), value) {
         (Some("integer" | "number"), value) => value.is_number(),

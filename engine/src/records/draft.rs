@@ -11,7 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::basis::{Basis, Pen, put, with_defaults};
-use super::computed::{About, compute};
+use super::computed::{About, compute, start_rollups};
 use super::input::RecordInput;
 use super::rules::{check, default_stage, intervals, pipeline_defaults, unique_values};
 use super::state::State;
@@ -57,6 +57,7 @@ impl Draft {
         let owner = turn.map(|turn| turn.user).or(basis.read_owner(input, None, &mut problems).flatten());
         let team = basis.read_team(input, None, &mut problems).unwrap_or(turn.and_then(|turn| turn.team));
         let about = About { created_at: pen.at, updated_at: pen.at, owner };
+        start_rollups(catalog, object, &mut properties);
         properties = compute(catalog, object, properties, pen.at, &about);
         object.mark_forward(&mut properties);
         basis.check_users(object, None, &properties, &mut problems);

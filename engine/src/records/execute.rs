@@ -21,6 +21,7 @@ use super::write::{ATTEMPTS, Attempt, Reply, Written, outrun};
 use crate::assignment::Assigning;
 use crate::definitions::catalog::Catalog;
 use crate::error::{Error, Result};
+use crate::rollups::Drawing;
 use crate::session::{Session, may_be_outdated};
 
 /// How a list of operations is carried out.
@@ -43,6 +44,8 @@ struct Run<'a> {
     sequence: Sequence,
     /// Who gets records that nobody was given.
     assigning: Assigning,
+    /// Whose roll-ups are to be looked at again once records are purged.
+    drawing: Vec<Drawing>,
     /// Held from the first lost race on, so that callers of this node take turns.
     turn: Option<OwnedMutexGuard<()>>,
     /// Held as long as records are made that may be refused as duplicates.
@@ -68,6 +71,7 @@ impl Session {
             results,
             sequence: Sequence::default(),
             assigning: Assigning::default(),
+            drawing: Vec::new(),
             turn: None,
             creation: None,
         };
@@ -76,7 +80,13 @@ impl Session {
                 break;
             }
         }
-        run.finish()
+        let drawing = std::mem::take(&mut run.drawing);
+        // Turns are given back first: looking again writes as well.
+        let written = run.finish()?;
+        for drawing in drawing {
+            self.draw_again(drawing).await;
+        }
+        Ok(written)
     }
 
     /// Plans and commits what is open; false where it has to be tried again.
@@ -85,6 +95,10 @@ impl Session {
         let Some(ready) = self.prepare(run, at).await? else { return Ok(false) };
         let (catalog, rights) = (Arc::clone(&self.catalog), Arc::clone(&self.caller.rights));
         let claim = self.claim_reply(run, &ready, at);
+        let purged: Vec<(&str, i64)> = ready.iter().flat_map(|ready| ready.plan.purges()).collect();
+        if !purged.is_empty() {
+            run.drawing.push(self.drawing_from(&purged).await?);
+        }
         let mut items = Vec::with_capacity(ready.len());
         for ready in &ready {
             items.push(Item { writes: ready.plan.writes(&catalog)? });

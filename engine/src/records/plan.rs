@@ -387,6 +387,16 @@ impl Plan {
         }
     }
 
+    /// Records that it purges and that counted until now, each with its object; what is archived counts nowhere.
+    pub(crate) fn purges(&self) -> impl Iterator<Item = (&str, i64)> {
+        let states = match &self.body {
+            Body::Purge(states) => states.as_slice(),
+            Body::Record(_) | Body::Merge(_) | Body::Unmerge(_) | Body::Unlink(_) | Body::Links => &[],
+        };
+        let counting = states.iter().filter(|state| state.archived_at.is_none());
+        counting.filter_map(|state| Some((&*state.object, state.id()?.0)))
+    }
+
     /// The rows to write, in order.
     pub(crate) fn writes(&self, catalog: &Catalog) -> Result<Vec<Write>> {
         let mut writes = match &self.body {

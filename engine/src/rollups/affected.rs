@@ -87,6 +87,14 @@ impl Affected {
         Ok(())
     }
 
+    /// Everything that draws from a record.
+    pub(super) fn add_part(&mut self, computed: &Computed, object: &str, record: i64) {
+        let is_part = |rollup: &LinkedRollup| rollup.others.iter().any(|other| other.as_str() == object);
+        for (at, _) in each(computed).filter(|(_, rollup)| is_part(rollup)) {
+            self.parts.entry(at).or_default().insert(record);
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.records.is_empty() && self.parts.is_empty() && self.whole.is_empty()
     }

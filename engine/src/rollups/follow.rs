@@ -68,7 +68,7 @@ impl Follower for Rollups {
 impl Session {
     /// Every record that draws from what has changed, by object, each with the roll-ups concerned. Objects that others
     /// draw from come first. Roll-ups of too many records become part of `whole`.
-    async fn records_of(
+    pub(super) async fn records_of(
         &self,
         affected: Affected,
         whole: &mut BTreeSet<usize>,

@@ -113,7 +113,7 @@ impl<'k> Then<'k> {
         let is_of_merge = |(name, ..): &(String, Value, Value)| name == MERGED_INTO;
         match change.kind.as_str() {
             "record.created" => self.take_creation_back(object, &pairs(change)?),
-            kind if ChangeKind::is_of_values(kind) => self.take_values_back(pairs(change)?),
+            kind if ChangeKind::is_of_values(kind) => self.take_values_back(object, pairs(change)?),
             "record.archived" | "record.restored" if pairs(change)?.iter().any(is_of_merge) => {}
             "record.archived" if self.is_archived => self.archive(false),
             "record.archived" => self.skip(None, "the record has been restored since"),
@@ -151,9 +151,11 @@ impl<'k> Then<'k> {
         }
     }
 
-    fn take_values_back(&mut self, changed: Vec<(String, Value, Value)>) {
+    /// What is computed follows from the values that come back, and is written by nobody.
+    fn take_values_back(&mut self, object: &ObjectDefinition, changed: Vec<(String, Value, Value)>) {
+        let is_computed = |name: &str| object.property(name).is_some_and(|property| property.kind.is_computed());
         let mut is_taken = false;
-        for (name, old, new) in changed {
+        for (name, old, new) in changed.into_iter().filter(|(name, ..)| !is_computed(name)) {
             if self.values.get(&name).unwrap_or(&Value::Null) != &new {
                 self.skip(Some(&name), "it has been changed since");
                 continue;

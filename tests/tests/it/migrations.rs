@@ -164,6 +164,36 @@ async fn a_new_property_is_made_of_others(server: TestServer) {
     assert_eq!(found(&tenant, json!({"property": "title", "op": "eq", "value": "10 wide"})).await, [one]);
 }
 
+async fn a_text_is_split_into_two(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    define_part(&tenant).await;
+    let mut parts = Vec::new();
+    for (code, note) in [("a", "Ada Lovelace"), ("b", "  Grace  Brewster Hopper "), ("c", "Plato")] {
+        parts.push(create_id(&tenant, "part", json!({"code": code, "size": "1", "note": note})).await);
+    }
+    parts.push(create_id(&tenant, "part", json!({"code": "d", "size": "1"})).await);
+    let words = "record.note.trim().split(' ').filter(word, word != '')";
+    let last = format!("size({words}) > 1 ? {words}[size({words}) - 1] : null");
+    for (name, convert) in [("first", format!("{words}[0]")), ("last", last)] {
+        let property = json!({"name": name, "type": "string", "migration": {"convert": convert}});
+        tenant.post("/object-definitions/part/properties", &property).await.ok(202);
+        jobs_are_done(&tenant).await;
+    }
+    let mut names = Vec::new();
+    for id in &parts {
+        let now = part(&tenant, id).await;
+        names.push((now["first"].clone(), now["last"].clone()));
+    }
+    let expected = [
+        (json!("Ada"), json!("Lovelace")),
+        (json!("Grace"), json!("Hopper")),
+        (json!("Plato"), Value::Null),
+        (Value::Null, Value::Null),
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(found(&tenant, json!({"property": "last", "op": "eq", "value": "Hopper"})).await, [parts[1].clone()]);
+}
+
 async fn a_migration_can_be_taken_back(server: TestServer) {
     let tenant = server.tenant("generic").await;
     define_part(&tenant).await;
@@ -207,6 +237,25 @@ async fn what_cannot_be_migrated_is_refused(server: TestServer) {
     );
     let elsewhere = tenant.patch("/object-definitions/part", &json!({"label": "P", "migration": {"default": 1}})).await;
     assert_eq!(elsewhere.problem(422, "validation_failed").errors(), error("/migration", "not_applicable"));
+    // What can never work is told before there are records.
+    for (property, patch, pointer, code) in [
+        ("size", migration(json!({"convert": "int(record.nope)"})), "/migration/convert", "unknown"),
+        ("size", migration(json!({"convert": "value > 1"})), "/migration/convert", "invalid_expression"),
+        ("size", migration(json!({"convert": "value.split(' ')"})), "/migration/convert", "invalid_expression"),
+        ("size", migration(json!({"default": "many"})), "/migration/default", "invalid"),
+        ("size", json!({"type": "string", "migration": {"undo": 9999}}), "/migration/undo", "unknown"),
+    ] {
+        assert_eq!(refuse(property, patch.clone()).await, error(pointer, code), "{patch}");
+    }
+    // Nor is one taken where it would be passed over.
+    let properties = json!({"properties": {"size": {"type": "integer", "migration": {"convert": "int(value)"}}}});
+    let inside = error("/properties/size/migration", "not_applicable");
+    let within = tenant.patch("/object-definitions/part", &properties).await;
+    assert_eq!(within.problem(422, "validation_failed").errors(), inside);
+    let mut anew = properties.clone();
+    anew["name"] = json!("other");
+    let within = tenant.post("/object-definitions", &anew).await;
+    assert_eq!(within.problem(422, "validation_failed").errors(), inside);
     quiet.holds().await;
 }
 
@@ -277,6 +326,7 @@ scenarios![
     a_map_takes_values_to_what_is_left,
     an_expression_converts_values_and_what_is_computed_of_them_follows,
     a_new_property_is_made_of_others,
+    a_text_is_split_into_two,
     a_migration_can_be_taken_back,
     what_cannot_be_migrated_is_refused,
     a_migration_goes_on_after_its_server_was_killed,

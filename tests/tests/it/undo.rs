@@ -164,6 +164,53 @@ async fn import_goes_back_but_for_what_has_changed_since(server: TestServer) {
     }
 }
 
+/// Formulas and roll-ups change along with what a request writes, and go back along with it.
+async fn what_is_computed_follows_what_goes_back(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let properties = json!({"code": {"type": "string", "label": "Code", "unique": true},
+        "amount": {"type": "money", "label": "Amount", "currency": "EUR"},
+        "twice": {"type": "formula", "label": "Twice", "formula": "amount * 2", "result": "money", "currency": "EUR"}});
+    define_thing(&tenant, properties).await;
+    let one = create_id(&tenant, "thing", json!({"name": "One", "code": "C1", "amount": "10.00"})).await;
+    let before = read(&tenant, "thing", &one).await["properties"].clone();
+    let patch = json!({"properties": {"amount": "15.00", "name": "Uno"}});
+    named(tenant.patch(&format!("/records/thing/{one}"), &patch), "one").await.ok(200);
+    let undone = undo(&tenant, "one").await;
+    assert_eq!((&undone["undone"], skipped(&undone)), (&json!(1), vec![]), "{undone}");
+    assert_eq!(read(&tenant, "thing", &one).await["properties"], before);
+
+    let inputs = json!({"inputs": [{"id": one, "properties": {"amount": "7.50", "name": "Eins"}}]});
+    named(tenant.post("/records/thing/batch/update", &inputs), "many").await.ok(207);
+    tenant.patch(&format!("/records/thing/{one}"), &json!({"properties": {"amount": "8.00"}})).await.ok(200);
+    let undone = undo(&tenant, "many").await;
+    assert_eq!((&undone["undone"], skipped(&undone)), (&json!(1), vec![(json!(one), json!("amount"))]), "{undone}");
+    let now = json!({"name": "One", "code": "C1", "amount": "8.00", "twice": "16.00"});
+    assert_eq!(read(&tenant, "thing", &one).await["properties"], now);
+
+    let map = "columns: {name: name, code: code, amount: amount}\nkey: code\n";
+    let form = [("map", map), ("file", "name,code,amount\nEen,C1,9.00\n")];
+    let parts: String = form
+        .iter()
+        .map(|(name, text)| format!("--part\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n"))
+        .collect();
+    let upload = tenant.request(reqwest::Method::POST, "/imports?object=thing&format=csv");
+    let upload = upload.bytes("multipart/form-data; boundary=part", format!("{parts}--part--\r\n"));
+    let job = done(&tenant, &upload.await.ok(202)["job"]).await;
+    assert_eq!(read(&tenant, "thing", &one).await["properties"]["twice"], "18.00");
+    let undone = tenant.post("/undo", &json!({"job_id": job["id"]})).await.ok(200);
+    assert_eq!((&undone["undone"], skipped(&undone)), (&json!(1), vec![]), "{undone}");
+    assert_eq!(read(&tenant, "thing", &one).await["properties"], now);
+
+    // What a merge took over goes back in the same way.
+    let other = create_id(&tenant, "thing", json!({"name": "Other"})).await;
+    let merge = json!({"from": [one]});
+    let merged = named(tenant.post(&format!("/records/thing/{other}/merge"), &merge), "in").await.ok(200);
+    assert_eq!(merged["properties"]["twice"], "16.00", "{merged}");
+    undo(&tenant, "in").await;
+    assert_eq!(read(&tenant, "thing", &one).await["properties"], now);
+    assert_eq!(read(&tenant, "thing", &other).await["properties"], json!({"name": "Other"}));
+}
+
 async fn very_many_changes_go_back_as_a_job(server: TestServer) {
     let tenant = server.tenant("generic").await;
     define_thing(&tenant, json!({})).await;
@@ -219,6 +266,7 @@ scenarios![
     links_get_back_what_they_were_called,
     merge_and_unmerge_are_taken_back,
     import_goes_back_but_for_what_has_changed_since,
+    what_is_computed_follows_what_goes_back,
     very_many_changes_go_back_as_a_job,
     undo_is_for_whoever_did_it_and_for_administrators,
     what_is_gone_for_good_is_listed,

@@ -145,7 +145,11 @@ impl Registry {
         None
     }
 
-    fn at_other_end(&self, association: &AssociationDefinition, direction: Direction) -> Vec<&ObjectDefinition> {
+    pub(super) fn at_other_end(
+        &self,
+        association: &AssociationDefinition,
+        direction: Direction,
+    ) -> Vec<&ObjectDefinition> {
         let is_there = |object: &&ObjectDefinition| match (direction, &association.to) {
             (Direction::In, _) => object.name == association.from,
             (Direction::Out, Target::Any) => !object.archived,
@@ -274,7 +278,7 @@ impl Rollup {
     }
 
     /// The end at which a record of `object` stands: the one that is possible, or the one that was given.
-    fn end(
+    pub(super) fn end(
         &self,
         association: &AssociationDefinition,
         object: &ObjectDefinition,

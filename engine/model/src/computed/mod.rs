@@ -3,9 +3,11 @@
 //! A formula is computed from its own record, so with every write of it. A roll-up is drawn together from linked
 //! records, so after their writes. Either may read the other; nothing may be made of itself.
 
+mod archived;
 mod formulas;
 mod graph;
 mod link;
+mod moments;
 mod rollups;
 #[cfg(test)]
 mod tests;

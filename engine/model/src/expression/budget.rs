@@ -30,7 +30,12 @@ impl Budget {
 
     /// Takes the steps of going through `bytes` of text.
     pub(super) fn charge_text(&mut self, bytes: usize) -> Result<(), Fault> {
-        self.charge(bytes / BYTES_PER_STEP)
+        self.charge(Self::steps_of_text(bytes))
+    }
+
+    /// The steps of going through `bytes` of text.
+    pub(super) fn steps_of_text(bytes: usize) -> usize {
+        bytes / BYTES_PER_STEP
     }
 
     /// Takes a step for each part of a value.

@@ -145,6 +145,17 @@ pub fn check_formula(
     result: Storage,
     form: Form,
 ) -> Vec<ExpressionProblem> {
+    check_result(expression, types, "the formula", result, form)
+}
+
+/// [`check`] for what gives a value that is stored in this way; `subject` is what the expression is to people.
+pub(crate) fn check_result(
+    expression: &Expression,
+    types: &Types<'_>,
+    subject: &str,
+    result: Storage,
+    form: Form,
+) -> Vec<ExpressionProblem> {
     let (shapes, mut problems) = Checker::new(expression, types).run();
     let numbers = Shapes::INTEGER.with(Shapes::DECIMAL);
     let moments = Shapes::DATE.with(Shapes::DATETIME);
@@ -159,7 +170,7 @@ pub fn check_formula(
         Storage::Option | Storage::TextList | Storage::Opaque => ("a value", Shapes::ANY),
     };
     if problems.is_empty() && !shapes.may_be(taken) {
-        let message = format!("the formula gives {}, and its result is {wanted}", shapes.in_words());
+        let message = format!("{subject} gives {}, and its result is {wanted}", shapes.in_words());
         problems.push(ExpressionProblem {
             code: "invalid_expression",
             message,

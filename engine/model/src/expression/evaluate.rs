@@ -64,6 +64,7 @@ impl<'a> Evaluation<'a> {
             NodeKind::Call { function, arguments } => {
                 let values = self.values(arguments)?;
                 self.charge_texts(&values)?;
+                self.budget.charge(function.cost(&values))?;
                 function.call(&values)
             }
             NodeKind::Matches { text, pattern } => {

@@ -19,6 +19,8 @@
 //!   error, which `||` and `&&` absorb as CEL prescribes: `due >= start || due == null` holds without `due`.
 //! - **Equality** of a string with a number, a date, a datetime or a duration is an error that says what to write,
 //!   rather than silently false: as JSON these are strings, so the mistake is easy to make.
+//! - **Texts** are taken apart and put together by the functions of CEL's extension for strings, such as `split` and
+//!   `join`; places are counted in characters.
 //! - `has(a.b)` is true where `b` is present and not null, and `has(a)` where `a` is not null. `matches` takes a literal pattern, compiled once.
 //! - Not taken: unsigned integers, bytes, `type()`, messages and optional syntax, which no property has a use for.
 //!
@@ -45,6 +47,7 @@ mod operator;
 mod parse;
 mod scope;
 mod shapes;
+mod text;
 mod value;
 
 #[cfg(test)]
@@ -58,8 +61,8 @@ use chrono_tz::Tz;
 use crate::name::Name;
 use crate::time::Timestamp;
 
-pub(crate) use check::check_points;
 pub use check::{ExpressionProblem, Types, check, check_condition, check_formula};
+pub(crate) use check::{check_points, check_result};
 pub use compile::{MAX_DEPTH, MAX_LOOP_DEPTH};
 pub(crate) use condition::{Asked, Condition, Question};
 pub use error::{ExpressionError, Position};

@@ -72,6 +72,7 @@ impl Shapes {
         let day = NaiveDate::from_ymd_opt(2024, 2, 29);
         let moment = DateTime::from_timestamp(1_700_000_000, 0).map(|moment| Timestamp(moment.timestamp_micros()));
         let texts = ["1", "true", "2024-02-29", "2024-02-29T12:00:00Z", "36h", "UTC"];
+        let list = |item: Value| Value::List(Arc::new(vec![item]));
         let all = [
             (Self::BOOLEAN, vec![Value::Boolean(true)]),
             (Self::INTEGER, vec![Value::Integer(1)]),
@@ -80,7 +81,7 @@ impl Shapes {
             (Self::DATE, day.map(Value::Date).into_iter().collect()),
             (Self::DATETIME, moment.map(Value::Datetime).into_iter().collect()),
             (Self::DURATION, vec![Value::Duration(TimeDelta::days(1))]),
-            (Self::LIST, vec![Value::List(Arc::new(vec![Value::Integer(1)]))]),
+            (Self::LIST, vec![list(Value::Integer(1)), list(Value::from("1"))]),
             (Self::MAP, vec![Value::Map(Arc::new(BTreeMap::new()))]),
         ];
         let mine = all.into_iter().filter(|(shape, _)| self.0 & shape.0 != 0);

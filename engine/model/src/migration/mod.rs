@@ -5,6 +5,7 @@
 //! Which ones are forward already is noted in the record itself, under a key that no property can have; so is the value
 //! from before, which makes the way back.
 
+mod check;
 mod forward;
 mod how;
 

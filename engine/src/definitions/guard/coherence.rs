@@ -1,5 +1,5 @@
-//! What a changed definition must meet whatever is stored: named schemas exist, schemas compile, and what a constraint
-//! reads stays as it is.
+//! What a changed definition must meet whatever is stored: named schemas exist, schemas compile, what a constraint reads
+//! stays as it is, what a roll-up reads is not archived, and a migration can work.
 
 use std::sync::Arc;
 
@@ -24,6 +24,8 @@ pub(crate) fn check(old: &Registry, new: &Registry) -> Problems {
         }
         let at = push_segment("/objects", &object.name);
         check_schemas(new, &object.properties, &at, &mut problems);
+        check_migrations(before, object, &at, &mut problems);
+        check_rollups(new, before, object, &at, &mut problems);
         if let Some(before) = before {
             check_intervals(before, object, &at, &mut problems);
         }
@@ -49,6 +51,38 @@ fn check_schemas(registry: &Registry, properties: &IndexMap<Name, Property>, at:
             problems.push(Problem::new(at, "unknown", registry.no_fragment(name)));
         } else if let Err(reason) = compile(registry, property) {
             problems.push(Problem::new(at, "invalid", no_schema(&reason)));
+        }
+    }
+}
+
+/// A migration that comes now must be able to work; one that is there already has.
+fn check_migrations(before: Option<&ObjectDefinition>, after: &ObjectDefinition, at: &str, problems: &mut Problems) {
+    let known = |property: &Property| before?.properties.get(&property.name)?.migrated.as_ref();
+    for (property, migration) in after.migrating() {
+        if known(property).is_none_or(|known| known.version != migration.version) {
+            let at = push_segment(&format!("{at}/properties"), &property.name);
+            problems.extend(migration.check(after, property, &format!("{at}/migration")));
+        }
+    }
+}
+
+/// Keys of a roll-up that say what it is made of.
+const MADE_OF: [&str; 4] = ["association", "direction", "property", "where"];
+
+/// What a roll-up reads may be archived later; who says anew what it reads learns that there is nothing to read.
+fn check_rollups(
+    registry: &Registry,
+    before: Option<&ObjectDefinition>,
+    after: &ObjectDefinition,
+    at: &str,
+    problems: &mut Problems,
+) {
+    for property in after.properties.values().filter(|property| !property.archived) {
+        let old = before.and_then(|before| before.properties.get(&property.name));
+        let is_same = |key: &&str| old.is_some_and(|old| old.spec.get(*key) == property.spec.get(*key));
+        if old.is_none_or(|old| old.kind.rollup().is_none()) || !MADE_OF.iter().all(|key| is_same(&key)) {
+            let at = push_segment(&format!("{at}/properties"), &property.name);
+            problems.extend(registry.archived_parts(after, property, &at));
         }
     }
 }

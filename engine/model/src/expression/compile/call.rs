@@ -13,7 +13,8 @@ use super::{Compiled, Compiler, MAX_LOOP_DEPTH};
 /// Largest compiled pattern, which bounds the time and memory that a hostile one takes.
 const MAX_PATTERN_BYTES: usize = 256 * 1024;
 
-const LOOPS: &[&str] = &["all", "exists", "exists_one", "existsOne", "map", "filter"];
+/// Calls that go through the elements of a list or the keys of a map.
+pub(in super::super) const LOOPS: &[&str] = &["all", "exists", "exists_one", "existsOne", "map", "filter"];
 
 impl Compiler<'_> {
     pub(super) fn call(&mut self, tree: &IdedExpr, call: &CallExpr) -> Compiled<Node> {

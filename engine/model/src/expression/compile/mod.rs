@@ -4,6 +4,9 @@ mod call;
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue, MapExpr, SourceInfo};
 
+#[cfg(test)]
+pub(super) use call::LOOPS;
+
 use super::error::{ExpressionError, Position};
 use super::node::{Node, NodeKind};
 use super::number;

@@ -69,6 +69,16 @@ fn what_can_never_have_a_value_is_told_with_its_place() {
         ("title.all(x, x == 'a')", "invalid_expression 1: a loop needs a list or a map, not a string"),
         ("tags.all(x, 5)", "invalid_expression 13: a loop's condition must be true or false, not an integer"),
         ("count.matches('x')", "invalid_expression 1: `matches` needs a string, not an integer"),
+        ("count.split(' ').size() > 1", "invalid_expression 7: `split` is not defined for an integer and a string"),
+        ("title.substring(kind) == ''", "invalid_expression 7: `substring` is not defined for a string and a string"),
+        (
+            "title.trim() > 5",
+            "invalid_expression 14: `>` is not defined for a string and an integer; write a number without quotes",
+        ),
+        (
+            "title.split(',') == title + 1",
+            "invalid_expression 27: `+` is not defined for a string and an integer; write a number without quotes",
+        ),
         ("duration(count) > duration('1h')", "invalid_expression 1: `duration` is not defined for an integer"),
     ] {
         let found = wrong(source);
@@ -104,6 +114,8 @@ fn what_may_have_a_value_is_left_alone() {
         "has(title) && has(extra.a) && owner != ''",
         "title.matches('^a')",
         "null == title",
+        "title.split(' ')[0].startsWith('x') && title.split(' ').size() > 1 && title.substring(1, 2) == 'x'",
+        "tags.join(', ') == title.trim().lowerAscii() && title.indexOf(kind) > 0 && title.replace('a', kind) != ''",
     ] {
         assert_eq!(wrong(source), [""; 0], "{source}");
     }
@@ -177,6 +189,10 @@ fn source() -> impl Strategy<Value = String> {
                 .prop_map(|(left, operator, right)| format!("({left} {operator} {right})")),
             (calls, inner.clone()).prop_map(|(call, of)| format!("{call}({of})")),
             inner.clone().prop_map(|range| format!("{range}.map(x, string(x))")),
+            inner.clone().prop_map(|of| format!("{of}.trim().split('a').join('b')")),
+            (inner.clone(), inner.clone()).prop_map(|(of, with)| format!("{of}.join({with})")),
+            (inner.clone(), inner.clone()).prop_map(|(of, with)| format!("{of}.substring({with})")),
+            (inner.clone(), inner.clone()).prop_map(|(of, with)| format!("{of}.split({with})[0]")),
             inner.prop_map(|of| format!("{of}.getDays()")),
         ]
     })

@@ -91,6 +91,18 @@ fn values_that_explode_exhaust_the_steps_instead_of_memory() {
         "list.all(x, list.all(y, !text.matches('(x+x+)+y')))".to_owned(),
         "list.all(x, list.all(y, !([y] in list)))".to_owned(),
         "list.map(x, list + list)".to_owned(),
+        // Texts that are taken apart, put together and made longer.
+        "list.map(x, text.split(''))".to_owned(),
+        "list.map(x, text.split('x'))".to_owned(),
+        "list.map(x, text.replace('x', 'xx'))".to_owned(),
+        "text.replace('x', text)".to_owned(),
+        "text.replace('', text)".to_owned(),
+        "list.map(x, text.substring(1))".to_owned(),
+        "list.map(x, text.lowerAscii())".to_owned(),
+        doubling(".map(x, x.replace('x', 'xx'))", 60),
+        "list.map(x, text).join()".to_owned() + ".replace('x', text)",
+        "[list.map(x, string(x)).join(text)].map(x, x.split(''))".to_owned(),
+        "list.all(x, list.all(y, text.indexOf('y') < 0))".to_owned(),
         // What is exhausted is not absorbed.
         "list.all(x, list.all(y, list.all(z, true))) || true".to_owned(),
         "list.exists(w, list.all(x, list.all(y, x + y >= 0)) || true)".to_owned(),
@@ -114,6 +126,7 @@ proptest! {
         "a", "list", "text", "t", "1", "0.5", "-", "'x'", "(", ")", "[", "]", "{", "}", ",", ":", "?", "+", "*", "/", "%",
         "==", "!=", "<", ">=", "&&", "||", "!", " in ", ".", "size(", ".map(x, ", ".all(x, ", ".exists(x, ", "x", "has(",
         "date(", "duration(", "timestamp(", "days(", "'2026-01-31'", "'1h'", "string(", "int(", "decimal(", "null", "true",
+        ".split('x')", ".split('')", ".substring(1)", ".substring(0, 1)", ".indexOf(", ".replace('x', ", ".trim()", ".join()",
         ".getDays()", ".matches('x+')", "9223372036854775807", "1e28", "\"", "'", "//", "\\", "é",
     ]), 0..24)) {
         let list = Value::from(vec![Value::Integer(0), Value::Null, Value::from("x")]);

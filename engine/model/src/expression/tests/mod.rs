@@ -8,6 +8,7 @@ mod hostile;
 mod language;
 mod numbers;
 mod records;
+mod texts;
 
 use super::{Expression, Scope, Value};
 
