@@ -66,7 +66,7 @@ async fn what_stays_keeps_its_values(server: TestServer) {
 async fn whoever_names_a_property_by_its_former_name_finds_it(server: TestServer) {
     let tenant = server.tenant("generic").await;
     apply(&tenant, &works("1.0.0", "      agent: {type: string, unique: true}\n      cost: {type: integer}\n")).await;
-    let view = json!({"name": "Agents", "object": "work", "columns": ["agent"]});
+    let view = json!({"label": "Agents", "object": "work", "columns": ["agent"]});
     let before = tenant.post("/views", &view).await.ok(201)["id"].as_str().unwrap().to_owned();
     let id = create_id(&tenant, "work", json!({"agent": "Bond", "cost": 3})).await;
     apply(

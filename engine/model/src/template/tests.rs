@@ -18,7 +18,7 @@ fn error(source: &str) -> String {
 }
 
 fn is_plain(source: &str) -> bool {
-    matches!(Template::compile(source).expect(source).inner.program, Program::Plain(_))
+    matches!(*Template::compile(source).expect(source).inner.program, Program::Plain(_))
 }
 
 #[test]

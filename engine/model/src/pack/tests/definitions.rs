@@ -174,7 +174,7 @@ fn what_is_said_names_what_was_found_and_what_was_meant() {
             "wrong_type pack.yaml:15:37: a whole number of 0 or more is expected, not 1.5",
             "wrong_type pack.yaml:16:37: a whole number of 0 or more is expected, not one of 20 digits",
             "invalid pack.yaml:17:34: the pattern is no regular expression: unclosed group",
-            "wrong_type pack.yaml:18:41: a string is expected, not a number",
+            "wrong_type pack.yaml:18:40: a string is expected, not a number",
             "unknown pack.yaml:19:26: a rule has no clock: `now` is for formulas, and what was right when it was written \
              stays right",
             "invalid_name pack.yaml:20:22: `Foo`: a name is a lower-case letter followed by up to 63 lower-case letters, \
