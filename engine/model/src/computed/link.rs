@@ -153,19 +153,27 @@ impl Registry {
         let at = property_pointer(object, &property.name);
         let mut found = Problems::new();
         let mut tell = |key: &str, code, message: String| {
-            found.push(Problem::new(format!("{at}/{key}"), code, message));
+            let problem = Problem::new(format!("{at}/{key}"), code, message);
+            // What is wrong with a condition is wrong of each object that it is asked of.
+            if !found.contains(&problem) {
+                found.push(problem);
+            }
+        };
+        let key_of = |name: &str| match written.property.as_ref().is_some_and(|property| property.as_str() == name) {
+            true => "property",
+            false => "where",
         };
         let others: Vec<&ObjectDefinition> = rollup.others.iter().filter_map(|name| self.objects.get(name)).collect();
         for other in &others {
             for name in rollup.reads.iter().filter(|name| is_live(computed, other, name)) {
                 let message =
                     format!("`{}.{name}` depends on the present moment, and a roll-up of it is stored", other.name);
-                tell("property", "not_applicable", message);
+                tell(key_of(name), "not_applicable", message);
             }
             for (name, part) in rollup.reads.iter().filter_map(|name| Some((name, other.property(name)?))) {
                 if part.sensitive && !property.sensitive {
                     let message = format!("`{}.{name}` is sensitive: let this be `sensitive` too", other.name);
-                    tell("property", "sensitive", message);
+                    tell(key_of(name), "sensitive", message);
                 }
             }
         }
