@@ -1,6 +1,7 @@
 //! Following the log of the tenants that have roll-ups.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use engine_model::{Name, Sequence, TenantId};
 use futures::FutureExt as _;
@@ -20,12 +21,39 @@ pub(crate) const FOLLOWER: &str = "rollups";
 #[derive(Debug)]
 pub(crate) struct Rollups {
     engine: Engine,
+    /// Roll-ups that wait for what the index is being filled with, by tenant and object.
+    late: Mutex<HashMap<(TenantId, Name), BTreeSet<usize>>>,
 }
 
 impl Rollups {
     pub(crate) fn new(engine: &Engine) -> Self {
         engine.inner.rollups.begin();
-        Self { engine: engine.clone() }
+        Self { engine: engine.clone(), late: Mutex::default() }
+    }
+
+    /// Whether a job has to compute the records of an object, some of whose roll-ups wait for the index: once when they
+    /// begin to, so that nothing is forgotten, which itself waits; and once more when they have waited, for what another
+    /// node with an index of its own has done too early.
+    fn has_to_be_filled(
+        &self,
+        tenant: TenantId,
+        object: &Name,
+        asked: &BTreeSet<usize>,
+        waiting: &BTreeSet<usize>,
+    ) -> bool {
+        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (tenant, object.clone());
+        if !waiting.is_empty() {
+            let known = late.entry(key).or_default();
+            let count = known.len();
+            known.extend(waiting);
+            return known.len() > count;
+        }
+        let has_waited = late.get(&key).is_some_and(|known| !known.is_disjoint(asked));
+        if has_waited {
+            late.remove(&key);
+        }
+        has_waited
     }
 
     async fn follow_page(&self, tenant: TenantId, changes: &[Following]) -> Result<()> {
@@ -41,7 +69,12 @@ impl Rollups {
             session.fill_rollups(&whole).await?;
         }
         for (object, wanted) in wanted {
-            session.refresh_rollups(&object, &wanted, false).await?;
+            let asked: BTreeSet<usize> = wanted.values().flatten().copied().collect();
+            let waiting = session.refresh_rollups(&object, &wanted, false).await?;
+            if self.has_to_be_filled(tenant, &object, &asked, &waiting) {
+                let rollups = if waiting.is_empty() { asked } else { waiting };
+                session.fill_rollups(&rollups).await?;
+            }
         }
         Ok(())
     }

@@ -24,12 +24,16 @@ const ATTEMPTS: usize = 8;
 impl Session {
     /// Brings roll-ups of records of one object up to date: `wanted` says which of each; with `all`, formulas are
     /// computed anew too, those of archived records included. Roll-ups of archived records are left alone.
+    ///
+    /// Roll-ups that read what the index is being filled with are left out and returned, the others go on; with `all`,
+    /// everything waits for them.
     pub(super) async fn refresh_rollups(
         &mut self,
         object: &str,
         wanted: &BTreeMap<i64, BTreeSet<usize>>,
         all: bool,
-    ) -> Result<()> {
+    ) -> Result<BTreeSet<usize>> {
+        let mut waiting = BTreeSet::new();
         let mut left: Vec<i64> = wanted.keys().copied().collect();
         for _ in 0..ATTEMPTS {
             let mut again = Vec::new();
@@ -37,10 +41,10 @@ impl Session {
                 if self.engine.stopping().is_cancelled() {
                     return Err(Error::new(ErrorCode::Unavailable, "the server is closing"));
                 }
-                again.extend(self.refresh_some(object, part, wanted, all).await?);
+                again.extend(self.refresh_some(object, part, wanted, all, &mut waiting).await?);
             }
             if again.is_empty() {
-                return Ok(());
+                return Ok(waiting);
             }
             left = again;
         }
@@ -54,6 +58,7 @@ impl Session {
         records: &[i64],
         wanted: &BTreeMap<i64, BTreeSet<usize>>,
         all: bool,
+        waiting: &mut BTreeSet<usize>,
     ) -> Result<Vec<i64>> {
         let mut reader = self.reader().await?;
         // The rows first, then the index as of later: a value that is written belongs to the version it is written on,
@@ -75,7 +80,16 @@ impl Session {
             if ids.is_empty() {
                 continue;
             }
-            for (id, value) in self.values_of(rollup, ids, view.clone()).await? {
+            let Some(others) = self.scopes_of(rollup)? else { continue };
+            match check_filled(&others, &view) {
+                Err(error) if all => return Err(error),
+                Err(_) => {
+                    waiting.insert(at);
+                    continue;
+                }
+                Ok(()) => {}
+            }
+            for (id, value) in self.values_of(rollup, others, ids, view.clone()).await? {
                 values.entry(id.0).or_default().push((rollup.property.clone(), value));
             }
         }
@@ -86,10 +100,10 @@ impl Session {
     async fn values_of(
         &self,
         rollup: &LinkedRollup,
+        others: Vec<GatheredScope>,
         records: Vec<RecordId>,
         view: SearchView,
     ) -> Result<Vec<(RecordId, Option<Value>)>> {
-        let Some(others) = self.scopes_of(rollup, &view)? else { return Ok(Vec::new()) };
         let asked = Gathering {
             tenant: self.tenant(),
             association: rollup.association.clone(),
@@ -110,7 +124,7 @@ impl Session {
     }
 
     /// What of each object counts; `None` where nothing is known of it yet.
-    fn scopes_of(&self, rollup: &LinkedRollup, view: &SearchView) -> Result<Option<Vec<GatheredScope>>> {
+    fn scopes_of(&self, rollup: &LinkedRollup) -> Result<Option<Vec<GatheredScope>>> {
         let registry = &self.catalog.effective.registry;
         let Some(written) = registry.rollup(rollup) else { return Ok(None) };
         let context = ResolveContext {
@@ -132,9 +146,6 @@ impl Session {
                 None => Filter::everything(),
             };
             let field = written.property.as_ref().and_then(|name| field_of(object, name));
-            for field in filter.fields().into_iter().chain(field.as_ref()) {
-                view.check_filled(&field.object, &field.name, field.storage)?;
-            }
             scopes.push(GatheredScope { object: object.name.clone(), filter, field });
         }
         Ok(Some(scopes))
@@ -197,4 +208,10 @@ impl Session {
         }
         Ok(again)
     }
+}
+
+/// Whether the index has all that is read of linked records.
+fn check_filled(others: &[GatheredScope], view: &SearchView) -> Result<()> {
+    let fields = others.iter().flat_map(|scope| scope.filter.fields().into_iter().chain(scope.field.as_ref()));
+    fields.into_iter().try_for_each(|field| view.check_filled(&field.object, &field.name, field.storage))
 }

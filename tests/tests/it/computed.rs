@@ -394,6 +394,51 @@ async fn any_order_of_writes_comes_to_the_same(server: TestServer) {
     }
 }
 
+/// What is archived is no source of a new roll-up, and stays one of those that there are.
+async fn rollups_are_not_made_of_what_is_archived(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    define_firms(&tenant).await;
+    add_property(&tenant, "bill", json!({"name": "gone", "type": "integer"})).await;
+    let rollup = |name: &str, rest: Value| {
+        let mut spec = json!({"name": name, "type": "rollup", "association": "bill_firm", "function": "sum"});
+        spec.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        spec
+    };
+    add_property(&tenant, "firm", rollup("early", json!({"property": "gone"}))).await;
+    let double = json!({"name": "double", "type": "formula", "formula": "early * 2", "result": "integer"});
+    add_property(&tenant, "firm", double).await;
+    let firm = create_id(&tenant, "firm", json!({"name": "One"})).await;
+    bill(&tenant, json!({"gone": 7}), &[&firm]).await;
+    let stays = json!({"name": "One", "early": 7, "double": 14});
+    assert_eq!(properties(&tenant, "firm", &firm).await, stays);
+    tenant.delete("/object-definitions/bill/properties/gone").await.ok(204);
+    let refuse = async |spec: Value| {
+        let problem = tenant.post("/object-definitions/firm/properties", &spec).await.problem(422, "validation_failed");
+        assert!(problem.words().contains("is archived"), "{}", problem.words());
+        problem.errors()
+    };
+    let error = |pointer: &str| vec![(pointer.to_owned(), "archived".to_owned())];
+    assert_eq!(refuse(rollup("late", json!({"property": "gone"}))).await, error("/property"));
+    assert_eq!(refuse(rollup("late", json!({"property": "net", "where": "gone > 1"}))).await, error("/where"));
+    // The one that is there is read, changed and searched as before.
+    tenant.patch("/object-definitions/firm/properties/early", &json!({"label": "Early"})).await.ok(200);
+    jobs_are_done(&tenant).await;
+    bill(&tenant, json!({"net": "1"}), &[&firm]).await;
+    tenant.patch(&format!("/records/firm/{firm}"), &json!({"properties": {"name": "Uno"}})).await.ok(200);
+    let stays = json!({"name": "Uno", "early": 7, "double": 14});
+    assert_eq!(properties(&tenant, "firm", &firm).await, stays);
+    let asked = json!({"filter": {"property": "early", "op": "gt", "value": 6}});
+    assert_eq!(results(&searched(&tenant, "firm", &asked).await).len(), 1);
+    // It goes on once its source is back.
+    tenant.post("/object-definitions/bill/properties/gone/restore", &json!({})).await.ok(200);
+    bill(&tenant, json!({"gone": 1}), &[&firm]).await;
+    jobs_are_done(&tenant).await;
+    assert_eq!(properties(&tenant, "firm", &firm).await, json!({"name": "Uno", "early": 8, "double": 16}));
+    tenant.delete("/association-definitions/bill_firm").await.ok(204);
+    assert_eq!(refuse(rollup("late", json!({"property": "net"}))).await, error("/association"));
+    tenant.get("/object-definitions/firm").await.ok(200);
+}
+
 scenarios![
     formulas_are_part_of_every_write,
     rollups_follow_whatever_happens_to_linked_records,

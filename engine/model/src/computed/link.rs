@@ -20,11 +20,19 @@ use crate::query::{Direction, Filter, ResolveContext, filter_of_expression};
 use crate::registry::Registry;
 use crate::time::Timestamp;
 
+/// Whether a roll-up's values follow what it is made of.
+#[derive(Clone, Copy)]
+enum State {
+    Followed,
+    /// Something of it is archived, so that they stay as they are.
+    Frozen,
+}
+
 impl Registry {
     /// Links every formula and roll-up, and tells which cannot be computed.
     pub(crate) fn link_computed(&mut self, problems: &mut Problems) {
         self.rename_in_rollups();
-        let (mut graph, mut rollups) = (Graph::default(), Vec::new());
+        let (mut graph, mut rollups, mut frozen) = (Graph::default(), Vec::new(), Vec::new());
         for object in self.objects.values().filter(|object| !object.archived) {
             for property in object.properties.values().filter(|property| !property.archived) {
                 let name = (object.name.clone(), property.name.clone());
@@ -33,10 +41,13 @@ impl Registry {
                     check_sensitive(object, property, &names, problems);
                     graph.parts.push((name, computed_among(object, &names)));
                 } else if let Some(rollup) = property.kind.rollup()
-                    && let Some(linked) = self.link(object, property, rollup, problems)
+                    && let Some((linked, state)) = self.link(object, property, rollup, problems)
                 {
                     graph.parts.push((name, self.parts_of(&linked)));
-                    rollups.push(linked);
+                    match state {
+                        State::Followed => rollups.push(linked),
+                        State::Frozen => frozen.push(linked),
+                    }
                 }
             }
         }
@@ -46,7 +57,12 @@ impl Registry {
         }
         let mut computed = Computed::default();
         for (object, property) in &sorted.order {
-            match rollups.iter().position(|rollup| rollup.object == *object && rollup.property == *property) {
+            let is_it = |rollup: &LinkedRollup| rollup.object == *object && rollup.property == *property;
+            if let Some(rollup) = frozen.iter().find(|rollup| is_it(rollup)) {
+                self.freeze(rollup);
+                continue;
+            }
+            match rollups.iter().position(is_it) {
                 Some(at) => {
                     let mut rollup = rollups.swap_remove(at);
                     rollup.depth = 1 + computed.depth_of(&rollup.others);
@@ -88,14 +104,14 @@ impl Registry {
         }
     }
 
-    /// What a roll-up leads to; `None` where something of it is archived, so that its values stay as they are, or wrong.
+    /// What a roll-up leads to, and whether it is followed; `None` where it is wrong.
     fn link(
         &self,
         object: &ObjectDefinition,
         property: &Property,
         rollup: &Rollup,
         problems: &mut Problems,
-    ) -> Option<LinkedRollup> {
+    ) -> Option<(LinkedRollup, State)> {
         let at = property_pointer(object, &property.name);
         let Some(association) = self.associations.get(&rollup.association).filter(|found| found.touches(object)) else {
             let hint = did_you_mean(&rollup.association, self.associations_of(&object.name).map(|found| &*found.name));
@@ -118,8 +134,14 @@ impl Registry {
         let others: Vec<&ObjectDefinition> = all.iter().filter(has_all).copied().collect();
         let (Some(first), true) = (all.first(), others.is_empty()) else {
             let is_whole = !association.archived && others.iter().all(|other| !other.archived);
-            let others = others.iter().filter(|other| is_active(other, &reads)).map(|other| other.name.clone());
-            let others: Vec<Name> = others.collect();
+            let names = |objects: &[&ObjectDefinition]| objects.iter().map(|other| other.name.clone()).collect();
+            let active: Vec<&ObjectDefinition> =
+                others.iter().filter(|other| is_active(other, &reads)).copied().collect();
+            let is_followed = is_whole && !active.is_empty();
+            let (others, state): (Vec<Name>, State) = match is_followed {
+                true => (names(&active), State::Followed),
+                false => (names(&others), State::Frozen),
+            };
             let linked = LinkedRollup {
                 object: object.name.clone(),
                 property: property.name.clone(),
@@ -129,7 +151,7 @@ impl Registry {
                 reads,
                 depth: 1,
             };
-            return Some(linked).filter(|linked| is_whole && !linked.others.is_empty());
+            return Some((linked, state));
         };
         for name in reads.iter().filter(|name| !is_known(first, name)) {
             let is_property = rollup.property.as_ref().is_some_and(|property| property.as_str() == name);
@@ -175,6 +197,18 @@ impl Registry {
         problems.push(Problem::new(at, "cycle", message));
     }
 
+    /// Gives a roll-up, something of which is archived, the type of what it was made of.
+    fn freeze(&mut self, rollup: &LinkedRollup) {
+        let Some(written) = self.rollup(rollup) else { return };
+        let others: Vec<&ObjectDefinition> = rollup.others.iter().filter_map(|name| self.objects.get(name)).collect();
+        let Ok(kind) = written.kind_over(&others) else { return };
+        let settled = Arc::new(Rollup { result: Some(kind), ..written.clone() });
+        let object = self.objects.get_mut(&rollup.object);
+        if let Some(property) = object.and_then(|object| object.properties.get_mut(&rollup.property)) {
+            property.kind = settled;
+        }
+    }
+
     /// Gives a roll-up the type of what it is made of; false where it cannot be computed.
     fn settle(&mut self, rollup: &LinkedRollup, computed: &Computed, problems: &mut Problems) -> bool {
         let Some(object) = self.objects.get(&rollup.object) else { return false };
@@ -183,19 +217,27 @@ impl Registry {
         let at = property_pointer(object, &property.name);
         let mut found = Problems::new();
         let mut tell = |key: &str, code, message: String| {
-            found.push(Problem::new(format!("{at}/{key}"), code, message));
+            let problem = Problem::new(format!("{at}/{key}"), code, message);
+            // What is wrong with a condition is wrong of each object that it is asked of.
+            if !found.contains(&problem) {
+                found.push(problem);
+            }
+        };
+        let key_of = |name: &str| match written.property.as_ref().is_some_and(|property| property.as_str() == name) {
+            true => "property",
+            false => "where",
         };
         let others: Vec<&ObjectDefinition> = rollup.others.iter().filter_map(|name| self.objects.get(name)).collect();
         for other in &others {
             for name in rollup.reads.iter().filter(|name| is_live(computed, other, name)) {
                 let message =
                     format!("`{}.{name}` depends on the present moment, and a roll-up of it is stored", other.name);
-                tell("property", "not_applicable", message);
+                tell(key_of(name), "not_applicable", message);
             }
             for (name, part) in rollup.reads.iter().filter_map(|name| Some((name, other.property(name)?))) {
                 if part.sensitive && !property.sensitive {
                     let message = format!("`{}.{name}` is sensitive: let this be `sensitive` too", other.name);
-                    tell("property", "sensitive", message);
+                    tell(key_of(name), "sensitive", message);
                 }
             }
         }
@@ -304,7 +346,7 @@ impl Rollup {
     /// The type of its values, where it is made of records of these objects.
     fn kind_over(&self, others: &[&ObjectDefinition]) -> Result<Arc<dyn PropertyKind>, (&'static str, String)> {
         let name = self.property.as_deref().unwrap_or_default();
-        let parts: Vec<&Property> = others.iter().filter_map(|other| other.property(name)).collect();
+        let parts: Vec<&Property> = others.iter().filter_map(|other| other.properties.get(name)).collect();
         for part in &parts {
             let (wanted, fits) = match self.function {
                 RollupFunction::Sum | RollupFunction::Avg => ("numbers", is_number(part.kind.as_ref())),

@@ -240,3 +240,53 @@ fn what_a_rollup_cannot_be_made_of_is_told() {
     assert_eq!(rollup(json!({"where": "closed_on < today()"})), [(at("where"), "unknown")]);
     assert_eq!(rollup(json!({"where": "amount * 2 > 5"})), [(at("where"), "invalid_expression")]);
 }
+
+#[test]
+fn a_mistake_in_a_condition_is_told_where_it_is() {
+    let count =
+        json!({"type": "rollup", "association": "bill_firm", "function": "count", "where": "code == 'x' && age > 1"});
+    let found = refused(json!({
+        "objects": {
+            "firm": {"properties": {"known": count}},
+            "bill": {"properties": {
+                "name": {"type": "string"}, "code": {"type": "string", "sensitive": true}, "at": {"type": "datetime"},
+                "age": formula("(now() - at).getDays()", "integer"),
+            }},
+        },
+        "associations": {"bill_firm": {"from": "bill", "to": "firm"}},
+    }));
+    let at = "/objects/firm/properties/known/where";
+    assert_eq!(found, [(at.to_owned(), "not_applicable"), (at.to_owned(), "sensitive")]);
+}
+
+#[test]
+fn a_rollup_of_what_is_archived_keeps_its_type_and_is_not_followed() {
+    let all = |amount: Value, association: Value| {
+        json!({
+            "objects": {
+                "firm": {"properties": {
+                    "total": {"type": "rollup", "association": "bill_firm", "function": "sum", "property": "amount"},
+                    "double": formula("total * 2", "decimal"),
+                }},
+                "bill": {"properties": {"amount": amount}},
+            },
+            "associations": {"bill_firm": association},
+        })
+    };
+    let (amount, link) = (json!({"type": "money"}), json!({"from": "bill", "to": "firm"}));
+    let (gone, unlinked) =
+        (json!({"type": "money", "archived": true}), json!({"from": "bill", "to": "firm", "archived": true}));
+    for (registry, rollups) in
+        [(sound(all(amount.clone(), link.clone())), 1), (sound(all(gone, link)), 0), (sound(all(amount, unlinked)), 0)]
+    {
+        let firm = &registry.objects["firm"];
+        assert_eq!(
+            (firm.properties["total"].kind.storage(), registry.computed.rollups().len()),
+            (Storage::Scaled(2), rollups)
+        );
+        let mut values: Properties = json!({"total": "1.50"}).as_object().cloned().unwrap_or_default();
+        let formulas = registry.computed.formulas("firm").expect("formulas");
+        formulas.compute_stored(firm, &mut values, &about(&Locale::default()));
+        assert_eq!(Value::Object(values), json!({"total": "1.50", "double": "3"}));
+    }
+}
