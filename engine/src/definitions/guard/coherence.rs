@@ -80,7 +80,7 @@ fn check_rollups(
     for property in after.properties.values().filter(|property| !property.archived) {
         let old = before.and_then(|before| before.properties.get(&property.name));
         let is_same = |key: &&str| old.is_some_and(|old| old.spec.get(*key) == property.spec.get(*key));
-        if old.is_none_or(|old| old.kind.rollup().is_none()) || !MADE_OF.iter().all(|key| is_same(&key)) {
+        if old.is_none_or(|old| old.kind.rollup().is_none()) || !MADE_OF.iter().all(is_same) {
             let at = push_segment(&format!("{at}/properties"), &property.name);
             problems.extend(registry.archived_parts(after, property, &at));
         }
