@@ -4,8 +4,9 @@
 //! it is done, they need not any more.
 
 use engine_model::object::ObjectDefinition;
+use engine_model::query::QueryText;
 use engine_model::registry::Registry;
-use engine_model::{Name, Properties};
+use engine_model::{Name, Problems, Properties};
 use engine_store::Tx;
 use engine_store::record::{self, RecordRow};
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,8 @@ struct Progress {
     walk: Walk,
     /// Records that were looked at.
     done: i64,
+    /// Records that there are, archived ones included; none where the index could not say when the job began.
+    total: Option<u64>,
     /// Records that were written.
     updated: i64,
 }
@@ -97,6 +100,18 @@ impl Session {
         Err(Error::new(ErrorCode::Unavailable, "records to be migrated keep being changed by others"))
     }
 
+    /// How many records the objects have, archived ones included; none where the index cannot say now.
+    async fn stored(&mut self, objects: &[String]) -> Option<u64> {
+        let mut stored = 0;
+        for object in objects {
+            for archived in [false, true] {
+                let text = QueryText { limit: 0, count: true, archived, ..QueryText::default() };
+                stored += self.record_search(object, &text, Problems::new()).await.ok()?.total?;
+            }
+        }
+        Some(stored)
+    }
+
     /// Notes that no stored value has to be brought forward any more.
     async fn end_settling(&mut self, object: &Name, version: i64) -> Result<()> {
         let ended = self.redefine(
@@ -141,6 +156,9 @@ pub(crate) async fn run(work: &mut Work) -> Result<Ending> {
     let mut progress: Progress = work.progress()?;
     let mut session = work.session().await?;
     let mut own = work.engine.session_of_engine(work.tenant, MIGRATION).await?;
+    if progress.done == 0 {
+        progress.total = own.stored(&objects).await;
+    }
     while let Some(object) = objects.get(progress.walk.objects) {
         if work.is_stopping() {
             return Ok(Ending::Stopped);

@@ -51,7 +51,11 @@ async fn a_default_fills_what_a_required_property_lacks(server: TestServer) {
         .problem(422, "validation_failed");
     jobs_are_done(&tenant).await;
     let done = tenant.get(&format!("/jobs/{}", job["id"].as_str().unwrap())).await.ok(200);
-    assert_eq!((&done["state"], &done["progress"]["updated"]), (&json!("done"), &json!(2)));
+    let progress = &done["progress"];
+    assert_eq!(
+        [&done["state"], &progress["updated"], &progress["done"], &progress["total"]],
+        [&json!("done"), &json!(2), &json!(3), &json!(3)]
+    );
     assert_eq!(part(&tenant, &archived).await["color"], "blue");
     assert_eq!(part(&tenant, &full).await["color"], "red");
     let logged: Vec<Value> = quiet.broken_by().await;

@@ -116,7 +116,7 @@ async fn a_plan_is_printed_and_its_exit_code_says_whether_there_is_anything_to_d
     assert!(said.contains("allow_destructive"), "{said}");
     assert_eq!(pack("apply", &["--allow-destructive"]).2, Some(0));
     let (_, said, code) = pack("plan", &["--accept", "book.title"]);
-    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("NAME=pack or NAME=tenant"), "{said}");
 }
 

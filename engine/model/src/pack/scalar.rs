@@ -34,11 +34,14 @@ pub(super) fn number(text: &str) -> Option<Value> {
         let integer = digits.parse::<i64>().map(Value::from).or_else(|_| digits.parse::<u64>().map(Value::from));
         return Some(integer.unwrap_or_else(|_| Value::from(text)));
     }
-    let float = text.parse::<f64>().ok().filter(|float| {
-        let shortest = format!("{float:e}");
-        Literal::read(&shortest).is_some_and(|shortest| shortest.is_same_as(&literal))
+    let number = text.parse::<f64>().ok().and_then(|float| {
+        let number = Number::from_f64(float)?;
+        // Half way between two shortest texts, the one that JSON is written with may be the other one.
+        let shortest = [format!("{float:e}"), number.to_string()];
+        let is_same = |shortest: &String| Literal::read(shortest).is_some_and(|shortest| shortest.is_same_as(&literal));
+        shortest.iter().any(is_same).then_some(number)
     });
-    Some(float.and_then(Number::from_f64).map_or_else(|| Value::from(text), Value::Number))
+    Some(number.map_or_else(|| Value::from(text), Value::Number))
 }
 
 /// A decimal literal taken apart: its value is `digits` times ten to the power of `exponent`.
@@ -137,6 +140,11 @@ mod tests {
         assert_eq!(resolve("120000.00"), Some(json!(120_000.0)));
         assert_eq!(resolve("9007199254740993"), Some(json!(9_007_199_254_740_993_u64)));
         assert_eq!(resolve("18446744073709551615"), Some(json!(u64::MAX)));
+        // The float is -1904824635533693.25.
+        let halfway: f64 = -1_904_824_635_533_693.2;
+        for written in [format!("{halfway}"), json!(halfway).to_string()] {
+            assert_eq!(resolve(&written), Some(json!(halfway)), "{written}");
+        }
         for exact in ["9007199254740993.0", "12345678901234567.89", "18446744073709551616", "1e400", "1e-400"] {
             assert_eq!(resolve(exact), Some(json!(exact)));
         }

@@ -92,7 +92,7 @@ async fn intervals_that_overlap_are_in_the_way_and_then_claimed() {
     create(&mut session, "visit", visit("1", "07", Some("08"))).await;
     for patch in [json!({"type": "date"}), json!({"archived": true})] {
         let error = session.property_change("visit", "begins", map(patch)).await.expect_err("in use");
-        assert_eq!(said(&error).1, [(String::new(), "in_use")]);
+        assert_eq!(said(&error).1.last(), Some(&(String::new(), "in_use")));
     }
     session.object_change("visit", map(json!({"constraints": []}))).await.expect("a change");
     create(&mut session, "visit", visit("2", "20", Some("21"))).await;
