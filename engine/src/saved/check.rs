@@ -1,6 +1,7 @@
 //! What is saved is right: what it says, whom it is shared with, and what it shows.
 
 use engine_model::behavior::{Behavior, Content, Section};
+use engine_model::problem::push_segment;
 use engine_model::{Problem, Problems, TeamId};
 use engine_store::saved::SavedRow;
 use engine_store::{Reader, access};
@@ -27,6 +28,9 @@ impl Session {
         let sharing = spec.entry("sharing").or_insert_with(|| "private".into());
         if sharing.as_str() == Some("shared") {
             *sharing = "everyone".into();
+        }
+        for (key, value) in &spec {
+            check_texts(value, &push_segment("", key), &mut problems);
         }
         let behavior = Behavior::of_user(section, &spec, &mut problems);
         if let Some(behavior) = &behavior {
@@ -103,5 +107,26 @@ impl Session {
             }
         }
         Ok(())
+    }
+}
+
+/// Neither store keeps U+0000 in a text, so that both refuse it alike.
+fn check_texts(value: &Value, at: &str, problems: &mut Problems) {
+    const MESSAGE: &str = "the character U+0000 cannot be stored";
+    match value {
+        Value::String(text) if text.contains('\0') => problems.push(Problem::new(at, "invalid", MESSAGE)),
+        Value::Array(list) => {
+            list.iter().enumerate().for_each(|(index, value)| check_texts(value, &format!("{at}/{index}"), problems));
+        }
+        Value::Object(map) => {
+            for (key, value) in map {
+                let at = push_segment(at, key);
+                if key.contains('\0') {
+                    problems.push(Problem::new(at.as_str(), "invalid", MESSAGE));
+                }
+                check_texts(value, &at, problems);
+            }
+        }
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

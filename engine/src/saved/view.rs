@@ -2,6 +2,7 @@
 
 use engine_model::behavior::{Content, Section, View};
 use engine_model::json::read;
+use engine_model::object::SYSTEM_FIELDS;
 use engine_model::query::QueryText;
 use engine_model::{Problem, Problems};
 use serde_json::{Map, Value, json};
@@ -72,7 +73,9 @@ fn query_of(view: &View, page: &ViewPage, warnings: &[Problem]) -> Result<QueryT
     put("sort", view.sort.clone());
     put("cursor", page.cursor.clone().map(Value::from));
     put("q", page.q.clone().map(Value::from));
-    put("select", (!view.columns.is_empty()).then(|| json!(view.columns)));
+    // Fields come with every record, and are not asked for.
+    let columns = view.columns.iter().filter(|column| !SYSTEM_FIELDS.contains(&column.as_str()));
+    put("select", (!view.columns.is_empty()).then(|| json!(columns.collect::<Vec<_>>())));
     if let Some(group) = view.group.as_ref().filter(|_| !is_gone("/group")) {
         put("aggregate", Some(json!({GROUPS: {"group": [group], "measures": {"n": {"count": true}}}})));
     }

@@ -154,6 +154,31 @@ async fn those_of_users_are_seen_by_whom_they_are_shared_with(server: TestServer
     assert_eq!(seen(&eve).await, ["novels"]);
 }
 
+async fn fields_are_columns_and_no_text_has_what_no_store_keeps(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    install(&tenant, LIBRARY).await;
+    let emma = book(&tenant, "Emma", "novel", 2, "9.50").await;
+    for (columns, properties) in [
+        (json!(["title", "owner_id", "created_at"]), json!({"title": "Emma"})),
+        (json!(["created_at", "id"]), json!({})),
+    ] {
+        let body = json!({"object": "book", "label": "Books", "columns": columns});
+        let view = id(&tenant.post("/views", &body).await.ok(201));
+        let shown = tenant.get(&format!("/views/{view}/records")).await.ok(200);
+        let found = &results(&shown)[0];
+        assert_eq!((&found["id"], &found["properties"]), (&json!(emma), &properties));
+        assert!(found["created_at"].is_string());
+        let refused = tenant.patch(&format!("/views/{view}"), &json!({"label": "a\u{0}"})).await;
+        assert_eq!(refused.problem(422, "validation_failed").pointers(), ["/label"]);
+    }
+    let report = json!({"object": "book", "label": "a\u{0}", "measures": {"n\u{0}": {"count": true}}});
+    let refused = tenant.post("/reports", &report).await.problem(422, "validation_failed");
+    assert_eq!(refused.pointers()[..2], ["/label", "/measures/n\u{0}"]);
+    let dashboard = json!({"label": "D", "items": [{"view": "novels", "label": "\u{0}"}]});
+    let refused = tenant.post("/dashboards", &dashboard).await.problem(422, "validation_failed");
+    assert_eq!(refused.pointers(), ["/items/0/label"]);
+}
+
 async fn changes_of_several_people_are_all_kept(server: TestServer) {
     let tenant = server.tenant("generic").await;
     install(&tenant, LIBRARY).await;
@@ -239,6 +264,7 @@ async fn reports_compare_a_period_with_the_one_before(server: TestServer) {
 scenarios![
     those_of_packs_are_shown_and_stay_as_they_are,
     those_of_users_are_seen_by_whom_they_are_shared_with,
+    fields_are_columns_and_no_text_has_what_no_store_keeps,
     changes_of_several_people_are_all_kept,
     reports_compare_a_period_with_the_one_before,
 ];
