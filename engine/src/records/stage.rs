@@ -121,9 +121,14 @@ fn placed(mut problem: Problem) -> Problem {
     problem
 }
 
-/// A move that the pipeline forbids is a conflict with where the record is, whatever else is wrong.
+/// What the caller may not change is forbidden, as in every way of writing; a move that the pipeline forbids is a conflict
+/// with where the record is, whatever else is wrong.
 fn refuse(problems: Problems) -> Error {
-    let is_forbidden = problems.iter().any(|problem| problem.code == "transition");
-    let error = Error::invalid(problems);
-    if is_forbidden { Error { code: ErrorCode::Conflict, ..error } } else { error }
+    let has = |code: &str| problems.iter().any(|problem| problem.code == code);
+    let code = match () {
+        () if has("forbidden") => ErrorCode::Forbidden,
+        () if has("transition") => ErrorCode::Conflict,
+        () => ErrorCode::ValidationFailed,
+    };
+    Error { code, ..Error::invalid(problems) }
 }

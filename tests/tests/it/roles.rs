@@ -369,7 +369,15 @@ async fn who_does_not_see_the_stage_is_told_nothing_of_it(server: TestServer) {
         blind.get(&format!("/pipelines/thing/course/report/{report}")).await.problem(403, "forbidden");
     }
     // What is not seen is not changed either.
-    blind.put(&format!("{path}/stage"), &json!({"stage": "done", "after": null})).await.problem(403, "forbidden");
+    for body in [json!({"stage": "done", "after": null}), json!({"stage": "begun"})] {
+        blind.put(&format!("{path}/stage"), &body).await.problem(403, "forbidden");
+    }
+    let kept = json!({"thing.name": {"write": false}});
+    role(&tenant, json!({"name": "mover", "label": "Mover", "objects": {"*": all}, "properties": kept})).await;
+    let (mover, _) = tenant.user("mo", "mover").await;
+    let renamed = json!({"stage": "begun", "properties": {"name": "Uno"}});
+    let refused = mover.put(&format!("{path}/stage"), &renamed).await.problem(403, "forbidden");
+    assert_eq!(refused.errors(), [("/properties/name".to_owned(), "forbidden".to_owned())]);
     let log = blind.get("/changes?after=0&wait=0&object=thing").await.ok(200);
     let moved = results(&log).iter().find(|change| change["kind"] == "stage.changed").unwrap();
     assert_eq!((&moved["changes"], moved.get("seconds")), (&json!({}), None));
