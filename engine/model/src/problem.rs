@@ -49,5 +49,15 @@ pub type Problems = Vec<Problem>;
 
 /// Appends one segment to a pointer, escaped as RFC 6901 asks.
 pub fn push_segment(pointer: &str, segment: &str) -> String {
-    format!("{pointer}/{}", segment.replace('~', "~0").replace('/', "~1"))
+    format!("{pointer}/{}", escaped(segment))
+}
+
+/// A name as it stands in a pointer.
+pub(crate) fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// The name that a pointer's segment stands for.
+pub(crate) fn unescaped(segment: &str) -> String {
+    segment.replace("~1", "/").replace("~0", "~")
 }

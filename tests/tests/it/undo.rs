@@ -24,6 +24,15 @@ async fn read(tenant: &Client, object: &str, id: &str) -> Value {
     tenant.get(&format!("/records/{object}/{id}")).await.ok(200)
 }
 
+/// The job that has imported things from the parts of a form.
+async fn imported(tenant: &Client, form: [(&str, String); 2]) -> Value {
+    let part = |(name, text)| format!("--part\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n");
+    let parts: String = form.into_iter().map(part).collect();
+    let upload = tenant.request(reqwest::Method::POST, "/imports?object=thing&format=csv");
+    let upload = upload.bytes("multipart/form-data; boundary=part", format!("{parts}--part--\r\n"));
+    done(tenant, &upload.await.ok(202)["job"]).await
+}
+
 /// Waits for a job's end.
 async fn done(tenant: &Client, job: &Value) -> Value {
     let path = format!("/jobs/{}", id(job));
@@ -130,13 +139,7 @@ async fn import_goes_back_but_for_what_has_changed_since(server: TestServer) {
     let rows: String = (0..700).map(|number| format!("New {number},C{number},{number}\n")).collect();
     let map = "columns: {name: name, code: code, size: size}\nkey: code\n";
     let form = [("map", map.to_owned()), ("file", format!("name,code,size\n{rows}"))];
-    let parts: String = form
-        .iter()
-        .map(|(name, text)| format!("--part\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n"))
-        .collect();
-    let upload = tenant.request(reqwest::Method::POST, "/imports?object=thing&format=csv");
-    let upload = upload.bytes("multipart/form-data; boundary=part", format!("{parts}--part--\r\n"));
-    let job = done(&tenant, &upload.await.ok(202)["job"]).await;
+    let job = imported(&tenant, form).await;
     assert_eq!((&job["counts"]["created"], &job["counts"]["updated"]), (&json!(600), &json!(100)), "{job}");
     let all = all_records(&tenant, "thing").await;
     let of_code = |code: &str| id(all.iter().find(|record| record["properties"]["code"] == code).unwrap());
@@ -188,14 +191,8 @@ async fn what_is_computed_follows_what_goes_back(server: TestServer) {
     assert_eq!(read(&tenant, "thing", &one).await["properties"], now);
 
     let map = "columns: {name: name, code: code, amount: amount}\nkey: code\n";
-    let form = [("map", map), ("file", "name,code,amount\nEen,C1,9.00\n")];
-    let parts: String = form
-        .iter()
-        .map(|(name, text)| format!("--part\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n"))
-        .collect();
-    let upload = tenant.request(reqwest::Method::POST, "/imports?object=thing&format=csv");
-    let upload = upload.bytes("multipart/form-data; boundary=part", format!("{parts}--part--\r\n"));
-    let job = done(&tenant, &upload.await.ok(202)["job"]).await;
+    let form = [("map", map.to_owned()), ("file", "name,code,amount\nEen,C1,9.00\n".to_owned())];
+    let job = imported(&tenant, form).await;
     assert_eq!(read(&tenant, "thing", &one).await["properties"]["twice"], "18.00");
     let undone = tenant.post("/undo", &json!({"job_id": job["id"]})).await.ok(200);
     assert_eq!((&undone["undone"], skipped(&undone)), (&json!(1), vec![]), "{undone}");

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
 
 use crate::name::Name;
-use crate::problem::Problem;
+use crate::problem::{Problem, unescaped};
 
 /// A position in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,7 +132,7 @@ impl Places {
     fn walk(&self, pointer: &str) -> (&Self, bool) {
         let mut here = self;
         for segment in pointer.split('/').skip(1) {
-            let segment = segment.replace("~1", "/").replace("~0", "~");
+            let segment = unescaped(segment);
             let next = match &here.children {
                 Children::None => None,
                 Children::Map(entries) => entries.get(&segment),

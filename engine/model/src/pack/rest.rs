@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::behavior::Section;
 use crate::layer::Layer;
 use crate::name::{InvalidName, Name};
-use crate::problem::{Problem, Problems, push_segment};
+use crate::problem::{Problem, Problems, escaped, push_segment, unescaped};
 use crate::rank::RANK;
 use crate::registry::Registry;
 
@@ -34,7 +34,7 @@ impl Rest {
             unnamed: HashMap::new(),
             wrong_names: Problems::new(),
         };
-        for section in NAMED {
+        for section in named() {
             let Some(entries) = rest.document.get_mut(section).and_then(Value::as_object_mut) else { continue };
             let read = if section == "activities" { Name::event } else { Name::new };
             rename(entries, read, &mut rest.unnamed);
@@ -62,7 +62,7 @@ impl Rest {
     /// Notes what does not come as far as into the layer.
     pub(super) fn note_lacking(&mut self, layer: &Layer) {
         let present: HashSet<String> = places(layer).map(|(place, _)| place).collect();
-        for section in NAMED {
+        for section in named() {
             let entries = self.document.get(section).and_then(Value::as_object).into_iter().flat_map(Map::keys);
             for name in entries {
                 let place = push_segment(&format!("/{section}"), name);
@@ -142,7 +142,7 @@ impl Rest {
         }
         let named = |text: &str| self.unnamed.get(text).cloned();
         let segments = problem.pointer.split('/').map(|segment| match named(segment) {
-            Some(name) => name.replace('~', "~0").replace('/', "~1"),
+            Some(name) => escaped(&name),
             None => segment.to_owned(),
         });
         problem.pointer = segments.collect::<Vec<_>>().join("/");
@@ -224,20 +224,10 @@ const OF_PIPELINES: [&str; 3] = ["pipeline", "stage", RANK];
 /// Keys of definitions whose entries have names of their own.
 const NAMING: [&str; 7] = ["properties", "stages", "groups", "labels", "details", "categories", "options"];
 
-/// Sections whose entries have names.
-const NAMED: [&str; 11] = [
-    "objects",
-    "extend",
-    "associations",
-    "pipelines",
-    "views",
-    "reports",
-    "dashboards",
-    "workflows",
-    "activities",
-    "scores",
-    "roles",
-];
+/// Sections whose entries have names that definitions go by.
+fn named() -> impl Iterator<Item = &'static str> {
+    Layer::SECTIONS.into_iter().filter(|section| !["capabilities", "schemas", "translations"].contains(section))
+}
 
 const WITH_PROPERTIES: [&str; 3] = ["objects", "extend", "associations"];
 
@@ -262,8 +252,4 @@ fn rename(
     });
     *entries = renamed.collect();
     wrong
-}
-
-fn unescaped(segment: &str) -> String {
-    segment.replace("~1", "/").replace("~0", "~")
 }
