@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use engine_model::object::ObjectDefinition;
+use engine_model::query::Formerly;
 use engine_model::time::Timestamp;
 use engine_model::{Sequence, TenantId};
 use engine_store::Reader;
@@ -11,6 +13,7 @@ use crate::caller::Caller;
 use crate::definitions::catalog::Catalog;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode, Result};
+use crate::index::unfilled;
 use crate::jobs::Actor;
 
 /// How long a call waits for a position of the change log that it asked to see.
@@ -35,6 +38,8 @@ pub struct Session {
     pub(crate) idempotency: Option<Idempotency>,
     /// It brings back what was there before, read-only values too.
     pub(crate) takes_back: bool,
+    /// Properties that the index is asked for as they were before their migration, since it has those values only.
+    pub(crate) formerly: Formerly,
     /// It writes what scores keep to themselves, read-only values too.
     pub(crate) keeps_scores: bool,
 }
@@ -78,6 +83,7 @@ impl Session {
             at_least: Sequence(0),
             idempotency: None,
             takes_back: false,
+            formerly: Formerly::default(),
             keeps_scores: false,
         }
     }
@@ -115,6 +121,30 @@ impl Session {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.engine.now()
+    }
+
+    /// Asks the index for what it can answer, where an error says that it cannot answer what it was asked for, or that
+    /// this means nothing by the definitions of now; whether that is something else.
+    pub(crate) async fn goes_back_to_former(&mut self, error: &Error) -> bool {
+        let formerly = match unfilled(error) {
+            Some(formerly) => formerly.clone(),
+            None if self.may_have_meant_former(error) => self.shown_formerly().await.unwrap_or_default(),
+            None => return false,
+        };
+        let is_other = formerly != self.formerly;
+        self.formerly = formerly;
+        is_other
+    }
+
+    fn may_have_meant_former(&self, error: &Error) -> bool {
+        matches!(error.code, ErrorCode::ValidationFailed | ErrorCode::BadRequest)
+            && self.catalog.objects().any(ObjectDefinition::has_migrated)
+    }
+
+    /// What the index has from before migrations only.
+    async fn shown_formerly(&self) -> Result<Formerly> {
+        let view = self.engine.search_view(self.tenant(), self.position().await?).await?;
+        Ok(view.formerly())
     }
 
     pub(crate) async fn reader(&self) -> Result<Reader> {
@@ -192,12 +222,21 @@ impl Session {
 /// Runs a use case against the definitions that the session has, and once more where they were outdated.
 ///
 /// A mistake found under old definitions may be none under the new ones, so a failure is believed only once the
-/// versions are known to be current.
+/// versions are known to be current. Where the index is being filled with the values of a migration, it is asked for
+/// those from before.
 macro_rules! with_current {
     ($session:expr, $attempt:expr) => {{
+        $session.formerly = Default::default();
         let mut attempt = $attempt;
         if attempt.as_ref().is_err_and(crate::session::may_be_outdated) && $session.refresh().await? {
             attempt = $attempt;
+        }
+        if let Err(error) = &attempt
+            && $session.goes_back_to_former(error).await
+        {
+            // What can be asked of the new values only is told how far they are.
+            let formerly = $attempt;
+            attempt = if formerly.is_ok() { formerly } else { attempt };
         }
         attempt
     }};

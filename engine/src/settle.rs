@@ -1,7 +1,7 @@
 //! Settling: writing records anew whose definition has changed with a migration, and telling the log of each.
 //!
 //! Reads bring such records forward from the moment at which the definition is in force, so nobody waits for this; once
-//! it is done, they need not any more.
+//! it is done, they need not any more, and searches find the new values.
 
 use engine_model::object::ObjectDefinition;
 use engine_model::query::QueryText;
@@ -170,6 +170,15 @@ pub(crate) async fn run(work: &mut Work) -> Result<Ending> {
             && let Ok(object) = Name::new(object)
         {
             own.end_settling(&object, version).await?;
+        }
+        if !work.save(&progress).await? {
+            return Ok(Ending::Lost);
+        }
+    }
+    // Searches answer by the old values until then.
+    while !work.engine.has_filled(work.tenant, session.position().await?, &objects).await {
+        if work.is_stopping() {
+            return Ok(Ending::Stopped);
         }
         if !work.save(&progress).await? {
             return Ok(Ending::Lost);

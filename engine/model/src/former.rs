@@ -94,7 +94,9 @@ pub(crate) fn check_former(properties: &IndexMap<Name, Property>, pointer: &str,
                 (None, None) if is_repeated => format!("`{was}` is named more than once"),
                 (None, None) => continue,
             };
-            problems.push(Problem::new(push_segment(&push_segment(&at, &property.name), "was"), "taken", message));
+            let at = push_segment(&push_segment(&at, &property.name), "was");
+            let at = if property.was.len() > 1 { format!("{at}/{nth}") } else { at };
+            problems.push(Problem::new(at, "taken", message));
         }
     }
 }

@@ -179,6 +179,7 @@ fn contact(id: i64, version: i64) -> Document {
         updated_at: Timestamp(id * 1_000_000 + version),
         updated_by: None,
         archived_at: None,
+        former: &[],
         due: None,
     })
 }

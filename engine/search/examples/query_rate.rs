@@ -147,6 +147,7 @@ fn record(
         updated_at: Timestamp(id),
         updated_by: None,
         archived_at: None,
+        former: &[],
         due: None,
     })
 }
@@ -167,6 +168,7 @@ fn field(name: &str) -> Field {
     Field {
         object: Name::new("contact").unwrap(),
         name: Name::new(name).unwrap(),
+        since: 0,
         storage,
         form,
         options: options.into(),

@@ -12,7 +12,7 @@ use tantivy::{DocSet, SegmentReader, TERMINATED};
 use crate::document::LinkEnds;
 use crate::error::Result;
 use crate::index::reading;
-use crate::schema::{numbers_column, path};
+use crate::schema::{numbers_column, system_path};
 use crate::{View, fields};
 
 /// A record as an index holds it.
@@ -43,7 +43,7 @@ impl View {
             let record_ids = segment.fast_fields().u64("id")?;
             each_kind(segment, |kind, postings| {
                 let Some((object, is_archived)) = records_of(kind) else { return Ok(()) };
-                let column = numbers_column(&path(object, "version", Storage::Scaled(0), is_archived));
+                let column = numbers_column(&system_path(object, "version", Storage::Scaled(0), is_archived));
                 let versions = segment.fast_fields().column_opt::<i64>(&column)?;
                 each_alive(segment, postings, |document| {
                     let id = record_ids.first(document).map(|id| RecordId(id.cast_signed()));
@@ -162,6 +162,7 @@ mod tests {
             updated_at: Timestamp(0),
             updated_by: None,
             archived_at: is_archived.then_some(Timestamp(0)),
+            former: &[],
             due: None,
         };
         Edit::Put(RecordId(id), Document::of(&state))

@@ -1,5 +1,6 @@
 //! From records and links to documents.
 
+use engine_model::migration::Former;
 use engine_model::object::ObjectDefinition;
 use engine_model::property::{Property, Storage};
 use engine_model::query::{fold, words};
@@ -11,8 +12,8 @@ use tantivy::TantivyDocument;
 use tantivy::schema::OwnedValue;
 
 use crate::schema::{
-    DUE, Fields, called_path, endings_path, kind_of_links, kind_of_records, link_key, path, pieces_path,
-    whole_words_path,
+    DUE, Fields, called_path, endings_path, kind_of_links, kind_of_records, link_key, pieces_path, property_path,
+    system_path, whole_words_path,
 };
 use crate::texts::{indexed_text, pieces};
 use crate::tokens::{IndexedWords, indexed_words};
@@ -48,6 +49,8 @@ pub struct RecordState<'a> {
     pub updated_by: Option<UserId>,
     /// When it was archived.
     pub archived_at: Option<Timestamp>,
+    /// Values from before migrations, for whoever still asks for those.
+    pub former: &'a [(Former<'a>, Value)],
     /// From when on its values are others, although nothing is written; none where that is never.
     pub due: Option<Timestamp>,
 }
@@ -117,13 +120,16 @@ impl Document {
         for (name, value) in record.properties {
             let property = record.definition.and_then(|object| object.properties.get(name.as_str()));
             if let Some(property) = property {
-                values.add(record.object, property, value, is_archived);
+                values.add(record.object, (property, property.since()), value, is_archived);
             }
+        }
+        for (former, value) in record.former {
+            values.add(record.object, (former.property, former.since), value, is_archived);
         }
         let ranked = record.definition.and_then(ObjectDefinition::rank);
         if let Some(rank) = ranked.filter(|rank| !record.properties.contains_key(rank.name.as_str())) {
             // So that it is found in its place among those that somebody has placed.
-            let at = path(record.object, &rank.name, rank.kind.storage(), is_archived);
+            let at = property_path(record.object, rank, rank.since(), is_archived);
             values.add_key(at, &unplaced(record.id));
         }
         if let Some(due) = record.due {
@@ -153,7 +159,7 @@ pub(crate) fn unsigned(id: RecordId) -> u64 {
 
 impl Values {
     fn add_system_fields(&mut self, record: &RecordState<'_>, is_archived: bool) {
-        let at = |name: &str, storage| path(record.object, name, storage, is_archived);
+        let at = |name: &str, storage| system_path(record.object, name, storage, is_archived);
         let ids = [("owner_id", record.owner), ("created_by", record.created_by), ("updated_by", record.updated_by)];
         for (name, user) in ids {
             if let Some(user) = user {
@@ -179,9 +185,9 @@ impl Values {
         self.add_number(at("version", Storage::Scaled(0)), record.version);
     }
 
-    fn add(&mut self, object: &str, property: &Property, value: &Value, is_archived: bool) {
+    fn add(&mut self, object: &str, (property, since): (&Property, i64), value: &Value, is_archived: bool) {
         let storage = property.kind.storage();
-        let at = path(object, &property.name, storage, is_archived);
+        let at = property_path(object, property, since, is_archived);
         let kind = property.kind.name();
         match (storage, value) {
             (Storage::Text, Value::String(text)) => self.add_text(at, kind, text),

@@ -1,18 +1,19 @@
 //! The schema of every index, which never changes, and the names under which values stand in it.
 //!
-//! Values stand in four JSON fields under one path for each object, property and form of storage, so that a new
-//! property needs no new schema, a property whose type changes gets a new path, and each path holds one type only.
+//! Values stand in four JSON fields under one path for each object, property, form of storage and migration, so that a new
+//! property needs no new schema, a property whose type or values change gets a new path beside the one that it had, and
+//! each path holds one type only.
 //! Archived records have paths of their own: whatever is asked of active ones never meets them.
 
-use engine_model::property::Storage;
-use engine_model::query::Field as Property;
+use engine_model::property::{Property, Storage};
+use engine_model::query::Field as Asked;
 use tantivy::Term;
 use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, JsonObjectOptions, STRING, Schema, TextFieldIndexing};
 
 use crate::tokens;
 
 /// Raised whenever documents are built another way, so that indexes made before are made anew.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
 
 /// Handles of the fields.
 #[derive(Debug, Clone)]
@@ -123,18 +124,34 @@ pub(crate) fn link_key(association: &str, from: i64, to: i64) -> String {
     format!("{association}:{from}:{to}")
 }
 
-/// Where the values of a property stand; internal names hold no character that is used here.
-pub(crate) fn path_of(property: &Property, is_archived: bool) -> String {
-    path(&property.object, &property.name, property.storage, is_archived)
+/// Where the values of what is asked for stand; internal names hold no character that is used here.
+pub(crate) fn path_of(asked: &Asked, is_archived: bool) -> String {
+    path(&asked.object, &asked.name, &place(asked.storage, asked.since), is_archived)
 }
 
-/// [`path_of`] from its parts.
-pub(crate) fn path(object: &str, property: &str, storage: Storage, is_archived: bool) -> String {
-    format!("{object}{}:{property}:{}", mark(is_archived), storage_code(storage))
+/// Where the values of a field stand that every record has.
+pub(crate) fn system_path(object: &str, name: &str, storage: Storage, is_archived: bool) -> String {
+    path(object, name, &place(storage, 0), is_archived)
 }
 
-/// What tells apart how values are stored.
-pub(crate) fn storage_code(storage: Storage) -> String {
+/// Where the values of a property stand that came with a migration.
+pub(crate) fn property_path(object: &str, property: &Property, since: i64, is_archived: bool) -> String {
+    path(object, &property.name, &place(property.kind.storage(), since), is_archived)
+}
+
+fn path(object: &str, name: &str, place: &str, is_archived: bool) -> String {
+    format!("{object}{}:{name}:{place}", mark(is_archived))
+}
+
+/// What tells apart how values are stored, and those from before and after a migration.
+pub(crate) fn place(storage: Storage, since: i64) -> String {
+    match since {
+        0 => storage_code(storage),
+        since => format!("{}@{since}", storage_code(storage)),
+    }
+}
+
+fn storage_code(storage: Storage) -> String {
     match storage {
         Storage::Text => "t".to_owned(),
         Storage::LongText => "l".to_owned(),

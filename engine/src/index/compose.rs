@@ -1,7 +1,6 @@
 //! From stored records to documents. Takes its time: not for the threads that others wait for.
 
 use engine_model::migration::is_hidden;
-use engine_model::registry::Registry;
 use engine_model::time::Timestamp;
 use engine_model::{Properties, RecordId, TeamId, UserId};
 use engine_search::{Document, Edit, Index, RecordState};
@@ -49,7 +48,7 @@ pub(super) fn put(index: &Index, rows: &[RecordRow], rules: Rules<'_>, highest: 
             let due = add_live(row, &mut properties, rules);
             written.due = [written.due, due].into_iter().flatten().min();
             find_unknown(row, &properties, rules, &mut written);
-            let document = document(row, &properties, due, &rules.catalog.effective.registry);
+            let document = document(row, &properties, due, rules);
             let is_new = row.id > highest;
             edits.push(if is_new { Edit::Add(document) } else { Edit::Put(row.record_id(), document) });
         }
@@ -81,12 +80,18 @@ fn find_unknown(row: &RecordRow, properties: &Properties, rules: Rules<'_>, writ
     }
 }
 
-fn document(row: &RecordRow, properties: &Properties, due: Option<Timestamp>, registry: &Registry) -> Document {
+fn document(row: &RecordRow, properties: &Properties, due: Option<Timestamp>, rules: Rules<'_>) -> Document {
+    let definition = rules.catalog.effective.registry.objects.get(row.object.as_str());
+    let former = |name| {
+        let property = definition?.properties.get(name)?;
+        Some((property.former()?, property.former_value(properties)?))
+    };
+    let former: Vec<_> = rules.notes.formerly_of(&row.object).filter_map(former).collect();
     Document::of(&RecordState {
         id: RecordId(row.id),
         uid: &row.uid.to_string(),
         object: &row.object,
-        definition: registry.objects.get(row.object.as_str()),
+        definition,
         properties,
         display_name: &row.display_name,
         owner: row.owner_id.map(UserId),
@@ -97,6 +102,7 @@ fn document(row: &RecordRow, properties: &Properties, due: Option<Timestamp>, re
         updated_at: Timestamp(row.updated_at),
         updated_by: row.updated_by.map(UserId),
         archived_at: row.archived_at.map(Timestamp),
+        former: &former,
         due,
     })
 }

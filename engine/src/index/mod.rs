@@ -39,6 +39,7 @@ use tokio::sync::Notify;
 
 pub use check::IndexCheck;
 pub use snapshot::SearchView;
+pub(crate) use snapshot::unfilled;
 pub use status::{Done, IndexStatus, TenantIndex};
 
 pub(crate) use keeper::start;

@@ -7,7 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine_model::TenantId;
-use engine_model::property::{Property, Storage};
+use engine_model::object::ObjectDefinition;
+use engine_model::property::Property;
+use engine_model::query::{Field, Formerly};
 use engine_model::registry::Registry;
 use engine_search::{form_of, is_form_of};
 use serde::{Deserialize, Serialize};
@@ -45,12 +47,23 @@ pub(crate) struct Notes {
 pub(super) struct Filling {
     /// Each with the form that it will have.
     pub(super) properties: Forms,
+    /// Those of them whose values from before their migration are all in the index, and stay until it is over.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    formerly: BTreeMap<String, FormerForm>,
     /// The last id that no record is above that needs it; none as long as nobody has looked.
     pub(super) until: Option<i64>,
     /// The active records come first, then the archived ones.
     pub(super) is_at_archived: bool,
     /// The last id that was put.
     pub(super) after: i64,
+}
+
+/// Where the values of a property stand that it had before its migration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct FormerForm {
+    /// What it was called.
+    name: String,
+    form: String,
 }
 
 impl Notes {
@@ -87,11 +100,13 @@ impl Notes {
                 // Every record has a rank, stored or not; where none has been put yet, none is missing.
                 let is_rank = object.rank().is_some_and(|rank| rank.name == property.name);
                 let may_lack = is_live || is_rank && self.forms.contains_key(object.name.as_str());
+                let former = self.former_form(object, property);
                 if may_lack && !self.is_unfinished && !self.knows(&object.name, &property.name) {
                     self.lose(&object.name, &property.name);
                 }
                 if is_live || is_rank || self.knows(&object.name, &property.name) {
-                    self.take_over_property(&object.name, &property.name, form(registry, &object.name, property));
+                    let form = form(registry, &object.name, property);
+                    self.take_over_property(&object.name, &property.name, form, former);
                 }
             }
         }
@@ -103,14 +118,37 @@ impl Notes {
                 LOST.clone_into(form);
                 if let Some(filling) = self.filling.get_mut(object) {
                     filling.properties.remove(property);
+                    filling.formerly.remove(property);
                 }
             }
         }
         self.filling.retain(|_, filling| !filling.properties.is_empty());
+        self.forget_names_of_others(registry);
         *self != before
     }
 
-    fn take_over_property(&mut self, object: &str, property: &str, form: String) {
+    /// Values of another property come among those that one had under the same name.
+    fn forget_names_of_others(&mut self, registry: &Registry) {
+        for (object, filling) in &mut self.filling {
+            let properties = registry.objects.get(object.as_str()).map(|object| &object.properties);
+            let is_taken = |name: &str| properties.is_some_and(|properties| properties.contains_key(name));
+            filling.formerly.retain(|property, former| former.name == *property || !is_taken(&former.name));
+        }
+    }
+
+    /// Where the values from before the last migration of a property stand, if all are in the index.
+    fn former_form(&self, object: &ObjectDefinition, property: &Property) -> Option<FormerForm> {
+        let former = property.former()?;
+        let name = &former.property.name;
+        let form = form_of(former.property.kind.as_ref(), former.since);
+        let found = FormerForm { name: name.to_string(), form };
+        let kept = self.filling.get(object.name.as_str()).and_then(|filling| filling.formerly.get(&*property.name));
+        // One that is new has left no values, and one of its name that there was before may have left some.
+        let is_whole = self.form(&object.name, name).is_none_or(|known| !former.is_new && known == found.form);
+        (is_whole || kept == Some(&found)).then_some(found)
+    }
+
+    fn take_over_property(&mut self, object: &str, property: &str, form: String, former: Option<FormerForm>) {
         let filling = self.filling.get(object).and_then(|filling| filling.properties.get(property));
         if filling == Some(&form) {
             return;
@@ -122,10 +160,11 @@ impl Notes {
             Some(known) => {
                 LOST.clone_into(known);
                 // From the beginning, for all that is to be filled.
-                let properties = self.filling.remove(object).map_or_else(Forms::new, |filling| filling.properties);
-                let filling = self.filling.entry(object.to_owned()).or_default();
-                filling.properties = properties;
-                filling.properties.insert(property.to_owned(), form);
+                let Filling { mut properties, mut formerly, .. } = self.filling.remove(object).unwrap_or_default();
+                properties.insert(property.to_owned(), form);
+                formerly.remove(property);
+                formerly.extend(former.map(|former| (property.to_owned(), former)));
+                self.filling.insert(object.to_owned(), Filling { properties, formerly, ..Filling::default() });
             }
         }
     }
@@ -140,7 +179,7 @@ impl Notes {
         for (object, property) in met {
             let definition = registry.objects.get(object.as_str());
             if let Some(definition) = definition.and_then(|object| object.properties.get(property.as_str())) {
-                self.take_over_property(object, property, form(registry, object, definition));
+                self.take_over_property(object, property, form(registry, object, definition), None);
             }
         }
     }
@@ -154,9 +193,23 @@ impl Notes {
         self.forms.get(object)?.get(property).map(String::as_str)
     }
 
-    /// Whether all values of a property, or of a system field, are found where they are looked for that are stored so.
-    pub(super) fn is_filled(&self, object: &str, property: &str, storage: Storage) -> bool {
-        self.form(object, property).is_none_or(|form| is_form_of(form, storage))
+    /// Whether all values of a field are found where they are looked for.
+    pub(super) fn is_filled(&self, field: &Field) -> bool {
+        let is_former = |former: &FormerForm| former.name == *field.name && is_form_of(&former.form, field);
+        self.form(&field.object, &field.name).is_none_or(|form| is_form_of(form, field))
+            || self.filling.get(&*field.object).is_some_and(|filling| filling.formerly.values().any(is_former))
+    }
+
+    /// Objects and properties of which the index has the values from before their migration only, and those all.
+    pub(super) fn formerly(&self) -> Formerly {
+        let all =
+            self.filling.iter().flat_map(|(object, filling)| filling.formerly.keys().map(move |name| (object, name)));
+        all.map(|(object, property)| (object.clone(), property.clone())).collect()
+    }
+
+    /// The same properties of one object.
+    pub(super) fn formerly_of(&self, object: &str) -> impl Iterator<Item = &str> {
+        self.filling.get(object).into_iter().flat_map(|filling| filling.formerly.keys().map(String::as_str))
     }
 
     /// Objects whose records are to be put anew, and how far that has come.
@@ -184,11 +237,7 @@ fn is_live(registry: &Registry, object: &str, property: &str) -> bool {
 /// The form in which the values of a property stand in the index. What depends on the time is not stored, so another
 /// formula has to be put into the index at once.
 fn form(registry: &Registry, object: &str, property: &Property) -> String {
-    let form = match &property.migrated {
-        // Values are others although nothing was written.
-        Some(migrated) => format!("{} {}", form_of(property.kind.as_ref()), migrated.version),
-        None => form_of(property.kind.as_ref()),
-    };
+    let form = form_of(property.kind.as_ref(), property.since());
     match property.kind.formula().filter(|_| is_live(registry, object, &property.name)) {
         Some(formula) => format!("{form} {}", digest(formula.expression.source())),
         None => form,
@@ -199,6 +248,9 @@ fn form(registry: &Registry, object: &str, property: &Property) -> String {
 mod tests {
     use engine_model::Problems;
     use engine_model::layer::Layer;
+    use engine_model::name::Name;
+    use engine_model::property::Storage;
+    use engine_model::query::Form;
     use serde_json::{Value, json};
 
     use super::*;
@@ -220,6 +272,16 @@ mod tests {
 
     fn site(properties: &Value) -> Registry {
         registry(json!({"site": {"properties": properties}}))
+    }
+
+    fn is_filled(notes: &Notes, object: &str, property: &str, storage: Storage) -> bool {
+        is_filled_since(notes, object, property, storage, 0)
+    }
+
+    fn is_filled_since(notes: &Notes, object: &str, property: &str, storage: Storage, since: i64) -> bool {
+        let name = |text| Name::new(text).expect("a name");
+        let (object, name) = (name(object), name(property));
+        notes.is_filled(&Field { object, name, since, storage, form: Form::Text, options: [].into() })
     }
 
     fn has_lost(notes: &Notes, object: &str, property: &str) -> bool {
@@ -244,7 +306,7 @@ mod tests {
         let mut notes = met(&["name"], &site(&json!({"name": {"type": "string"}, "size": {"type": "integer"}})));
         assert!(!notes.knows("site", "size"));
         assert!(!notes.take_over(&site(&json!({"name": {"type": "string"}, "size": {"type": "decimal"}}))));
-        assert!(notes.is_filled("site", "size", Storage::Scaled(2)) && unfilled(&notes).is_empty());
+        assert!(is_filled(&notes, "site", "size", Storage::Scaled(2)) && unfilled(&notes).is_empty());
     }
 
     #[test]
@@ -253,11 +315,11 @@ mod tests {
         let ranked = with_pipelines(json!({"site": {"properties": {"name": {"type": "string"}}}}), &pipelines);
         let mut notes = Notes::default();
         assert!(notes.take_over(&ranked) && unfilled(&notes).is_empty());
-        assert!(notes.is_filled("site", "rank", TEXT));
+        assert!(is_filled(&notes, "site", "rank", TEXT));
         let mut notes = met(&["name"], &site(&json!({"name": {"type": "string"}})));
         assert!(notes.take_over(&ranked));
         assert_eq!(unfilled(&notes), [("site", "rank")]);
-        assert!(!notes.is_filled("site", "rank", TEXT) && notes.is_filled("site", "name", TEXT));
+        assert!(!is_filled(&notes, "site", "rank", TEXT) && is_filled(&notes, "site", "name", TEXT));
     }
 
     #[test]
@@ -266,16 +328,16 @@ mod tests {
         let wider = site(&json!({"name": {"type": "string", "max_length": 9}, "size": {"type": "integer"}}));
         assert!(!notes.take_over(&wider));
         notes.meet(&PropertySet::from([("site".to_owned(), "size".to_owned())]), &wider);
-        assert!(notes.is_filled("site", "name", TEXT) && notes.is_filled("site", "size", Storage::Scaled(0)));
-        assert!(notes.is_filled("site", "owner_id", TEXT) && notes.is_filled("deal", "name", TEXT));
-        assert!(!notes.is_filled("site", "size", Storage::Scaled(2)), "whoever knows of another form finds nothing");
+        assert!(is_filled(&notes, "site", "name", TEXT) && is_filled(&notes, "site", "size", Storage::Scaled(0)));
+        assert!(is_filled(&notes, "site", "owner_id", TEXT) && is_filled(&notes, "deal", "name", TEXT));
+        assert!(!is_filled(&notes, "site", "size", Storage::Scaled(2)), "whoever knows of another form finds nothing");
 
         let long = site(&json!({"name": {"type": "text"}, "size": {"type": "integer"}}));
         assert!(notes.take_over(&long));
         assert_eq!(unfilled(&notes), [("site", "name")]);
-        assert!(!notes.is_filled("site", "name", TEXT) && !notes.is_filled("site", "name", Storage::LongText));
+        assert!(!is_filled(&notes, "site", "name", TEXT) && !is_filled(&notes, "site", "name", Storage::LongText));
         notes.end_filling("site");
-        assert!(notes.is_filled("site", "name", Storage::LongText) && unfilled(&notes).is_empty());
+        assert!(is_filled(&notes, "site", "name", Storage::LongText) && unfilled(&notes).is_empty());
     }
 
     #[test]
@@ -298,7 +360,7 @@ mod tests {
         let name = site(&json!({"name": {"type": "string"}}));
         let mut notes = met(&["name"], &name);
         notes.lose("permit", "number");
-        assert!(has_lost(&notes, "permit", "number") && !notes.is_filled("permit", "number", TEXT));
+        assert!(has_lost(&notes, "permit", "number") && !is_filled(&notes, "permit", "number", TEXT));
         notes.take_over(&registry(json!({})));
         assert!(has_lost(&notes, "site", "name") && unfilled(&notes).is_empty());
         notes.take_over(&name);
@@ -311,5 +373,75 @@ mod tests {
     fn an_index_without_notes_is_not_finished() {
         assert_eq!(Notes::read("", TenantId(7)).expect("notes"), Notes::unfinished(TenantId(7)));
         assert!(Notes::read("{", TenantId(7)).is_err());
+    }
+    /// `size` of `site`, a number that was a text until a migration.
+    fn migrated(more: &Value) -> Value {
+        let mut size = json!({"type": "integer", "migrated": {
+            "version": 7, "convert": "int(value)", "before": {"type": "string"}, "before_since": 0,
+        }});
+        for (key, value) in more.as_object().into_iter().flatten() {
+            size["migrated"][key] = value.clone();
+        }
+        size
+    }
+
+    fn formerly(notes: &Notes) -> Vec<String> {
+        notes.formerly_of("site").map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn values_from_before_a_migration_are_there_until_it_is_over() {
+        let mut notes = met(&["size"], &site(&json!({"size": {"type": "string"}})));
+        let next = site(&json!({"size": migrated(&json!({}))}));
+        assert!(notes.take_over(&next));
+        assert_eq!((unfilled(&notes), formerly(&notes)), (vec![("site", "size")], vec!["size".to_owned()]));
+        assert!(is_filled(&notes, "site", "size", TEXT), "as it was");
+        assert!(!is_filled_since(&notes, "site", "size", Storage::Scaled(0), 7), "as it is");
+        assert_eq!(Notes::read(&notes.text(), TenantId(0)).expect("notes"), notes);
+
+        // Something else that is to be filled begins it again, and takes nothing away.
+        let other = met(&["name"], &site(&json!({"name": {"type": "string"}})));
+        notes.forms.entry("site".to_owned()).or_default().extend(other.forms["site"].clone());
+        let wider = site(&json!({"size": migrated(&json!({})), "name": {"type": "text"}}));
+        assert!(notes.take_over(&wider) && is_filled(&notes, "site", "size", TEXT));
+        notes.end_filling("site");
+        assert!(!is_filled(&notes, "site", "size", TEXT) && formerly(&notes).is_empty());
+        assert!(is_filled_since(&notes, "site", "size", Storage::Scaled(0), 7));
+    }
+
+    #[test]
+    fn another_migration_before_the_first_is_over_leaves_no_values_to_ask_for() {
+        let mut notes = met(&["size"], &site(&json!({"size": {"type": "string"}})));
+        notes.take_over(&site(&json!({"size": migrated(&json!({}))})));
+        let again = json!({"version": 9, "before": {"type": "integer"}, "before_since": 7});
+        notes.take_over(&site(&json!({"size": migrated(&again)})));
+        assert!(formerly(&notes).is_empty() && unfilled(&notes) == [("site", "size")]);
+        assert!(!is_filled(&notes, "site", "size", TEXT), "those put since have none of these");
+    }
+
+    #[test]
+    fn values_are_there_under_the_name_that_they_had_unless_another_property_has_it() {
+        let before = site(&json!({"mass": {"type": "string"}}));
+        let renamed = migrated(&json!({"rename": "mass"}));
+        let mut notes = met(&["mass"], &before);
+        notes.take_over(&site(&json!({"size": renamed})));
+        assert_eq!(formerly(&notes), ["size"]);
+        assert!(is_filled(&notes, "site", "mass", TEXT) && !is_filled(&notes, "site", "size", TEXT));
+        notes.take_over(&site(&json!({"size": renamed, "mass": {"type": "string"}})));
+        assert!(!is_filled(&notes, "site", "mass", TEXT), "what is found under it would be of both");
+    }
+
+    #[test]
+    fn a_property_that_is_new_with_its_migration_had_no_values() {
+        let new = json!({"size": {"type": "integer", "migrated": {"version": 7, "convert": "1", "before_since": 0}}});
+        let mut notes = met(&["name"], &site(&json!({"name": {"type": "string"}})));
+        notes.take_over(&site(&new));
+        assert!(is_filled(&notes, "site", "size", Storage::Scaled(0)));
+        assert!(!is_filled_since(&notes, "site", "size", Storage::Scaled(0), 7));
+        // One of that name that there was before may have left some.
+        notes.lose("site", "size");
+        notes.filling.clear();
+        notes.take_over(&site(&new));
+        assert!(!is_filled(&notes, "site", "size", Storage::Scaled(0)));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine_model::query::Field;
+use engine_model::query::{Field, Formerly};
 use engine_model::time::Timestamp;
 use engine_model::{Sequence, TenantId};
 use tokio::time::Instant;
@@ -15,6 +15,9 @@ use crate::error::{Error, ErrorCode, Result};
 
 /// How long a search waits for its index.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long it waits for what the index is being filled with, if it can be asked for something else instead.
+const SOON: Duration = Duration::from_millis(500);
 
 impl Engine {
     /// The tenant's index as soon as it has reached `at_least`, which is at once where it has already; position 0 takes
@@ -35,29 +38,54 @@ impl Engine {
     }
 
     /// The same once all values of these fields are in it, which takes a moment after their definitions have changed;
-    /// with the values of `fresh_at`, where they depend on the time.
+    /// with the values of `fresh_at`, where they depend on the time. `formerly` is what they were asked for as.
     ///
     /// # Errors
-    /// As for [`Engine::search_view`]; and where the values are not all there within 5 seconds, how far that is.
+    /// As for [`Engine::search_view`]; and where the values are not all there within 5 seconds, how far that is, or
+    /// soon where it can be asked for something else: see [`unfilled`](super::unfilled).
     pub(crate) async fn filled_view(
         &self,
         tenant: TenantId,
         at_least: Sequence,
         fresh_at: Option<Timestamp>,
         fields: &[&Field],
+        formerly: &Formerly,
     ) -> Result<SearchView> {
-        let deadline = Instant::now() + PATIENCE;
+        let (deadline, soon) = (Instant::now() + PATIENCE, Instant::now() + SOON);
         let slot = self.inner.indexes.slot(tenant);
         let mut shown = slot.watch();
         loop {
             drop(shown.borrow_and_update());
             let view = self.reach(tenant, at_least, fresh_at, deadline).await?;
-            let filled = |field: &&Field| view.check_filled(&field.object, &field.name, field.storage);
-            let Err(unfilled) = fields.iter().try_for_each(filled) else { return Ok(view) };
-            match tokio::time::timeout_at(deadline, shown.changed()).await {
+            let Err(unfilled) = view.check_filled(fields.iter().copied()) else { return Ok(view) };
+            let until = match view.formerly() == *formerly {
+                true => deadline,
+                false if view.is_soon_filled() => soon,
+                false => return Err(unfilled),
+            };
+            match tokio::time::timeout_at(until, shown.changed()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return Err(closing()),
                 Err(_) => return Err(unfilled),
+            }
+        }
+    }
+
+    /// Waits until the index of `at_least` has what the definitions of some objects say now, for five seconds; whether
+    /// it has. One that cannot be had is not waited for.
+    pub(crate) async fn has_filled(&self, tenant: TenantId, at_least: Sequence, objects: &[String]) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        let mut shown = self.inner.indexes.slot(tenant).watch();
+        loop {
+            drop(shown.borrow_and_update());
+            let Ok(view) = self.reach(tenant, at_least, None, deadline).await else { return true };
+            if !view.filling().any(|(object, _)| objects.iter().any(|filled| filled == object)) {
+                return true;
+            }
+            match tokio::time::timeout_at(deadline, shown.changed()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return true,
+                Err(_) => return false,
             }
         }
     }

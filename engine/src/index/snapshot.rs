@@ -3,13 +3,12 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use engine_model::property::Storage;
-use engine_model::query::{Among, Answer, Few, Filter, Gathered, Gathering, Query};
+use engine_model::query::{Among, Answer, Few, Field, Filter, Formerly, Gathered, Gathering, Query};
 use engine_model::time::Timestamp;
 use engine_model::{RecordId, Sequence, TenantId};
 use engine_search::{Entry, Limits, LinkEnds, RecordSet, SearchError, View};
 
-use super::notes::Notes;
+use super::notes::{Filling, Notes};
 use super::progress::grouped;
 use crate::error::{Error, ErrorCode};
 
@@ -21,6 +20,20 @@ pub struct SearchView {
     notes: Arc<Notes>,
     /// From when on values that depend on the time may be others; none where none do.
     due: Option<Timestamp>,
+}
+
+/// Records that are put within some tenths of a second.
+const SOON: i64 = 1_000;
+
+/// Values of a field are not all in the index; it has those of these properties from before their migration.
+#[derive(Debug, thiserror::Error)]
+#[error("the index is being filled")]
+struct Unfilled(Formerly);
+
+/// What the index can be asked for instead, where an error says that it does not have what it was asked for.
+pub(crate) fn unfilled(error: &Error) -> Option<&Formerly> {
+    let source = error.source.as_ref()?.downcast_ref::<Unfilled>()?;
+    Some(&source.0)
 }
 
 impl SearchView {
@@ -138,27 +151,47 @@ impl SearchView {
         self.view.reached().sequence
     }
 
-    /// Refuses a property, or a system field, whose values are not all where a search looks for them: its definition
-    /// has changed, and the index is being filled.
+    /// Refuses fields whose values are not all where a search looks for them: their definition has changed, and the
+    /// index is being filled.
     ///
     /// # Errors
     /// [`ErrorCode::Unavailable`], which says how far that has come.
-    pub fn check_filled(&self, object: &str, property: &str, storage: Storage) -> Result<(), Error> {
-        if self.notes.is_filled(object, property, storage) {
+    pub fn check_filled<'f>(&self, fields: impl IntoIterator<Item = &'f Field>) -> Result<(), Error> {
+        let Some(Field { object, name: property, .. }) = fields.into_iter().find(|field| !self.notes.is_filled(field))
+        else {
             return Ok(());
-        }
-        let progress = self.notes.filling().find(|(name, _)| *name == object).and_then(|(_, filling)| {
+        };
+        let progress = self.notes.filling().find(|(name, _)| **name == **object).and_then(|(_, filling)| {
             filling.until.map(|until| {
                 let done = if filling.is_at_archived { until } else { filling.after.min(until) };
                 format!("{} of about {} records", grouped(done), grouped(until))
             })
         });
         let how_far = progress.unwrap_or_else(|| "it is about to begin".to_owned());
+        let what_works = match self.notes.formerly_of(object).any(|former| former == property.as_str()) {
+            true => "searches by its values from before, and those that do not use it, work",
+            false => "searches that do not use it work",
+        };
         let detail = format!(
-            "`{property}` of `{object}` has changed, and the search index is being filled with it: {how_far}; searches \
-             that do not use it work, try again shortly"
+            "`{property}` of `{object}` has changed, and the search index is being filled with it: {how_far}; \
+             {what_works}, try again shortly"
         );
-        Err(Error::new(ErrorCode::Unavailable, detail))
+        Err(Error { source: Some(Box::new(Unfilled(self.formerly()))), ..Error::new(ErrorCode::Unavailable, detail) })
+    }
+
+    /// Properties that can be asked for as they were before their migration, and not as they are.
+    pub fn formerly(&self) -> Formerly {
+        self.notes.formerly()
+    }
+
+    /// Whether what the index is being filled with is worth waiting for.
+    pub(super) fn is_soon_filled(&self) -> bool {
+        let left = |filling: &Filling| match (filling.until, filling.is_at_archived) {
+            // Nobody knows before the first records are put, which takes a moment.
+            (None, _) | (_, true) => 0,
+            (Some(until), false) => until.saturating_sub(filling.after),
+        };
+        self.notes.filling().map(|(_, filling)| left(filling)).sum::<i64>() <= SOON
     }
 
     /// Every object and property that the index is being filled with.

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::how::normal;
+use super::how::{mapped_to, normal};
 use super::{How, Migration};
 use crate::expression::{Types, check_result};
 use crate::name::Name;
@@ -12,7 +12,7 @@ use crate::property::Property;
 
 impl Migration {
     /// What is wrong with the migration of `property`, at the keys below `at`: names and types of its expression, and a
-    /// default that the property does not take.
+    /// default or values of a map that the property does not take.
     pub fn check(&self, object: &ObjectDefinition, property: &Property, at: &str) -> Problems {
         match &self.how {
             How::Default(default) => {
@@ -31,13 +31,19 @@ impl Migration {
                 let at = push_segment(at, "convert");
                 found.into_iter().map(|problem| problem.at(&at)).collect()
             }
-            How::Map(_) | How::Undo(_) | How::Keep => Problems::new(),
+            How::Map(map) => {
+                let (at, kind) = (push_segment(at, "map"), property.kind.as_ref());
+                let targets = map.iter().filter_map(|(key, target)| Some((key, target.as_ref()?)));
+                let wrong = targets.filter_map(|(key, target)| Some((key, mapped_to(kind, target).err()?)));
+                wrong.map(|(key, reason)| Problem::new(push_segment(&at, key), "invalid", reason)).collect()
+            }
+            How::Undo(_) | How::Keep => Problems::new(),
         }
     }
 
     /// The property with the type that its values had before.
     fn property_before(&self, property: &Property) -> Property {
-        let kind = self.before.clone().unwrap_or_else(|| property.kind.clone());
+        let kind = self.before.as_deref().unwrap_or(property).kind.clone();
         Property { kind, ..property.clone() }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::expression::Expression;
 use crate::name::Name;
 use crate::problem::Problem;
-use crate::property::{Locale, PropertyKind, normalize_value};
+use crate::property::{Locale, PropertyKind, Storage, normalize_value};
 use crate::spec::SpecReader;
 
 /// What becomes of stored values.
@@ -98,6 +98,14 @@ pub(super) fn mapped(
     match value {
         Json::Array(list) => normal(kind, &list.iter().filter_map(one).collect()),
         value => one(value).map_or(Ok(None), |value| normal(kind, &value)),
+    }
+}
+
+/// What a map makes of a value, or of an element of a list, as the type keeps it.
+pub(super) fn mapped_to(kind: &dyn PropertyKind, target: &Json) -> Result<Option<Json>, String> {
+    match kind.storage() {
+        Storage::TextList if !target.is_array() => normal(kind, &json!([target])),
+        _ => normal(kind, target),
     }
 }
 

@@ -6,6 +6,7 @@
 //! from before, which makes the way back.
 
 mod check;
+mod former;
 mod forward;
 mod how;
 
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
+pub use former::Former;
 pub use forward::{forget_before, is_hidden};
 
 use crate::Properties;
@@ -24,10 +26,13 @@ use crate::expression::{Expression, Scope};
 use crate::name::Name;
 use crate::object::ObjectDefinition;
 use crate::problem::Problems;
-use crate::property::{Property, PropertyKind};
+use crate::property::Property;
 use crate::spec::SpecReader;
 use forward::{before_key, renamed_key};
 use how::{How, is_valid, mapped, normal, read_how};
+
+/// Earlier migrations of a property that are remembered, to be undone.
+const MOST_EARLIER: usize = 100;
 
 /// How stored values become those of the definition of which it is part.
 #[derive(Debug, Clone)]
@@ -36,12 +41,16 @@ pub struct Migration {
     pub version: i64,
     /// Every record has been written anew.
     pub is_settled: bool,
-    /// The type of the values before; none where there were none.
-    before: Option<Arc<dyn PropertyKind>>,
+    /// The definition of the values before; none where there were none.
+    before: Option<Arc<Property>>,
+    /// [`Property::since`] of the values before.
+    before_since: i64,
     /// What the property was called whose values it takes over.
     renamed: Option<Name>,
     /// What the property was called in earlier versions, the newest name first.
     pub(crate) once: Vec<Name>,
+    /// The versions of those before, the last one first.
+    earlier: Vec<i64>,
     how: How,
 }
 
@@ -74,9 +83,7 @@ impl Migration {
             kept.insert("once".to_owned(), once);
         }
         if let Some(before) = before.filter(|before| !before.kind.is_computed()) {
-            let mut spec = before.spec.clone();
-            spec.shift_remove("migration");
-            kept.insert("before".to_owned(), Json::Object(spec));
+            kept.extend(kept_before(before).map(|(key, value)| (key.to_owned(), value)));
         }
         Some(Json::Object(kept))
     }
@@ -84,13 +91,13 @@ impl Migration {
     /// What is kept with a property that takes over the values of `old`, which it was called before; `kept` is what
     /// becomes of them, where that is said.
     pub fn of_rename(old: &Property, version: i64, kept: Option<Json>) -> Json {
-        let mut before = old.spec.clone();
-        before.shift_remove("migration");
         let mut kept = kept.unwrap_or_else(|| json!({"version": version}));
         kept["rename"] = json!(old.name);
         // A version that does not say so any more, or says only what the last name was, is understood all the same.
         kept["once"] = std::iter::once(&old.name).chain(old.former_names()).map(|name| json!(name)).collect();
-        kept["before"] = Json::Object(before);
+        for (key, value) in kept_before(old) {
+            kept[key] = value;
+        }
         kept
     }
 
@@ -121,24 +128,33 @@ impl Migration {
         self.renamed.as_ref()
     }
 
-    /// Reads what is kept with a property.
-    pub(crate) fn read(spec: &Map<String, Json>, pointer: &str, problems: &mut Problems) -> Option<Self> {
+    /// Reads what is kept with the property of that name.
+    pub(crate) fn read(
+        property: &Name,
+        spec: &Map<String, Json>,
+        pointer: &str,
+        problems: &mut Problems,
+    ) -> Option<Self> {
         let mut reader = SpecReader::of_map(spec, pointer, problems);
         let version = reader.count("version").and_then(|version| i64::try_from(version).ok());
         let is_settled = reader.boolean("settled").unwrap_or(false);
         let renamed = reader.name("rename");
         let once = reader.names("once").unwrap_or_default();
         let how = read_how(&mut reader, renamed.as_ref());
+        let earlier = reader.value("earlier").and_then(Json::as_array);
+        let earlier = earlier.into_iter().flatten().filter_map(Json::as_i64).collect();
         let before = reader.map("before").cloned();
+        let before_since = reader.count("before_since").and_then(|version| i64::try_from(version).ok());
         reader.finish();
         let before = match before {
             Some(spec) => {
-                let name = Name::new("before").ok()?;
-                Some(Property::read(name, &Json::Object(spec), "", &format!("{pointer}/before"), problems)?.kind)
+                let name = renamed.as_ref().unwrap_or(property).clone();
+                Some(Arc::new(Property::read(name, &Json::Object(spec), "", &format!("{pointer}/before"), problems)?))
             }
             None => None,
         };
-        Some(Self { version: version?, is_settled, before, renamed, once, how: how? })
+        let before_since = before_since.unwrap_or_default();
+        Some(Self { version: version?, is_settled, before, before_since, renamed, once, earlier, how: how? })
     }
 
     /// Whether stored values may differ from what they were before it.
@@ -197,7 +213,7 @@ impl Migration {
     ) -> Result<Option<Json>, String> {
         let null = Json::Null;
         let stored = self.stored(property, properties).unwrap_or(&null);
-        let before = self.before.as_deref().unwrap_or(property.kind.as_ref());
+        let before = self.before.as_ref().map_or(property.kind.as_ref(), |before| before.kind.as_ref());
         let scope = Scope::new()
             .bind_record_with("record", &object.properties, properties, (&property.name, before))
             .bind_property("value", before, stored);
@@ -207,4 +223,12 @@ impl Migration {
             Err(error) => Err(error.to_string()),
         }
     }
+}
+
+/// What a migration keeps of the definition before it.
+fn kept_before(before: &Property) -> [(&'static str, Json); 3] {
+    let mut spec = before.spec.clone();
+    spec.shift_remove("migration");
+    let earlier: Vec<i64> = before.migrations().take(MOST_EARLIER).collect();
+    [("before", Json::Object(spec)), ("before_since", json!(before.since())), ("earlier", json!(earlier))]
 }

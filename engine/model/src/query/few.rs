@@ -20,6 +20,15 @@ pub struct Few {
     pub most: usize,
 }
 
+impl Few {
+    /// Every field that the answer depends on; some more than once.
+    pub fn fields(&self) -> Vec<&Field> {
+        let steps = self.questions.iter().flat_map(|question| &question.steps).flat_map(Filter::fields);
+        let texts = self.questions.iter().flat_map(|question| &question.texts).flat_map(|text| &text.fields);
+        steps.chain(texts).collect()
+    }
+}
+
 /// One way of looking for them.
 #[derive(Debug, Clone)]
 pub struct Question {

@@ -50,6 +50,8 @@ pub struct Field {
     pub object: Name,
     /// The property, or a system field such as `created_at`.
     pub name: Name,
+    /// The metadata version of the migration that the values came with; 0 where there was none.
+    pub since: i64,
     /// How values are stored and compared.
     pub storage: Storage,
     /// How values are written in answers.

@@ -18,7 +18,7 @@ use super::*;
 use crate::census::Entry;
 use crate::directory::LARGE;
 use crate::document::Document;
-use crate::schema::path;
+use crate::schema::system_path;
 use crate::search::Limits;
 
 /// Versions of contacts by id.
@@ -26,7 +26,7 @@ type Contents = BTreeMap<i64, i64>;
 
 fn put(id: i64, version: i64, text: &str) -> Edit {
     let fields = fields();
-    let at = |storage| path("contact", "version", storage, false);
+    let at = |storage| system_path("contact", "version", storage, false);
     let mut document = TantivyDocument::default();
     document.add_u64(fields.id, id.cast_unsigned());
     document.add_text(fields.kind, "contact");

@@ -53,6 +53,7 @@ pub(crate) fn contact(id: i64, version: i64) -> Document {
         updated_at: Timestamp(id + version),
         updated_by: None,
         archived_at: None,
+        former: &[],
         due: None,
     })
 }

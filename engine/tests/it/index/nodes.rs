@@ -5,6 +5,7 @@ use engine::model::property::Storage;
 use futures::future::join_all;
 use serde_json::json;
 
+use super::filling::site;
 use super::fixture::*;
 use crate::support::{associate, map, update};
 
@@ -50,8 +51,8 @@ async fn definitions_that_change_on_another_node_are_followed() {
     here.property_change("site", "name", map(json!({"type": "text"}))).await.expect("a change");
     let view = reached(&other, world.tenant, head(&there).await).await;
     // Filling may be over by now: either way nothing is looked for where the values stood before.
-    assert!(view.check_filled("site", "name", Storage::Text).is_err());
-    filled(&other, &mut here, world.tenant).await.check_filled("site", "name", Storage::LongText).expect("filled");
+    assert!(view.check_filled([&site("name", Storage::Text)]).is_err());
+    filled(&other, &mut here, world.tenant).await.check_filled([&site("name", Storage::LongText)]).expect("filled");
     one.close().await;
     other.close().await;
 }

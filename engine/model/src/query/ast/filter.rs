@@ -106,6 +106,17 @@ impl FilterText {
         found
     }
 
+    /// Each place at which it names a list, with the list's id.
+    pub fn list_places(&self) -> Vec<(&str, &str)> {
+        match &self.form {
+            FilterForm::All(list) | FilterForm::Any(list) => list.iter().flat_map(Self::list_places).collect(),
+            FilterForm::Not(inner) => inner.list_places(),
+            FilterForm::Association(asked) => asked.matches.iter().flat_map(|inner| inner.list_places()).collect(),
+            FilterForm::List(id) => vec![(self.pointer.as_str(), id.as_str())],
+            FilterForm::Property(_) => Vec::new(),
+        }
+    }
+
     fn add_lists<'t>(&'t self, found: &mut BTreeSet<&'t str>) {
         match &self.form {
             FilterForm::All(list) | FilterForm::Any(list) => list.iter().for_each(|inner| inner.add_lists(found)),

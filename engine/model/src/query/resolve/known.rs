@@ -97,6 +97,7 @@ impl SystemField {
         Field {
             object: object.clone(),
             name: self.name.clone(),
+            since: 0,
             storage: self.kind.storage(),
             form,
             options: [].into(),
@@ -112,14 +113,15 @@ pub fn system_field(object: &Name, name: &str) -> Option<Field> {
 /// A property of `object`, or a field that every record has, as the index has it.
 pub fn field_of(object: &ObjectDefinition, name: &str) -> Option<Field> {
     system_field(&object.name, name)
-        .or_else(|| object.property_called(name).map(|property| field_of_property(object, property)))
+        .or_else(|| object.property_called(name).map(|property| field_of_property(object, property, property.since())))
 }
 
-fn field_of_property(object: &ObjectDefinition, property: &Property) -> Field {
+fn field_of_property(object: &ObjectDefinition, property: &Property, since: i64) -> Field {
     let kind = property.kind.as_ref();
     Field {
         object: object.name.clone(),
         name: property.name.clone(),
+        since,
         storage: kind.storage(),
         form: kind.form(),
         options: kind.options().iter().map(|option| option.key.clone()).collect(),
@@ -134,7 +136,10 @@ pub(crate) fn known<'a>(name: &str, object: &'a ObjectDefinition, context: &Reso
         return Some(Known { field, kind, operators: system.operators, is_substring: false, role });
     }
     let property = object.property_called(name).filter(|property| (context.may_see)(object, property))?;
-    let (kind, field) = (property.kind.as_ref(), field_of_property(object, property));
+    let former = property.former().filter(|_| context.formerly.is_some_and(|formerly| formerly.has(object, property)));
+    let (property, since) =
+        former.map_or_else(|| (property, property.since()), |former| (former.property, former.since));
+    let (kind, field) = (property.kind.as_ref(), field_of_property(object, property, since));
     Some(Known { field, kind, operators: kind.operators(), is_substring: property.substring, role: Role::Value })
 }
 

@@ -41,6 +41,7 @@ pub use words::{MAX_TEXT, MAX_WORDS};
 
 use super::ast::{FilterText, QueryText};
 use super::cursor::Cursor;
+use super::formerly::Formerly;
 use super::moment::Clock;
 use super::typed::{Filter, Place, Query, Scope};
 use crate::TenantId;
@@ -77,6 +78,8 @@ pub struct ResolveContext<'a> {
     /// The lists that may be named. Where it is `None`, which lists there are is not known, and each is taken to have
     /// every record: whoever resolves so asks for what else is wrong.
     pub lists: Option<&'a NamedLists>,
+    /// Properties that are asked for as they were before their migration.
+    pub formerly: Option<&'a Formerly>,
 }
 
 impl ResolveContext<'_> {

@@ -115,6 +115,7 @@ fn context() -> ResolveContext<'static> {
         readable: &readable,
         may_see: &may_see,
         lists: None,
+        formerly: None,
     }
 }
 

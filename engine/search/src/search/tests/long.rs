@@ -30,7 +30,7 @@ fn texts() -> Vec<String> {
 fn query(filter: impl FnOnce(Field) -> Filter) -> Query {
     let name = |text: &str| Name::new(text).expect("a name");
     let (object, storage, form) = (name("deal"), Storage::Text, Form::Text);
-    let code = Field { object: object.clone(), name: name("code"), storage, form, options: [].into() };
+    let code = Field { object: object.clone(), name: name("code"), since: 0, storage, form, options: [].into() };
     let aggregate = Aggregate {
         name: "codes".to_owned(),
         groups: vec![Group::Value(code.clone())],

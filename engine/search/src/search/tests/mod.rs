@@ -154,6 +154,7 @@ fn add(writer: &IndexWriter, object: &ObjectDefinition, record: &Record, propert
         updated_at: Timestamp(record.id),
         updated_by: None,
         archived_at: is_archived.then_some(Timestamp(1)),
+        former: &[],
         due: None,
     });
     writer.add_document(document.0).expect("a document");

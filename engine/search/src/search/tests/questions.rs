@@ -54,7 +54,7 @@ fn field(object: &str, property: &str) -> Field {
         _ => (Storage::Datetime, Form::Datetime),
     };
     let options: Vec<String> = STAGES.iter().filter(|_| property == "stage").map(|key| (*key).to_owned()).collect();
-    Field { object: name(object), name: name(property), storage, form, options: Arc::from(options) }
+    Field { object: name(object), name: name(property), since: 0, storage, form, options: Arc::from(options) }
 }
 
 pub(super) fn deal(property: &str) -> Field {

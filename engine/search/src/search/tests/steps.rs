@@ -17,7 +17,7 @@ fn keys(property: &str, values: &[Value], storage: Storage, form: Form, every: i
     let records = (1..).zip(values).map(record).collect();
     let fixture = Fixture::new(World { records, links: Vec::new() }, 2, false);
     let name = |text: &str| Name::new(text).expect("a name");
-    let field = Field { object: name("deal"), name: name(property), storage, form, options: [].into() };
+    let field = Field { object: name("deal"), name: name(property), since: 0, storage, form, options: [].into() };
     let aggregate = Aggregate {
         name: "steps".to_owned(),
         groups: vec![Group::Bucket { field, every }],

@@ -37,6 +37,7 @@ fn query(asked: Words) -> Query {
     let field = |property: &str, storage| Field {
         object: Name::new("deal").expect("a name"),
         name: Name::new(property).expect("a name"),
+        since: 0,
         storage,
         form: Form::Text,
         options: [].into(),
