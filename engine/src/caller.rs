@@ -15,10 +15,9 @@ use engine_store::record::RecordRow;
 use engine_store::{Reader, access};
 
 use crate::access::Roles;
-use crate::definitions::catalog::shortened;
 use crate::engine::Engine;
-use crate::error::{Error, ErrorCode, Result};
-use crate::records::State;
+use crate::error::{Error, Result};
+use crate::records::{State, unique_property};
 
 /// Who calls.
 #[derive(Debug, Clone)]
@@ -258,17 +257,9 @@ impl Caller {
         Err(Problem::new(at, "forbidden", message))
     }
 
-    /// Refuses to look a record up by a property that the caller does not see: it is as if there were none.
+    /// Refuses to look a record up by what names none, or by a property that the caller does not see.
     pub(crate) fn check_key(&self, registry: &Registry, object: &ObjectDefinition, name: &str) -> Result<()> {
-        let hidden = object.property_called(name).filter(|property| !self.reads(registry, object, property));
-        match hidden {
-            None => Ok(()),
-            Some(_) => {
-                let message = format!("`{}` is no property of `{}`", shortened(name), object.name);
-                let problem = Problem::new("/id_property", "invalid", message);
-                Err(Error { code: ErrorCode::BadRequest, ..Error::invalid(vec![problem]) })
-            }
-        }
+        unique_property(object, name, |property| self.reads(registry, object, property))
     }
 }
 

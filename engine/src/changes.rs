@@ -1,6 +1,6 @@
 //! Reading the change log: every change in commit order, once, resumable from any position.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use engine_model::access::Action;
@@ -20,6 +20,36 @@ use crate::session::{Session, with_current};
 
 /// Changes that are read from the store at a time.
 const CHUNK: i64 = 500;
+
+/// The properties that say where a record stands.
+const MOVED: [&str; 2] = ["stage", "pipeline"];
+
+/// Where a link leads that was made or taken away.
+fn far_end(row: &ChangeRow) -> Option<i64> {
+    if ![ChangeKind::AssociationCreated, ChangeKind::AssociationRemoved].iter().any(|kind| kind.as_str() == row.kind) {
+        return None;
+    }
+    let changes: Map<String, Value> = serde_json::from_str(&row.changes).ok()?;
+    changes.get("to")?.as_array()?.iter().find_map(|id| id.as_str()?.parse().ok())
+}
+
+/// What is known of the records that changes are about, to tell which of them the caller sees.
+#[derive(Debug, Default)]
+pub(crate) struct Sights {
+    /// Whose they are, where the caller may not see all of their objects.
+    standings: HashMap<i64, Standing>,
+    /// Where links lead, as far as the caller sees that; none where it sees every record.
+    far_ends: Option<HashSet<i64>>,
+}
+
+impl Sights {
+    /// Whether the caller sees where a link leads, if it is one. A link is between two records, and who sees one of them
+    /// alone is not told of the other.
+    pub(crate) fn has_end_of(&self, row: &ChangeRow) -> bool {
+        let Some(far_ends) = &self.far_ends else { return true };
+        far_end(row).is_none_or(|end| far_ends.contains(&end))
+    }
+}
 
 /// The list that a record has joined or left, where that is what has happened.
 fn list_of(row: &ChangeRow) -> Option<i64> {
@@ -131,7 +161,7 @@ impl Session {
         let rows = change::after(&mut reader, after, chunk).await?;
         drop(reader);
         self.catch_up(head.metadata_version, head.access_version).await?;
-        let (standings, lists) = (self.standings(&rows).await?, self.lists_told(lists_of(&rows)).await?);
+        let (sights, lists) = (self.sights(&rows).await?, self.lists_told(lists_of(&rows)).await?);
         let is_full = i64::try_from(rows.len()).is_ok_and(|count| count == chunk);
         let (mut results, mut given) = (Vec::new(), Given::default());
         let mut position = after;
@@ -143,7 +173,7 @@ impl Session {
             position = Sequence(row.sequence);
             if object.is_none_or(|object| row.object.as_deref() == Some(object))
                 && list_of(&row).is_none_or(|list| lists.contains(&list))
-                && let Some(change) = self.visible(row, &standings, &mut given)?
+                && let Some(change) = self.visible(row, &sights, &mut given)?
             {
                 results.push(change);
             }
@@ -152,8 +182,27 @@ impl Session {
         Ok(Changes { results, position, has_more: is_full })
     }
 
+    /// What tells which of these changes the caller sees.
+    pub(crate) async fn sights(&self, rows: &[ChangeRow]) -> Result<Sights> {
+        Ok(Sights { standings: self.standings(rows).await?, far_ends: self.far_ends(rows).await? })
+    }
+
+    /// Where links lead, as far as the caller sees that now; what was erased is nobody's.
+    async fn far_ends(&self, rows: &[ChangeRow]) -> Result<Option<HashSet<i64>>> {
+        if self.caller.rights.reads_every_record() {
+            return Ok(None);
+        }
+        let ends: BTreeSet<i64> = rows.iter().filter_map(far_end).collect();
+        if ends.is_empty() {
+            return Ok(Some(HashSet::new()));
+        }
+        let found = record::many(&mut self.reader().await?, ends.into_iter().collect()).await?;
+        let seen = found.iter().filter(|row| self.caller.may(Action::Read, &row.object, *row));
+        Ok(Some(seen.map(|row| row.id).collect()))
+    }
+
     /// Whose the records are that changes are about, where the caller may not see all of their objects.
-    pub(crate) async fn standings(&self, rows: &[ChangeRow]) -> Result<HashMap<i64, Standing>> {
+    async fn standings(&self, rows: &[ChangeRow]) -> Result<HashMap<i64, Standing>> {
         let is_partly_seen = |row: &&ChangeRow| {
             let object = row.object.as_deref();
             object.is_some_and(|object| !self.caller.may_all(Action::Read, object))
@@ -177,13 +226,9 @@ impl Session {
     }
 
     /// The change as far as the caller may see it.
-    pub(crate) fn visible(
-        &self,
-        row: ChangeRow,
-        standings: &HashMap<i64, Standing>,
-        given: &mut Given,
-    ) -> Result<Option<Change>> {
-        let is_seen = row.object.as_deref().is_none_or(|object| self.sees_record(object, row.record_id, standings));
+    pub(crate) fn visible(&self, row: ChangeRow, sights: &Sights, given: &mut Given) -> Result<Option<Change>> {
+        let sees = |object: &str| self.sees_record(object, row.record_id, &sights.standings);
+        let is_seen = row.object.as_deref().is_none_or(sees) && sights.has_end_of(&row);
         if is_seen { self.visible_change(row, given) } else { Ok(None) }
     }
 
@@ -199,8 +244,18 @@ impl Session {
             let Some(object) = self.catalog.effective.registry.objects.get(name.as_str()) else { return Ok(None) };
             if ChangeKind::is_of_record(&row.kind) {
                 let shown = Shown::of(&self.catalog, object, &self.caller.rights, None, self.now());
+                let is_move = row.kind == ChangeKind::StageChanged.as_str();
+                // Of a move nothing is left for those who see no stage, not even that there was one.
+                if is_move && !MOVED.iter().any(|property| shown.shows(property)) {
+                    return Ok(None);
+                }
+                let has_moved = MOVED.iter().any(|property| changes.contains_key(*property));
                 changes.retain(|property, _| STANDING.contains(&property.as_str()) || shown.shows(property));
-                seconds = seconds.filter(|_| changes.contains_key("stage") || changes.contains_key("pipeline"));
+                let is_seen = MOVED.iter().any(|property| changes.contains_key(*property));
+                if is_move && has_moved && !is_seen {
+                    return Ok(None);
+                }
+                seconds = seconds.filter(|_| is_seen);
                 for property in changes.keys().filter(|property| shown.is_sensitive(property)) {
                     given.add(name, row.record_id.map(RecordId), property);
                 }

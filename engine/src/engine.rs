@@ -71,6 +71,7 @@ pub(crate) struct Inner {
     pub(crate) known_users: Cache<(TenantId, i64, i64), bool>,
     /// Assignment rules by tenant and access version.
     pub(crate) assignment_rules: Cache<(TenantId, i64), Arc<crate::assignment::Rules>>,
+    pub(crate) spare_turns: crate::assignment::SpareTurns,
     pub(crate) packs: Vec<Vec<(String, String)>>,
     /// Plans that wait to be applied, by tenant and id.
     pub(crate) plans: Cache<(TenantId, String), Arc<crate::packs::KeptPlan>>,
@@ -103,6 +104,7 @@ impl Engine {
         followers.push(Arc::new(Visits::new(&engine)));
         followers.push(Arc::new(Lists::new(&engine)));
         followers.push(Arc::new(Timelines::new(&engine)));
+        engine_store::job::release_abandoned(engine.store()).await?;
         crate::jobs::start_worker(&engine);
         crate::followers::start(&engine, followers)?;
         crate::expiry::start(&engine);
@@ -132,6 +134,7 @@ impl Engine {
             versions: Cache::builder().max_capacity(50_000).build(),
             known_users: Cache::builder().max_capacity(100_000).build(),
             assignment_rules: Cache::builder().max_capacity(10_000).build(),
+            spare_turns: crate::assignment::SpareTurns::default(),
             packs: config.packs,
             plans: Cache::builder().max_capacity(100).time_to_live(PLAN_LIFETIME).build(),
             locks: KeyedLocks::default(),

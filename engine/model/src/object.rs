@@ -207,12 +207,14 @@ impl ObjectDefinition {
         single.map(|property| vec![property]).chain(composite)
     }
 
-    /// `; did you mean …?` for a property that does not exist, or what it is called now.
-    pub fn property_hint(&self, name: &str) -> String {
-        if let Some(property) = self.property_called(name) {
+    /// `; did you mean …?` for a property that does not exist, or what it is called now; of those alone that whoever asks
+    /// may see.
+    pub fn property_hint(&self, name: &str, may_see: impl Fn(&Property) -> bool) -> String {
+        if let Some(property) = self.property_called(name).filter(|property| may_see(property)) {
             return format!("; it is called `{}` now", property.name);
         }
-        did_you_mean(name, self.properties.values().filter(|found| !found.archived).map(|found| found.name.as_str()))
+        let seen = self.properties.values().filter(|found| !found.archived && may_see(found));
+        did_you_mean(name, seen.map(|found| found.name.as_str()))
     }
 }
 

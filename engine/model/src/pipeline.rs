@@ -172,7 +172,7 @@ impl Pipeline {
             let at = format!("{pointer}/stages/{}", stage.name);
             let mut check_known = |name: &Name, key: String| {
                 if !object.properties.contains_key(name.as_str()) {
-                    let hint = object.property_hint(name);
+                    let hint = object.property_hint(name, |_| true);
                     let message = format!("`{name}` is no property of `{}`{hint}", object.name);
                     problems.push(Problem::new(format!("{at}/{key}"), "unknown", message));
                 }
@@ -191,7 +191,7 @@ impl Pipeline {
         for (name, value) in &self.defaults {
             let at = push_segment(&format!("{pointer}/defaults"), name);
             let Some(property) = object.properties.get(name) else {
-                let hint = object.property_hint(name);
+                let hint = object.property_hint(name, |_| true);
                 let message = format!("`{name}` is no property of `{}`{hint}", object.name);
                 problems.push(Problem::new(at, "unknown", message));
                 continue;
@@ -211,6 +211,12 @@ impl Pipeline {
     /// The stage where new records start.
     pub fn first_stage(&self) -> Option<&Stage> {
         self.stages.values().find(|stage| !stage.archived)
+    }
+
+    /// Whether a record may come into one of its stages from another pipeline: where moves are restricted, only where new
+    /// records start, since elsewhere it would have come past them.
+    pub fn may_be_entered_at(&self, stage: &str) -> bool {
+        self.transitions.is_none() || self.first_stage().is_some_and(|first| first.name.as_str() == stage)
     }
 
     /// The stages that a record may move to from one, in order.

@@ -8,6 +8,7 @@ use crate::name::Name;
 use crate::object::known_name;
 use crate::problem::Problems;
 use crate::property::{Property, Storage};
+use crate::query::fold;
 use crate::spec::SpecReader;
 
 /// Most beginnings of one constraint.
@@ -20,7 +21,7 @@ const LONGEST: usize = 64;
 pub struct Reserved {
     /// A text, whose records are kept as a whole; or a list of texts, of which each is kept for itself.
     pub property: Name,
-    /// How they begin, in lower case.
+    /// How they begin, folded: what a search finds by a reserved value is reserved.
     prefixes: Vec<String>,
 }
 
@@ -47,7 +48,7 @@ impl Reserved {
         if prefixes.is_none() && !map.contains_key("prefixes") {
             reader.missing("prefixes");
         }
-        let prefixes: Vec<String> = prefixes.unwrap_or_default().into_iter().map(str::to_lowercase).collect();
+        let prefixes: Vec<String> = prefixes.unwrap_or_default().into_iter().map(fold).collect();
         let fits = |prefix: &String| (1..=LONGEST).contains(&prefix.chars().count()) && prefix.trim_start() == prefix;
         if map.contains_key("prefixes") && !((1..=MOST).contains(&prefixes.len()) && prefixes.iter().all(fits)) {
             let message = format!("1 to {MOST} beginnings of 1 to {LONGEST} characters, as `bot:`");
@@ -60,8 +61,8 @@ impl Reserved {
     /// The reserved ones of these values.
     pub fn among<'a>(&self, properties: &'a Properties) -> Vec<&'a str> {
         let is_reserved = |text: &&str| {
-            let folded = text.trim_start().to_lowercase();
-            self.prefixes.iter().any(|prefix| folded.starts_with(prefix.as_str()))
+            let folded = fold(text);
+            self.prefixes.iter().any(|prefix| folded.trim_start().starts_with(prefix.as_str()))
         };
         match properties.get(self.property.as_str()) {
             Some(Value::String(text)) => Some(text.as_str()).into_iter().filter(is_reserved).collect(),
@@ -93,6 +94,9 @@ mod tests {
         };
         assert_eq!(among(json!(["a", "bot:x", "Sys-y", "robot:z", " BOT: q"])), ["bot:x", "Sys-y", " BOT: q"]);
         assert_eq!(among(json!("BOT:x")), ["BOT:x"]);
+        for alike in ["bót:x", "ｂｏｔ:x", "bot：x", "\u{3000}bot:x"] {
+            assert_eq!(among(json!([alike])), [alike]);
+        }
         assert_eq!(among(json!("x bot:")), Vec::<String>::new());
         assert_eq!(among(Value::Null), Vec::<String>::new());
         assert_eq!(reserved.beginnings(), "`bot:` or `sys-`");

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::behavior::Score;
-use crate::expression::{Expression, Scope, Types, Value, check_points};
+use crate::expression::{Allowance, Expression, Scope, Types, Value, check_points};
 use crate::object::ObjectDefinition;
 use crate::problem::{Problem, Problems};
 use crate::query::Clock;
@@ -22,6 +22,9 @@ pub const SUBJECT: &str = "subject";
 pub const COUNTERPART: &str = "for_record";
 /// What it reads beside records.
 const MOMENTS: [&str; 2] = ["now", "today"];
+
+/// Steps that all criteria of one assessment take together: as many as eight expressions may take each, some 200 ms.
+pub const MOST_STEPS: u32 = 2_000_000;
 
 /// Characters of an expression that are quoted in a reason.
 const LONGEST_QUOTE: usize = 300;
@@ -49,8 +52,9 @@ pub struct Sight {
 }
 
 impl Answer {
-    /// What an expression gives: true is all points and false none, and a number is as many, rounded.
-    pub fn of(expression: &Expression, sight: &Sight) -> Self {
+    /// What an expression gives: true is all points and false none, and a number is as many, rounded. None where there is
+    /// no work left for it.
+    pub fn of(expression: &Expression, sight: &Sight, allowance: &mut Allowance) -> Option<Self> {
         let Sight { subject, counterpart, now, zone } = sight;
         let scope = Scope::new()
             .bind(SUBJECT, subject.clone())
@@ -58,10 +62,11 @@ impl Answer {
             .bind("now", *now)
             .bind("today", Clock { now: *now, zone: *zone }.today());
         let source = quoted(expression.source());
-        let given = match expression.evaluate(&scope) {
+        let given = match expression.evaluate_within(&scope, allowance) {
+            Err(_) if allowance.is_spent() => return None,
             Ok(Value::Boolean(is_met)) => {
                 let points = if is_met { MOST_POINTS } else { 0 };
-                return Self { points: Some(points), reason: format!("`{source}` is {is_met}") };
+                return Some(Self { points: Some(points), reason: format!("`{source}` is {is_met}") });
             }
             Ok(Value::Integer(number)) => Ok(Decimal::from(number)),
             Ok(Value::Decimal(number)) => Ok(number),
@@ -70,10 +75,10 @@ impl Answer {
             Err(error) => Err(format!("cannot be computed: {}", error.without_values())),
         };
         let outside = || "gives a number outside 0 to 100".to_owned();
-        match given.and_then(|number| within(number).ok_or_else(outside)) {
+        Some(match given.and_then(|number| within(number).ok_or_else(outside)) {
             Ok(points) => Self { points: Some(points), reason: format!("`{source}` gives {points}") },
             Err(why) => Self { points: None, reason: format!("`{source}` {why}") },
-        }
+        })
     }
 }
 
@@ -151,7 +156,8 @@ mod tests {
         let about = (Timestamp(0), Timestamp(0), None);
         let subject = Value::of_record(&registry.objects["guest"].properties, &properties, about);
         let sight = Sight { subject, counterpart: Value::Null, now: Timestamp(86_400_000_000), zone: Tz::UTC };
-        Answer::of(&Expression::compile(source).expect(source), &sight)
+        Answer::of(&Expression::compile(source).expect(source), &sight, &mut Allowance::of(MOST_STEPS))
+            .expect("an answer")
     }
 
     #[test]
@@ -196,6 +202,17 @@ mod tests {
         assert_eq!(answer.points, None);
         assert!(answer.reason.contains("takes too many steps"), "{}", answer.reason);
         assert!(answer.reason.contains('…'));
+    }
+
+    #[test]
+    fn work_is_bounded_in_all() {
+        let subject = Value::Null;
+        let sight = Sight { subject, counterpart: Value::Null, now: Timestamp(0), zone: Tz::UTC };
+        let sum = Expression::compile("1 + 1").expect("it reads");
+        let mut allowance = Allowance::of(10);
+        let mut answer = || Answer::of(&sum, &sight, &mut allowance).map(|answer| answer.points);
+        // Three parts, and the value, are four steps.
+        assert_eq!((answer(), answer(), answer(), answer()), (Some(Some(2)), Some(Some(2)), None, None));
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl Session {
         let property = match &question.property {
             None => None,
             Some(name) => Some(object.property_called(name).ok_or_else(|| {
-                let hint = object.property_hint(name);
+                let hint = object.property_hint(name, self.catalog.seen_by(&self.caller.rights, object));
                 bad_parameter("property", format!("`{}` is no property of `{}`{hint}", shortened(name), object.name))
             })?),
         };

@@ -29,8 +29,8 @@ impl Given {
 
     /// The same of a property by its name, where it is a sensitive one; of no record in particular.
     pub(crate) fn add_sensitive(&mut self, object: &ObjectDefinition, property: &str) {
-        if object.property(property).is_some_and(|property| property.sensitive) {
-            self.add(&object.name, None, property);
+        if let Some(property) = object.property_called(property).filter(|property| property.sensitive) {
+            self.add(&object.name, None, &property.name);
         }
     }
 

@@ -3,7 +3,7 @@
 use engine_model::time::Timestamp;
 use engine_model::{Problem, Problems, TeamId, UserId};
 use engine_store::access::{self, TeamRow};
-use engine_store::{Reader, Tx, counter};
+use engine_store::{Reader, Tx, counter, list, saved};
 
 use super::AccessReply;
 use crate::definitions::catalog::shortened;
@@ -106,12 +106,15 @@ impl Session {
         self.commit_access(tx, view(members, row), None).await
     }
 
-    /// Takes a team away; its members stay.
+    /// Takes a team away; its members stay. What was shared with it is its owners' alone from then on.
     pub async fn team_delete(&mut self, id: &str) -> Result<Written<()>> {
         self.caller.check_admin()?;
         let mut tx = self.begin_access().await?;
         let row = find(tx.reader(), id).await?;
-        access::delete_team(&mut tx, TeamId(row.id)).await?;
+        let (team, now) = (TeamId(row.id), self.now().0);
+        access::delete_team(&mut tx, team).await?;
+        saved::leave_team(&mut tx, team, now).await?;
+        list::leave_team(&mut tx, team, now, self.caller.user).await?;
         self.commit_access(tx, (), None).await
     }
 }

@@ -13,4 +13,4 @@ pub use reassign::Reassignment;
 pub(crate) use reassign::{REASSIGN, run};
 pub use rule::AssignmentRule;
 pub(crate) use rules::Rules;
-pub(crate) use turns::{Assigning, Turn};
+pub(crate) use turns::{Assigning, SpareTurns, Turn};

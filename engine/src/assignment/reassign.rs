@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::definitions::catalog::shortened;
 use crate::error::{Error, ErrorCode, Result};
 use crate::jobs::{Ending, Job, JobError, JobReply, Work};
-use crate::records::{Handover, Mode, Operation, PropertiesInput, RecordInput, Step, Target, Written};
+use crate::records::{Handover, Mode, Operation, PropertiesInput, RecordInput, Step, Target, Written, score_of};
 use crate::session::{Session, with_current};
 
 /// The kind of these jobs.
@@ -203,7 +203,9 @@ fn parts(session: &Session, object: &ObjectDefinition, properties: bool) -> Vec<
     let (caller, registry) = (&session.caller, &session.catalog.effective.registry);
     let is_user = |property: &&Property| {
         let may = caller.reads(registry, object, property) && caller.check_writes(object, property, "").is_ok();
-        properties && property.kind.name() == "user" && property.is_writable() && !property.read_only && may
+        let is_given = property.is_writable() && !property.read_only;
+        let is_answer = score_of(&session.catalog, object, property).is_some();
+        properties && property.kind.name() == "user" && is_given && !is_answer && may
     };
     let named = object.properties.values().filter(is_user).map(|property| Some(property.name.to_string()));
     std::iter::once(None).chain(named).collect()

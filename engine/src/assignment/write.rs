@@ -27,6 +27,9 @@ impl Session {
         cursor: Option<&str>,
     ) -> Result<Page<AssignmentRule>> {
         with_current!(self, self.caller.check_admin())?;
+        if let Some(object) = object {
+            with_current!(self, self.catalog.object(object).map(drop))?;
+        }
         let listed = ["assignment_rules", object.unwrap_or_default()];
         let after = cursor.map_or(Ok(0), |cursor| read_cursor(cursor, &listed))?;
         let wanted = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;

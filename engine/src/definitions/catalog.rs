@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use engine_model::access::Rights;
 use engine_model::layer::Layer;
 use engine_model::name::did_you_mean;
 use engine_model::object::ObjectDefinition;
-use engine_model::property::Locale;
+use engine_model::property::{Locale, Property};
 use engine_store::Reader;
 use engine_store::tenant::TenantRow;
 use moka::future::Cache;
@@ -33,6 +34,15 @@ pub struct Catalog {
 }
 
 impl Catalog {
+    /// Which properties of an object are seen with these rights.
+    pub(crate) fn seen_by<'a>(
+        &'a self,
+        rights: &'a Rights,
+        object: &'a ObjectDefinition,
+    ) -> impl Fn(&Property) -> bool + Copy + 'a {
+        move |property| rights.reads(&self.effective.registry, object, property)
+    }
+
     /// Reads everything that a tenant has; also how many bytes it keeps from being forgotten, about.
     pub(crate) async fn load(reader: &mut Reader, shared: &Shared) -> Result<(Self, u32)> {
         let head = reader.head().await?;

@@ -30,6 +30,8 @@ pub struct Effective {
     details: IndexMap<Name, OnceLock<Option<Validator>>>,
     /// By object, the scores whose criteria are its records.
     criteria: HashMap<String, Vec<Name>>,
+    /// By object, the scores whose answers are its records.
+    assessments: HashMap<String, Vec<Name>>,
 }
 
 impl Effective {
@@ -40,12 +42,14 @@ impl Effective {
         let activities = registry.behaviors.keys().filter(|(section, _)| *section == Section::Activities);
         let details = activities.map(|(_, name)| (name.clone(), OnceLock::new())).collect();
         let mut criteria: HashMap<String, Vec<Name>> = HashMap::new();
+        let mut assessments: HashMap<String, Vec<Name>> = HashMap::new();
         for behavior in registry.behaviors.values() {
             if let Some(score) = behavior.score() {
                 criteria.entry(score.criteria.object.clone()).or_default().push(behavior.name.clone());
+                assessments.entry(score.assessments.object.clone()).or_default().push(behavior.name.clone());
             }
         }
-        Self { registry, layers, problems, validators, details, criteria }
+        Self { registry, layers, problems, validators, details, criteria, assessments }
     }
 
     /// The compiled JSON Schema of an object's records; compiled at its first use.
@@ -73,8 +77,18 @@ impl Effective {
 
     /// The scores whose criteria are records of an object.
     pub(crate) fn scores_by(&self, object: &str) -> impl Iterator<Item = &Score> {
-        let names = self.criteria.get(object).into_iter().flatten();
-        names.filter_map(|name| self.registry.behaviors.get(&(Section::Scores, name.clone()))?.score())
+        self.scores(self.criteria.get(object)).map(|(_, score)| score)
+    }
+
+    /// The scores whose answers are records of an object, by name.
+    pub(crate) fn scores_answered_by(&self, object: &str) -> impl Iterator<Item = (&Name, &Score)> {
+        self.scores(self.assessments.get(object))
+    }
+
+    fn scores<'a>(&'a self, names: Option<&'a Vec<Name>>) -> impl Iterator<Item = (&'a Name, &'a Score)> {
+        let score =
+            |name: &'a Name| Some((name, self.registry.behaviors.get(&(Section::Scores, name.clone()))?.score()?));
+        names.into_iter().flatten().filter_map(score)
     }
 
     /// The layers of packs, below the tenant's own.

@@ -27,7 +27,8 @@ pub(crate) fn is_on(catalog: &Catalog, object: &ObjectDefinition) -> bool {
 /// The object's property called `name`, archived or not.
 pub(crate) fn find_property<'a>(object: &'a ObjectDefinition, name: &str) -> Result<&'a Property> {
     object.properties.get(name).ok_or_else(|| {
-        let hint = object.property_hint(name);
+        // Definitions are read by everybody.
+        let hint = object.property_hint(name, |_| true);
         Error::not_found(format!("`{}` is no property of `{}`{hint}", shortened(name), object.name))
     })
 }

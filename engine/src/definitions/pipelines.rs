@@ -69,7 +69,7 @@ impl Session {
         self.redefine(|catalog, now| change(catalog, object, name, "change", &patch, now), None).await
     }
 
-    /// Archives a pipeline. With the last one an object's records keep their stages, which are not shown any more.
+    /// Archives a pipeline that no record is in.
     pub async fn pipeline_archive(&mut self, object: &str, name: &str) -> Result<Written<Defined>> {
         let patch = Map::from_iter([("archived".to_owned(), json!(true))]);
         self.redefine(|catalog, now| change(catalog, object, name, "archive", &patch, now), None).await

@@ -145,9 +145,9 @@ fn migrate(
 /// Refuses to take a migration back that there has not been: nothing would become of it.
 fn check_undo(migration: &Value, before: Option<&Property>) -> Option<Problem> {
     let undone = migration.get("undo")?.as_i64()?;
-    let last = before.and_then(|before| before.migrated.as_ref()).map(|migrated| migrated.version);
-    let message = match last {
-        Some(last) if undone <= last => return None,
+    let migrations: Vec<i64> = before.into_iter().flat_map(Property::migrations).collect();
+    let message = match migrations.first() {
+        Some(_) if migrations.contains(&undone) => return None,
         Some(last) => {
             format!("no migration of this property came with version {undone}; the last one came with {last}")
         }

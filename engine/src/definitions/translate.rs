@@ -1,5 +1,6 @@
 //! Definitions with what people read in another language.
 
+use engine_model::behavior::Section;
 use engine_model::translation::Texts;
 use serde_json::Value;
 
@@ -17,6 +18,11 @@ pub enum Shown {
 }
 
 impl Session {
+    /// The label that packs have, in a language such as `de-AT`, for what a pack defines in a section.
+    pub fn translated_label(&self, section: Section, name: &str, language: &str) -> Option<&str> {
+        self.catalog.effective.registry.texts(language).get(&[section.as_str(), name, "label"])
+    }
+
     /// Gives shown definitions the texts that packs have for a language such as `de-AT`; those without one stay as they
     /// are.
     pub fn translate(&self, shown: Shown, views: &mut [Value], language: &str) {

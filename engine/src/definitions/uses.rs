@@ -56,12 +56,11 @@ impl Session {
     }
 
     async fn of_views_and_reports(&self, reader: &mut Reader, uses: &mut SavedUses) -> Result<()> {
-        let teams: Vec<i64> = self.caller.teams.iter().map(|team| team.0).collect();
         for section in [Section::Views, Section::Reports] {
             let mut after = 0;
             loop {
-                let wanted =
-                    saved::Wanted { kind: section.kind(), object: None, user: self.caller.user, teams: teams.clone() };
+                let (kind, user, sight) = (section.kind(), self.caller.user, self.sight_of_shared());
+                let wanted = saved::Wanted { kind, object: None, user, sight };
                 let rows = saved::visible(reader, wanted, after, AT_A_TIME).await?;
                 let Some(last) = rows.last() else { break };
                 after = last.id;
@@ -79,10 +78,9 @@ impl Session {
 
     async fn of_lists(&self, reader: &mut Reader, uses: &mut SavedUses) -> Result<()> {
         let registry = &self.catalog.effective.registry;
-        let teams: Vec<i64> = self.caller.teams.iter().map(|team| team.0).collect();
         let mut after = 0;
         loop {
-            let wanted = list::Wanted { object: None, user: self.caller.user, teams: teams.clone() };
+            let wanted = list::Wanted { object: None, user: self.caller.user, sight: self.sight_of_shared() };
             let rows = list::visible(reader, wanted, after, AT_A_TIME).await?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = last.id;

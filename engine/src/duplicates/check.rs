@@ -60,7 +60,7 @@ impl Session {
             let at = push_segment("/properties", name);
             let property = object.property_called(name).filter(|found| self.caller.reads(registry, object, found));
             let Some(property) = property else {
-                let hint = object.property_hint(name);
+                let hint = object.property_hint(name, |found| self.caller.reads(registry, object, found));
                 let message = format!("`{}` is no property of `{}`{hint}", shortened(name), object.name);
                 problems.push(Problem::new(at, "unknown_property", message));
                 continue;

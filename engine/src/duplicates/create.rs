@@ -13,6 +13,7 @@ use engine_model::{Problem, Properties};
 use super::AgreedRule;
 use super::find::{Alike, Duplicate, Sight, Sought};
 use crate::error::{Error, ErrorCode, Result};
+use crate::records::called;
 use crate::session::Session;
 
 /// What comes of a record that is about to be made.
@@ -72,14 +73,19 @@ impl Session {
         Ok(verdicts)
     }
 
-    /// Says what is in the way; which record that is only to whoever may see it.
+    /// Says what is in the way; which record that is only to whoever may see it, and all by which the two agree.
     fn refusal(&self, object: &ObjectDefinition, properties: &Properties, Alike { row, likeness }: Alike) -> Error {
-        let rule = likeness.rules.first().and_then(|at| object.duplicates.get(*at));
-        let is_seen = self.caller.may(Action::Read, &object.name, &row);
-        let record = if is_seen { format!("record {}", row.id) } else { "a record that you may not see".to_owned() };
-        let mut error = duplicate(rule, properties, &record);
+        let mut rules = likeness.rules.iter().filter_map(|at| object.duplicates.get(*at));
+        let seen = match self.caller.may(Action::Read, &object.name, &row) {
+            true => rules.clone().find(|rule| self.sees_rule(object, rule)),
+            false => None,
+        };
+        let is_seen = seen.is_some();
+        let id = row.record_id();
+        let advice = if is_seen { "; change that one instead" } else { "" };
+        let mut error = duplicate(seen.or_else(|| rules.next()), properties, &called(id, is_seen), advice);
         if let Some(problem) = error.problems.first_mut().filter(|_| is_seen) {
-            problem.samples.push(row.id.to_string());
+            problem.samples.push(id.to_string());
         }
         error
     }
@@ -98,18 +104,19 @@ fn twin(
         .collect();
     if let Some((at, key)) = keys.iter().find(|key| made.contains_key(*key)) {
         let first = made.get(&(*at, key.clone())).copied().unwrap_or_default();
-        return Some(duplicate(object.duplicates.get(*at), properties, &format!("new record {first} of this request")));
+        let record = format!("new record {first} of this request");
+        return Some(duplicate(object.duplicates.get(*at), properties, &record, "; change that one instead"));
     }
     made.extend(keys.into_iter().map(|key| (key, index)));
     None
 }
 
-fn duplicate(rule: Option<&DuplicateRule>, properties: &Properties, record: &str) -> Error {
+fn duplicate(rule: Option<&DuplicateRule>, properties: &Properties, record: &str, advice: &str) -> Error {
     let agreed = rule.map(AgreedRule::of).unwrap_or(AgreedRule { properties: Vec::new(), similar: false });
     let present = |name: &&String| properties.get(name.as_str()).is_some_and(|value| !value.is_null());
     let names: Vec<&str> = agreed.properties.iter().filter(present).map(String::as_str).collect();
     let pointer = names.first().map(|name| format!("/properties/{name}")).unwrap_or_default();
     let alike = if agreed.similar { "is like it" } else { "agrees with it" };
-    let message = format!("a duplicate: {record} {alike} by `{}`; change that one instead", names.join("` and `"));
+    let message = format!("a duplicate: {record} {alike} by `{}`{advice}", names.join("` and `"));
     Error::new(ErrorCode::Conflict, message.clone()).with(Problem::new(pointer, "duplicate", message))
 }

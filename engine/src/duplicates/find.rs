@@ -6,7 +6,7 @@ use engine_model::Properties;
 use engine_model::access::Action;
 use engine_model::duplicate::{DuplicateRule, Likeness, Traits, candidates};
 use engine_model::object::ObjectDefinition;
-use engine_model::query::{Few, NamedLists, ResolveContext, field_of};
+use engine_model::query::{Few, NamedLists, ResolveContext};
 use engine_store::record::{RecordRow, many};
 
 use super::AgreedRule;
@@ -65,19 +65,16 @@ impl Session {
     ) -> Result<Vec<Vec<Alike>>> {
         let wanted =
             |rule: &DuplicateRule| wanted(rule) && (sight == Sight::Everything || self.sees_rule(object, rule));
-        for name in object.duplicates.iter().filter(|rule| wanted(rule)).flat_map(DuplicateRule::names) {
-            if let Some(field) = field_of(object, name) {
-                view.check_filled(&field.object, &field.name, field.storage)?;
-            }
-        }
-        let lists = NamedLists::default();
+        let (lists, formerly) = (NamedLists::default(), view.formerly());
         let ask = |context: &ResolveContext<'_>| -> Vec<Few> {
-            sought.iter().map(|one| candidates(object, one.properties, wanted, context)).collect()
+            let context = ResolveContext { formerly: Some(&formerly), ..*context };
+            sought.iter().map(|one| candidates(object, one.properties, wanted, &context)).collect()
         };
         let asked = match sight {
             Sight::Caller => self.in_context(&lists, ask),
             Sight::Everything => self.in_whole(&lists, self.now(), ask),
         };
+        view.check_filled(asked.iter().flat_map(Few::fields))?;
         let found = self.engine.ask_few(view.clone(), asked).await?;
         let rows = self.rows_by_id(found.iter().flatten().map(|id| id.0).collect()).await?;
         let mut traits: HashMap<i64, Traits> = HashMap::with_capacity(rows.len());

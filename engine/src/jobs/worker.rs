@@ -1,7 +1,7 @@
 //! The worker: finds jobs that nobody works on, of whichever tenant, and carries them out, two at a time.
 //!
 //! What to do is read from the store each time, so losing a signal only costs time; a job whose worker is gone is taken
-//! again once its lease has run out.
+//! again once its lease has run out, and on SQLite as soon as there is a server again.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;

@@ -33,6 +33,9 @@ impl Session {
         let (is_new, mut problems) = (row.id == 0, malformed);
         let is_malformed = |problems: &Problems, at: &str| problems.iter().any(|problem| problem.pointer == at);
         let ListInput { object, name, description, filter, sharing, team } = input;
+        // Of what does not read, nothing more is told than that.
+        let is_change = !is_new && problems.is_empty();
+        let takes_object_away = object == Some(None) && is_change;
         match object.flatten() {
             Some(object) if is_new => match self.catalog.object(&object) {
                 Ok(found) => match self.caller.check_any(Action::Read, &found.name) {
@@ -48,9 +51,14 @@ impl Session {
             None if is_new && !is_malformed(&problems, "/object") => {
                 problems.push(Problem::new("/object", "required", "`object` is required"));
             }
+            None if takes_object_away => {
+                let message =
+                    format!("list {} is one of `{}` records and stays so; leave `object` out", row.id, row.object);
+                problems.push(Problem::new("/object", "required", message));
+            }
             Some(_) | None => {}
         }
-        check_name(name, &mut row, &mut problems);
+        check_name(name.filter(|name| name.is_some() || is_new || is_change), &mut row, &mut problems);
         match description {
             Some(Some(text)) if text.chars().count() > DESCRIPTION => {
                 let message = format!("a description has at most {DESCRIPTION} characters");
@@ -71,7 +79,14 @@ impl Session {
                 problems.push(Problem::new("/filter", "not_applicable", message));
                 None
             }
-            // What cannot be missing stays as it is.
+            Some(None) if is_change => {
+                let message = match &row.filter {
+                    Some(_) => "a list whose members meet a filter keeps one; make another list for members by hand",
+                    None => "the members of this list are put by hand, so there is no filter; leave `filter` out",
+                };
+                problems.push(Problem::new("/filter", "required", message));
+                None
+            }
             Some(None) | None => None,
         };
         match problems.is_empty() {
@@ -154,8 +169,8 @@ fn ids(text: &FilterText) -> BTreeSet<i64> {
 }
 
 fn check_name(name: Option<Option<String>>, row: &mut ListRow, problems: &mut Problems) {
-    let is_new = row.id == 0;
-    let Some(name) = name.flatten().or(is_new.then(String::new)) else { return };
+    let is_needed = row.id == 0 || name.is_some();
+    let Some(name) = name.flatten().or(is_needed.then(String::new)) else { return };
     let name = name.trim();
     if name.is_empty() {
         if !problems.iter().any(|problem| problem.pointer == "/name") {

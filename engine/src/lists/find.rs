@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use engine_model::access::Action;
-use engine_model::query::NamedLists;
+use engine_model::access::{Action, Reach};
+use engine_model::query::{NamedLists, QueryText, mentions};
 use engine_model::{Name, Problems};
 use engine_store::Reader;
 use engine_store::list::{self, ListRow};
@@ -15,6 +15,7 @@ use super::named::{Wanted, text_of};
 use crate::definitions::catalog::shortened;
 use crate::error::{Error, Result};
 use crate::records::{Page, make_cursor, read_cursor};
+use crate::saved::mask;
 use crate::session::Session;
 
 /// How long somebody waits for members to be those of now before there is an answer with what there is.
@@ -40,10 +41,10 @@ impl Session {
     /// One page of the lists that the caller may see, by id.
     pub async fn list_page(&mut self, object: Option<&str>, limit: usize, cursor: Option<&str>) -> Result<Page<List>> {
         self.refresh().await?;
+        object.map(|object| self.catalog.object(object)).transpose()?;
         let name = ["lists", object.unwrap_or_default()];
         let after = cursor.map_or(Ok(0), |cursor| read_cursor(cursor, &name))?;
-        let teams = self.caller.teams.iter().map(|team| team.0).collect();
-        let wanted = list::Wanted { object, user: self.caller.user, teams };
+        let wanted = list::Wanted { object, user: self.caller.user, sight: self.sight_of_shared() };
         let many = i64::try_from(limit).unwrap_or(i64::MAX - 1).saturating_add(1);
         let mut reader = self.reader().await?;
         let mut rows = list::visible(&mut reader, wanted, after, many).await?;
@@ -81,12 +82,33 @@ impl Session {
 
     pub(super) fn shown_list(&self, row: ListRow, sight: Sight) -> Result<Option<List>> {
         let sees_all = self.caller.may_all(Action::Read, &row.object);
-        match sight {
-            Sight::None => Ok(None),
-            Sight::Whole => List::of(row, sees_all, Problems::new()).map(Some),
-            Sight::Part => List::of(row, false, Problems::new()).map(Some),
-            Sight::Broken(problems) => List::of(row, sees_all, problems).map(Some),
+        let unread = self.unread_in_list(&row)?;
+        let mut list = match sight {
+            Sight::None => return Ok(None),
+            Sight::Whole => List::of(row, sees_all, Problems::new())?,
+            Sight::Part => List::of(row, false, Problems::new())?,
+            Sight::Broken(problems) => List::of(row, sees_all, problems)?,
+        };
+        if let Some(filter) = list.filter.as_mut().filter(|_| !self.caller.rights.reads_everything()) {
+            let gone = self.unseen_of_gone(&list.object, filter, &list.problems);
+            unread.iter().chain(&gone).for_each(|pointer| mask(filter, pointer));
         }
+        Ok(Some(list))
+    }
+
+    /// Where the filter of a list asks about records of which the caller may read none.
+    fn unread_in_list(&self, row: &ListRow) -> Result<Vec<String>> {
+        let registry = &self.catalog.effective.registry;
+        let (Some(filter), Some(object)) = (&row.filter, registry.objects.get(row.object.as_str())) else {
+            return Ok(Vec::new());
+        };
+        if self.caller.rights.reads_every_record() {
+            return Ok(Vec::new());
+        }
+        let text = QueryText { filter: Some(text_of(filter)?), ..QueryText::default() };
+        let named = mentions(&text, object, registry).into_iter();
+        let unread = named.filter(|mention| self.caller.rights.grants(&mention.object).read == Reach::NONE);
+        Ok(unread.map(|mention| mention.pointer).collect())
     }
 
     /// How much of a list the caller sees.
@@ -118,6 +140,10 @@ impl Session {
             (Ok(whole), Ok(own)) if whole == own => Sight::Whole,
             (Ok(_), Ok(_)) => Sight::Part,
             (Ok(_), Err(_)) => Sight::None,
+            // Beside what is not there any more it names what the caller does not see.
+            (Err(whole), Err(own)) if own.iter().any(|one| whole.iter().all(|other| other.pointer != one.pointer)) => {
+                Sight::None
+            }
             // Said as the caller may know it; who asks about what is not there learns nothing.
             (Err(_), Err(problems)) | (Err(problems), Ok(_)) => {
                 Sight::Broken(problems.into_iter().map(|problem| problem.within("/filter")).collect())

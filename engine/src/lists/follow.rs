@@ -226,7 +226,7 @@ enum Unasked {
 fn split_unfilled(view: &SearchView, questions: Vec<Question>) -> (Vec<Question>, BTreeSet<i64>) {
     let is_filled = |question: &Question| {
         let fields = question.filter.fields();
-        fields.iter().all(|field| view.check_filled(&field.object, &field.name, field.storage).is_ok())
+        view.check_filled(fields).is_ok()
     };
     let (filled, others): (Vec<Question>, Vec<Question>) = questions.into_iter().partition(is_filled);
     (filled, others.into_iter().map(|question| question.list).collect())

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use engine_model::json::read;
 use engine_model::query::ast::FilterText;
 use engine_model::query::{Members, NamedList, NamedLists};
-use engine_model::{Name, RecordId, TeamId, UserId};
+use engine_model::{Name, Problem, Problems, RecordId, TeamId, UserId};
 use engine_store::Reader;
 use engine_store::list::{self, ListRow};
-use serde_json::value::RawValue;
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::MAX_STATIC;
+use crate::definitions::catalog::shortened;
 use crate::error::{Error, Result};
 use crate::session::Session;
 
@@ -53,12 +55,36 @@ impl Session {
         let mut reader = self.reader().await?;
         let ids = sent.iter().filter_map(|id| id.parse().ok()).collect();
         let rows = list::many(&mut reader, ids).await?;
-        let visible: BTreeSet<String> =
-            rows.iter().filter(|row| self.may_look_at_list(row)).map(|row| row.id.to_string()).collect();
+        let mut visible = BTreeSet::new();
+        for row in rows.iter().filter(|row| self.may_look_at_list(row)) {
+            // One that is not there for the caller cannot be asked about either.
+            if self.caller.rights.reads_everything() || self.knows_list(&mut reader, row).await? {
+                visible.insert(row.id.to_string());
+            }
+        }
         let mut found = self.lists_below(&mut reader, rows, Wanted::Ids).await?;
         // What only others may see is asked about where a list that is shared names it, and by nobody else.
         found.retain(|id, _| !sent.contains(id.as_str()) || visible.contains(id));
         Ok(found)
+    }
+
+    /// Where a filter of what somebody saves names lists that are not there, or that the caller may not see.
+    pub(crate) async fn unknown_lists(&self, reader: &mut Reader, filter: Option<&Value>) -> Result<Problems> {
+        let Some(filter) = filter else { return Ok(Problems::new()) };
+        let raw = to_raw_value(filter).map_err(Error::internal)?;
+        // What does not read is told by who understands the whole.
+        let Ok(text) = read::<FilterText>(&raw) else { return Ok(Problems::new()) };
+        let places = text.list_places();
+        if places.is_empty() {
+            return Ok(Problems::new());
+        }
+        let ids = text.lists().into_iter().filter_map(|id| id.parse().ok()).collect();
+        let rows = list::many(reader, ids).await?;
+        let is_there = |id: &str| rows.iter().any(|row| row.id.to_string() == id && self.may_look_at_list(row));
+        let missing = places.into_iter().filter(|(_, id)| !is_there(id)).map(|(at, id)| {
+            Problem::new(format!("/filter{at}/list"), "unknown", format!("there is no list `{}`", shortened(id)))
+        });
+        Ok(missing.collect())
     }
 
     pub(crate) fn may_look_at_list(&self, row: &ListRow) -> bool {

@@ -138,9 +138,7 @@ impl Look {
         let at_least = self.session.position().await?;
         let fresh_at = asked.is_live.then(|| self.session.now());
         let view = engine.list_view(tenant, at_least, fresh_at).await?;
-        for field in filter.fields() {
-            view.check_filled(&field.object, &field.name, field.storage)?;
-        }
+        view.check_filled(filter.fields())?;
         let (object, filter) = (asked.object.clone(), filter.clone());
         let found = engine.inner.tasks.spawn_blocking(move || view.matching(&object, &filter, Limits::default()));
         match found.await.map_err(Error::internal)? {

@@ -121,8 +121,15 @@ impl Session {
         let naming = self.naming(tx.reader(), None).await?;
         let above = naming.directly_above(row.id);
         if !above.is_empty() {
-            let ids = above.iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>().join(", ");
-            let detail = format!("list {} is named by other lists: {ids}; change or delete these first", row.id);
+            let ids = above.iter().map(|(id, _)| *id).collect();
+            let rows = list::many(tx.reader(), ids).await?;
+            let (seen, others): (Vec<_>, Vec<_>) = rows.iter().partition(|row| self.may_look_at_list(row));
+            let mut named: Vec<String> = seen.iter().map(|row| row.id.to_string()).collect();
+            if !others.is_empty() {
+                named.push(format!("{} that others have for themselves", others.len()));
+            }
+            let named = named.join(", ");
+            let detail = format!("list {} is named by other lists: {named}; these are to be changed first", row.id);
             return Err(Error::new(ErrorCode::Conflict, detail));
         }
         list::delete(&mut tx, row.id, self.now()).await?;
@@ -188,7 +195,7 @@ impl Session {
         let at_least = self.position().await.ok()?;
         let view = self.engine.list_view(self.tenant(), at_least, fresh_at).await.ok()?;
         let fields = filter.fields();
-        fields.iter().try_for_each(|field| view.check_filled(&field.object, &field.name, field.storage)).ok()?;
+        view.check_filled(fields).ok()?;
         let (at, object) = (view.sequence(), object.to_owned());
         let asked = self.engine.inner.tasks.spawn_blocking(move || view.matching(&object, &filter, Limits::default()));
         let found = asked.await.ok()?.ok()?;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use engine_model::layer::{CUSTOM, Layer, merge};
 use engine_model::migration::Migration;
 use engine_model::registry::Registry;
-use engine_model::{JobId, Name};
+use engine_model::{JobId, Name, Problems};
 use engine_store::pack;
 use engine_store::{change, definition};
 use serde_json::{Map, Value, json};
@@ -208,12 +208,10 @@ impl Session {
                 write(back, object, then, kept.unwrap_or_else(|| Migration::of_rename(present, version, None)));
                 continue;
             }
-            let before = Value::Object(present.spec.clone());
-            let mut kept = json!({"undo": first, "version": version, "before": before});
-            if let Some(once) = present.migrated.as_ref().and_then(Migration::kept_once) {
-                kept["once"] = once;
+            let undo = json!({"undo": first});
+            if let Some(kept) = Migration::specify(&undo, Some(present), version, "", &mut Problems::new()) {
+                write(back, object, property, kept);
             }
-            write(back, object, property, kept);
         }
         Ok(())
     }

@@ -79,6 +79,6 @@ impl Session {
     pub(super) async fn view_of(&self, queries: &[&Query], at_least: Sequence) -> Result<SearchView> {
         let fields: Vec<_> = queries.iter().flat_map(|query| query.fields()).collect();
         let fresh_at = self.catalog.has_live(&fields).then(|| self.now());
-        self.engine.filled_view(self.tenant(), at_least, fresh_at, &fields).await
+        self.filled_view(at_least, fresh_at, &fields).await
     }
 }

@@ -31,17 +31,20 @@ pub(super) fn highlights(row: &RecordRow, object: &ObjectDefinition, scope: &Sco
     object.bring_forward(&mut properties);
     let mut found = Vec::new();
     for field in &scope.searched {
-        let text = match properties.get(field.name.as_str()) {
+        // The index may know it as it was called before.
+        let property = object.property_called(&field.name);
+        let name = property.map_or(&field.name, |property| &property.name);
+        let text = match properties.get(name.as_str()) {
             Some(Value::String(text)) => text.clone(),
             Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
-            _ if field.name.as_str() == "display_name" => row.display_name.clone(),
+            _ if name.as_str() == "display_name" => row.display_name.clone(),
             _ => continue,
         };
-        let kind = object.property(&field.name).map_or("string", |property| property.kind.name());
+        let kind = property.map_or("string", |property| property.kind.name());
         if found.len() < MOST
             && let Some(text) = mark(kind, &text, words)
         {
-            found.push(Highlight { property: field.name.to_string(), text });
+            found.push(Highlight { property: name.to_string(), text });
         }
     }
     found

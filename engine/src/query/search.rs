@@ -6,7 +6,9 @@ use engine_model::access::Action;
 use engine_model::object::ObjectDefinition;
 use engine_model::property::Property;
 use engine_model::query::ast::Consistency;
-use engine_model::query::{Answer, Cursor, Few, Filter, Hit, NamedLists, Query, QueryText, ResolveContext, resolve};
+use engine_model::query::{
+    Answer, Cursor, Few, Field, Filter, Hit, NamedLists, Query, QueryText, ResolveContext, resolve,
+};
 use engine_model::time::Timestamp;
 use engine_model::{Problem, Problems, RecordId, Sequence};
 use engine_search::{Limits, SearchError};
@@ -158,22 +160,20 @@ impl Session {
                 at_least = self.position().await?;
             }
         }
-        let view = self.view_for(query, at_least, consistency).await?;
-        for field in query.fields() {
-            view.check_filled(&field.object, &field.name, field.storage)?;
-        }
-        Ok(view)
+        // Values that depend on the time are those of now, unless it asks for less.
+        let fields = query.fields();
+        let fresh_at = (consistency == Consistency::Strong && self.catalog.has_live(&fields)).then(|| self.now());
+        self.filled_view(at_least, fresh_at, &fields).await
     }
 
-    /// What the query is put to. Values that depend on the time are those of now, unless it asks for less.
-    async fn view_for(&self, query: &Query, at_least: Sequence, consistency: Consistency) -> Result<SearchView> {
-        let (engine, tenant) = (&self.engine, self.tenant());
-        match consistency {
-            Consistency::Strong if self.catalog.has_live(&query.fields()) => {
-                engine.fresh_view(tenant, at_least, self.now()).await
-            }
-            Consistency::Strong | Consistency::Eventual => engine.search_view(tenant, at_least).await,
-        }
+    /// One state of the index that has these fields.
+    pub(crate) async fn filled_view(
+        &self,
+        at_least: Sequence,
+        fresh_at: Option<Timestamp>,
+        fields: &[&Field],
+    ) -> Result<SearchView> {
+        self.engine.filled_view(self.tenant(), at_least, fresh_at, fields, &self.formerly).await
     }
 
     /// What is asked, and what of each record is to be answered; every mistake in either at once.
@@ -213,6 +213,7 @@ impl Session {
             readable: &|object| self.readable(object),
             may_see: &may_see,
             lists: Some(lists),
+            formerly: Some(&self.formerly),
         })
     }
 
@@ -233,6 +234,7 @@ impl Session {
             readable: &is_there,
             may_see: &|_, _| true,
             lists: Some(lists),
+            formerly: None,
         })
     }
 

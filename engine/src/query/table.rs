@@ -101,7 +101,7 @@ mod tests {
 
     fn field(form: Form) -> Field {
         let name = Name::new("a").expect("a name");
-        Field { object: name.clone(), name, storage: Storage::Scaled(0), form, options: [].into() }
+        Field { object: name.clone(), name, since: 0, storage: Storage::Scaled(0), form, options: [].into() }
     }
 
     #[test]

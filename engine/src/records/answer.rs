@@ -1,7 +1,6 @@
 //! What an operation is answered, once the ids of new records are known.
 
 use engine_model::RecordId;
-use engine_model::access::Rights;
 use engine_model::time::Timestamp;
 use engine_store::commit::{Committed, RecordRef, Refusal};
 
@@ -9,9 +8,9 @@ use super::operation::{Done, Effect, LeftOut};
 use super::plan::Body;
 use super::ready::Ready;
 use super::record::Shown;
+use super::refusal::{Onlooker, explain};
 use super::state::State;
-use super::write::{explain, outrun};
-use crate::definitions::catalog::Catalog;
+use super::write::outrun;
 use crate::duplicates::Duplicate;
 use crate::error::{Error, Result};
 
@@ -38,15 +37,15 @@ pub(super) fn summary(Ready { plan, duplicates, .. }: &Ready, at: Timestamp) -> 
 }
 
 pub(super) fn answer(
-    catalog: &Catalog,
-    rights: &Rights,
+    onlooker: &Onlooker<'_>,
     summary: Summary,
     committed: &Committed,
     item: Option<&Result<bool, Vec<Refusal>>>,
 ) -> Result<Done> {
+    let Onlooker { catalog, rights, .. } = onlooker;
     let has_changed = match item {
         Some(Ok(has_changed)) => *has_changed,
-        Some(Err(refusals)) => return Err(explain(refusals, summary.links_at)),
+        Some(Err(refusals)) => return Err(explain(refusals, summary.links_at, onlooker)),
         None => false,
     };
     let Summary { state, effect, at, left_out, duplicates, .. } = summary;

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::input::{PropertiesInput, RecordInput};
 use super::rules::RULE_FAILED;
+use super::state::State;
 use super::users::Strangers;
 use crate::assignment::{Rules, Turn};
 use crate::caller::Caller;
@@ -24,6 +25,8 @@ pub(crate) struct Pen {
     pub(crate) is_import: bool,
     /// It may write read-only properties, as imports may, who takes changes back, and scores.
     pub(crate) writes_read_only: bool,
+    /// It may write what scores answer, as these may, and who takes changes back.
+    pub(crate) writes_answers: bool,
     /// It may write what is reserved, as administrators and automation may.
     pub(crate) keeps_reserved: bool,
 }
@@ -48,6 +51,7 @@ impl Basis<'_> {
     pub(super) fn read_properties<'o>(
         &self,
         object: &'o ObjectDefinition,
+        before: Option<&State>,
         input: &PropertiesInput,
         problems: &mut Problems,
     ) -> Vec<Given<'o>> {
@@ -55,11 +59,15 @@ impl Basis<'_> {
         for (name, raw) in &input.0 {
             let at = || push_segment("/properties", name);
             let Some(property) = object.property(name) else {
-                let message =
-                    format!("`{}` is no property of `{}`{}", shortened(name), object.name, object.property_hint(name));
+                let hint = object.property_hint(name, self.catalog.seen_by(&self.caller.rights, object));
+                let message = format!("`{}` is no property of `{}`{hint}", shortened(name), object.name);
                 problems.push(Problem::new(at(), "unknown_property", message));
                 continue;
             };
+            if let Some(problem) = self.check_answer(object, property, before, &at()) {
+                problems.push(problem);
+                continue;
+            }
             if property.read_only && !self.pen.writes_read_only {
                 problems.push(Problem::new(at(), "read_only", format!("`{name}` is read-only")));
                 continue;

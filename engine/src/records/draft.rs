@@ -47,7 +47,7 @@ impl Draft {
     ) -> Result<Self, Problems> {
         let Basis { catalog, pen, .. } = *basis;
         let mut problems = Problems::new();
-        let given = basis.read_properties(object, &input.properties, &mut problems);
+        let given = basis.read_properties(object, None, &input.properties, &mut problems);
         let mut properties = with_defaults(object, given);
         if default_stage(catalog, object, &mut properties) {
             pipeline_defaults(catalog, object, &mut properties);
@@ -97,7 +97,7 @@ impl Draft {
         input: &RecordInput,
     ) -> Result<Self, Problems> {
         let mut problems = Problems::new();
-        let given = basis.read_properties(object, &input.properties, &mut problems);
+        let given = basis.read_properties(object, Some(&before), &input.properties, &mut problems);
         let mut properties = Properties::clone(&before.properties);
         let given_to = |name: &str| given.iter().find(|(property, _)| property.name.as_str() == name);
         let changes_pipeline =

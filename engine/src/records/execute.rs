@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use engine_model::Sequence;
-use engine_model::access::Rights;
 use engine_model::time::Timestamp;
 use engine_store::commit::{Committed, IdempotencyClaim, Item, RecordRef, Refusal};
 use tokio::sync::OwnedMutexGuard;
@@ -13,14 +12,14 @@ use super::basis::Basis;
 use super::failure::{join, refused};
 use super::handover::Handover;
 use super::judge::may_refuse;
-use super::operation::{Done, Operation, Results, Step, retold};
+use super::operation::{Done, Effect, Operation, Results, Step, retold};
 use super::plan::{Body, Plan, Planner};
 use super::ready::Ready;
+use super::refusal::Onlooker;
 use super::workspace::Workspace;
 use super::write::{ATTEMPTS, Attempt, Reply, Written, outrun};
 use crate::assignment::Assigning;
-use crate::definitions::catalog::Catalog;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::rollups::Drawing;
 use crate::session::{Session, may_be_outdated};
 
@@ -75,11 +74,9 @@ impl Session {
             turn: None,
             creation: None,
         };
-        for attempt in 1..=ATTEMPTS {
-            if self.attempt(&mut run, attempt == ATTEMPTS).await? {
-                break;
-            }
-        }
+        let attempted = self.attempts(&mut run).await;
+        self.spend_turns(&mut run, attempted.as_ref().err());
+        attempted?;
         let drawing = std::mem::take(&mut run.drawing);
         // Turns are given back first: looking again writes as well.
         let written = run.finish()?;
@@ -87,6 +84,30 @@ impl Session {
             self.draw_again(drawing).await;
         }
         Ok(written)
+    }
+
+    async fn attempts(&mut self, run: &mut Run<'_>) -> Result<()> {
+        for attempt in 1..=ATTEMPTS {
+            if self.attempt(run, attempt == ATTEMPTS).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Turns of records that were not made are the next ones'. A failure that may have come after the commit says nothing
+    /// of that.
+    fn spend_turns(&self, run: &mut Run<'_>, failure: Option<&Error>) {
+        if failure.is_some_and(|error| matches!(error.code, ErrorCode::Unavailable | ErrorCode::Internal)) {
+            return;
+        }
+        let (steps, results) = (run.steps, &run.results);
+        let has_used = |step: usize| {
+            let is_handover = matches!(steps[step].operation, Operation::Own { .. });
+            let done = results[step].as_ref().and_then(|result| result.as_ref().ok()).filter(|_| failure.is_none());
+            done.is_some_and(|done| is_handover || done.effect == Effect::Created)
+        };
+        self.give_turns_back(&mut run.assigning, has_used);
     }
 
     /// Plans and commits what is open; false where it has to be tried again.
@@ -107,15 +128,26 @@ impl Session {
         if claim.is_none() && items.iter().all(|item| item.writes.is_empty()) {
             let sequence = self.position().await?;
             let nothing = Committed { sequence, inserted: Vec::new(), items: Vec::new() };
-            return Ok(run.settle(&catalog, &rights, (ready, at), &nothing, false));
+            let onlooker = Onlooker::strict(&catalog, &rights);
+            return Ok(run.settle(&onlooker, (ready, at), &nothing, false));
         }
-        let may_wait = claim.is_none() && !is_last;
+        let keeps_reply = claim.is_some();
+        let may_wait = !keeps_reply && !is_last;
         match self.commit(at, items, run.mode != Mode::Each, claim).await? {
             Attempt::Outdated => Ok(false),
-            Attempt::Done(committed) => Ok(run.settle(&catalog, &rights, (ready, at), &committed, may_wait)),
+            Attempt::Done(committed) => {
+                let refusals = committed.items.iter().filter_map(|item| item.as_ref().err()).flatten().collect();
+                let onlooker = match keeps_reply {
+                    // As it is told again under the same key.
+                    true => Onlooker::strict(&catalog, &rights),
+                    false => self.onlooker(refusals).await?,
+                };
+                Ok(run.settle(&onlooker, (ready, at), &committed, may_wait))
+            }
             Attempt::Refused(refusals) => {
                 if !refusals.iter().any(|(item, refusal)| goes_again(&ready[*item].plan, refusal)) {
-                    return Err(refused(&ready, refusals, run.mode));
+                    let onlooker = self.onlooker(refusals.iter().map(|(_, refusal)| refusal).collect()).await?;
+                    return Err(refused(&ready, refusals, run.mode, &onlooker));
                 }
                 if run.turn.is_none() {
                     run.turn = self.take_turn(&ready).await;
@@ -187,8 +219,11 @@ impl Session {
         let (catalog, rights) = (Arc::clone(&self.catalog), Arc::clone(&self.caller.rights));
         self.claim(move |committed| {
             let mut results = answered;
+            // Nothing can be looked up inside the commit.
+            let onlooker = Onlooker::strict(&catalog, &rights);
             for (position, (index, summary)) in plans.into_iter().enumerate() {
-                results[index] = Some(answer(&catalog, &rights, summary, committed, committed.items.get(position)));
+                let item = committed.items.get(position);
+                results[index] = Some(answer(&onlooker, summary, committed, item));
             }
             let value = results.into_iter().map(settled).collect();
             reply(&Written { value, sequence: committed.sequence })
@@ -248,8 +283,7 @@ impl Run<'_> {
     /// Takes over how the ready steps ended; false where some of them lost a race and may wait for another turn.
     fn settle(
         &mut self,
-        catalog: &Catalog,
-        rights: &Rights,
+        onlooker: &Onlooker<'_>,
         (ready, at): (Vec<Ready>, Timestamp),
         committed: &Committed,
         may_wait: bool,
@@ -259,7 +293,7 @@ impl Run<'_> {
             let item = committed.items.get(position);
             let refusals = item.and_then(|item| item.as_ref().err()).map_or(&[][..], Vec::as_slice);
             if !(may_wait && refusals.iter().any(|refusal| goes_again(&ready.plan, refusal))) {
-                self.results[ready.index] = Some(answer(catalog, rights, summary(&ready, at), committed, item));
+                self.results[ready.index] = Some(answer(onlooker, summary(&ready, at), committed, item));
             }
         }
         self.results.iter().all(Option::is_some)

@@ -5,7 +5,7 @@ use engine_store::commit::Refusal;
 
 use super::execute::Mode;
 use super::ready::Ready;
-use super::write::explain;
+use super::refusal::{Onlooker, explain};
 use crate::error::{Error, ErrorCode};
 
 fn place(mode: Mode, index: usize) -> String {
@@ -50,7 +50,7 @@ fn located(error: Error, place: &str) -> Error {
     error
 }
 
-pub(super) fn refused(ready: &[Ready], refusals: Vec<(usize, Refusal)>, mode: Mode) -> Error {
+pub(super) fn refused(ready: &[Ready], refusals: Vec<(usize, Refusal)>, mode: Mode, onlooker: &Onlooker<'_>) -> Error {
     let mut by_item: Vec<(usize, Vec<Refusal>)> = Vec::new();
     for (item, refusal) in refusals {
         match by_item.last_mut() {
@@ -60,7 +60,7 @@ pub(super) fn refused(ready: &[Ready], refusals: Vec<(usize, Refusal)>, mode: Mo
     }
     let explained = |(item, refusals): (usize, Vec<Refusal>)| {
         let Ready { index, plan, .. } = &ready[item];
-        (*index, explain(&refusals, plan.links_at()))
+        (*index, explain(&refusals, plan.links_at(), onlooker))
     };
     join(by_item.into_iter().map(explained).collect(), mode)
 }

@@ -160,7 +160,7 @@ impl Session {
         }
         let definition = self.catalog.object(object)?;
         state.display_name = definition.display.render(&state.properties);
-        let selected = view.select.as_deref().map(|names| super::read::select_names(definition, names)).transpose()?;
+        let selected = self.selected(definition, view.select.as_deref())?;
         let shown = Shown::of(
             &self.catalog,
             definition,

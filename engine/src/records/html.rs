@@ -2,6 +2,9 @@
 //!
 //! It is safe by what it is made of: HTML in the text is shown as text, and links lead to where people may be sent. A
 //! sanitiser of HTML would bring a whole parser of it, for what never gets in.
+//!
+//! Images of other servers are not shown, only what is said in their place: whoever loads one tells that server that
+//! the text is being read, and by whom.
 
 use engine_model::object::ObjectDefinition;
 use engine_model::property::Property;
@@ -12,7 +15,7 @@ use super::record::Record;
 use crate::error::{Error, Result};
 use crate::session::Session;
 
-/// Where links and images may lead, beside places without a scheme.
+/// Where links may lead, beside places without a scheme.
 const SCHEMES: [&str; 4] = ["http", "https", "mailto", "tel"];
 
 impl Session {
@@ -50,7 +53,18 @@ fn is_markdown(property: &Property) -> bool {
 pub(crate) fn to_html(markdown: &str) -> String {
     let parser = Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH);
     let mut rendered = String::with_capacity(markdown.len() + markdown.len() / 2);
-    html::push_html(&mut rendered, parser.map(harmless));
+    // Whether each of the images that are open is shown.
+    let mut images: Vec<bool> = Vec::new();
+    let shown = parser.filter(|event| match event {
+        Event::Start(Tag::Image { dest_url, .. }) => {
+            let is_near = is_near(dest_url);
+            images.push(is_near);
+            is_near
+        }
+        Event::End(TagEnd::Image) => images.pop().unwrap_or(true),
+        _ => true,
+    });
+    html::push_html(&mut rendered, shown.map(harmless));
     rendered
 }
 
@@ -62,22 +76,32 @@ fn harmless(event: Event<'_>) -> Event<'_> {
         Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
             Event::Start(Tag::Link { link_type, dest_url: place(dest_url), title, id })
         }
-        Event::Start(Tag::Image { link_type, dest_url, title, id }) => {
-            Event::Start(Tag::Image { link_type, dest_url: place(dest_url), title, id })
-        }
         other => other,
     }
 }
 
 /// Nowhere, unless people may be sent there.
 fn place(url: CowStr<'_>) -> CowStr<'_> {
-    // Browsers skip blanks and control characters before and inside a scheme.
-    let bare: String = url.chars().filter(|character| !character.is_control() && !character.is_whitespace()).collect();
-    let scheme = bare.split_once(':').map(|(scheme, _)| scheme).filter(|scheme| !scheme.contains(['/', '?', '#']));
-    match scheme {
+    match scheme(&bare(&url)) {
         Some(scheme) if !SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme)) => CowStr::Borrowed("#"),
         _ => url,
     }
+}
+
+/// It is on the server that the page comes from.
+fn is_near(url: &str) -> bool {
+    // Browsers take a backslash for a slash.
+    let bare = bare(url).replace('\\', "/");
+    scheme(&bare).is_none() && !bare.starts_with("//")
+}
+
+/// Browsers skip blanks and control characters before and inside a scheme.
+fn bare(url: &str) -> String {
+    url.chars().filter(|character| !character.is_control() && !character.is_whitespace()).collect()
+}
+
+fn scheme(bare: &str) -> Option<&str> {
+    bare.split_once(':').map(|(scheme, _)| scheme).filter(|scheme| !scheme.contains(['/', '?', '#']))
 }
 
 #[cfg(test)]
@@ -103,11 +127,28 @@ mod tests {
             ("a <img src=x onerror=y>", "<p>a &lt;img src=x onerror=y&gt;</p>\n"),
             ("[a](javascript:alert(1))", "<p><a href=\"#\">a</a></p>\n"),
             ("[a](JaVa&#x0A;Script:x)", "<p><a href=\"#\">a</a></p>\n"),
-            ("![a](data:text/html,x)", "<p><img src=\"#\" alt=\"a\" /></p>\n"),
+            ("![a](data:text/html,x)", "<p>a</p>\n"),
             ("<javascript:alert(1)>", "<p><a href=\"#\">javascript:alert(1)</a></p>\n"),
             ("href=\"javascript:\"", "<p>href=\"javascript:\"</p>\n"),
             ("[a](/deals/1:2) [b](#top)", "<p><a href=\"/deals/1:2\">a</a> <a href=\"#top\">b</a></p>\n"),
             ("[a](x \"\\\" onclick=y\")", "<p><a href=\"x\" title=\"&quot; onclick=y\">a</a></p>\n"),
+        ] {
+            assert_eq!(to_html(markdown), html, "{markdown}");
+        }
+    }
+
+    #[test]
+    fn no_image_is_loaded_from_another_server() {
+        for (markdown, html) in [
+            ("a ![the *logo*](https://spy.example/x.png \"T\") b", "<p>a the <em>logo</em> b</p>\n"),
+            ("![a](HTTP://spy.example/x)", "<p>a</p>\n"),
+            ("![a](//spy.example/x)", "<p>a</p>\n"),
+            ("![a](<\\\\\\\\spy.example/x>)", "<p>a</p>\n"),
+            ("![a](<\t/ /spy.example/x>)", "<p>a</p>\n"),
+            ("[![a](https://spy.example/x)](https://example.com)", "<p><a href=\"https://example.com\">a</a></p>\n"),
+            ("![a ![b](https://spy.example/y)](/x)", "<p><img src=\"/x\" alt=\"a b\" /></p>\n"),
+            ("![a](/files/1.png)", "<p><img src=\"/files/1.png\" alt=\"a\" /></p>\n"),
+            ("![a][1]\n\n[1]: https://spy.example/x", "<p>a</p>\n"),
         ] {
             assert_eq!(to_html(markdown), html, "{markdown}");
         }
@@ -160,6 +201,7 @@ mod tests {
             // What looks like an attribute in a text is a text.
             for target in regex::Regex::new(r#"<[^>]* (?:href|src)="([^"]*)""#).expect("a pattern").captures_iter(&html) {
                 let target = target[1].to_lowercase();
+                prop_assert!(!html.contains("src=\"http"), "{}", html);
                 prop_assert!(!target.starts_with("javascript") && !target.starts_with("data") && !target.starts_with("vbscript"), "{}", html);
             }
         }

@@ -10,7 +10,6 @@ use engine_store::association::{Direction, of_many};
 use engine_store::record::many;
 
 use super::links::direction_from;
-use super::read::select_names;
 use super::record::{Record, Shown};
 use crate::definitions::catalog::{Catalog, shortened};
 use crate::error::{Error, ErrorCode, Result};
@@ -86,7 +85,7 @@ impl Session {
         for include in includes {
             paths(&self.catalog, object, include)?;
             if let Ok(linked) = self.catalog.object(&include.name) {
-                selected(linked, include)?;
+                self.included(linked, include)?;
             }
         }
         Ok(())
@@ -132,7 +131,7 @@ impl Session {
                     &self.catalog,
                     object,
                     &self.caller.rights,
-                    selected(object, include)?.as_deref(),
+                    self.included(object, include)?.as_deref(),
                     self.now(),
                 );
                 linked.insert(row.id, Record::from_row(row, &shown)?);
@@ -147,8 +146,10 @@ impl Session {
     }
 }
 
-fn selected(object: &ObjectDefinition, include: &Include) -> Result<Option<Vec<String>>> {
-    if include.select.is_empty() { Ok(None) } else { select_names(object, &include.select).map(Some) }
+impl Session {
+    fn included(&self, object: &ObjectDefinition, include: &Include) -> Result<Option<Vec<String>>> {
+        self.selected(object, (!include.select.is_empty()).then_some(include.select.as_slice()))
+    }
 }
 
 fn paths<'a>(catalog: &'a Catalog, object: &ObjectDefinition, include: &Include) -> Result<Vec<Path<'a>>> {

@@ -5,9 +5,11 @@
 //! (`write`), answer (`record`).
 
 mod answer;
+mod answered;
 mod basis;
 mod computed;
 mod criterion;
+mod details;
 mod draft;
 mod execute;
 mod failure;
@@ -27,6 +29,7 @@ mod plan;
 mod read;
 mod ready;
 mod record;
+mod refusal;
 mod rehearse;
 mod reserved;
 mod rules;
@@ -39,7 +42,9 @@ mod verbs;
 mod workspace;
 mod write;
 
+pub(crate) use answered::score_of;
 pub(crate) use computed::About;
+pub(crate) use details::read_details;
 pub use execute::Mode;
 pub use handover::Handover;
 pub use history::{HistoryEntry, Moment};
@@ -57,6 +62,7 @@ pub use read::{Found, ListQuery, Page, View};
 pub(crate) use read::{make_cursor, make_name_cursor, read_cursor, read_name_cursor};
 pub use record::Record;
 pub(crate) use record::Shown;
+pub(crate) use refusal::called;
 pub(crate) use rules::{intervals, unique_text};
 pub(crate) use stage::has_pipelines;
 pub(crate) use state::State;

@@ -198,7 +198,7 @@ impl<'a> Planner<'a> {
         self.caller.check_create(&object.name)?;
         let (index, uid) = (self.workspace.inserts, new_uid(self.basis.pen.at));
         let near = End { record: RecordRef::New(index), object: &object.name };
-        let links = self.links(near, input);
+        let links = self.links(near, None, input);
         let draft = match (Draft::create(&self.basis, object, input, index, uid), links) {
             (Ok(draft), Ok(links)) => return Ok(self.insert(object, draft, links, name)),
             (draft, links) => [draft.err(), links.err()],
@@ -219,7 +219,7 @@ impl<'a> Planner<'a> {
         name: Option<&str>,
     ) -> Result<Plan> {
         self.check_update(object, &before)?;
-        let links = self.links(End { record: before.record, object: &object.name }, input);
+        let links = self.links(End { record: before.record, object: &object.name }, Some(&before), input);
         let draft = match (Draft::update(&self.basis, object, before, input), links) {
             (Ok(draft), Ok(links)) => return Ok(self.take(object, draft, links, name)),
             (draft, links) => [draft.err(), links.err()],
@@ -249,7 +249,11 @@ impl<'a> Planner<'a> {
         self.caller.check_key(&self.basis.catalog.effective.registry, object, id_property)?;
         let key = upsert_key(self.basis.catalog, object, id_property, id, input)?;
         let id_property = object.property_called(id_property).map_or(id_property, |property| &*property.name);
-        let mut plan = match self.workspace.holder(&key).cloned() {
+        let holder = self.workspace.holder(&key).cloned();
+        let is_seen = |state: &State| self.caller.may(Action::Read, &object.name, state);
+        // One that the caller may not see is not there to be changed; its value is taken all the same.
+        let is_hidden = holder.as_ref().is_some_and(|holder| !is_seen(holder));
+        let mut plan = match holder.filter(|_| !is_hidden) {
             Some(before) => self.update(object, before, input, name)?,
             None => {
                 let mut input = input.clone();
@@ -262,7 +266,7 @@ impl<'a> Planner<'a> {
                 self.create(object, &input, name)?
             }
         };
-        plan.upsert = Some(key);
+        plan.upsert = Some(key).filter(|_| !is_hidden);
         Ok(plan)
     }
 
@@ -282,7 +286,7 @@ impl<'a> Planner<'a> {
         Plan { body: Body::Record(Box::new(draft)), links, effect, upsert: None }
     }
 
-    fn links(&self, near: End<'_>, input: &RecordInput) -> Result<Vec<NewLink>, Problems> {
+    fn links(&self, near: End<'_>, before: Option<&State>, input: &RecordInput) -> Result<Vec<NewLink>, Problems> {
         let mut problems = Problems::new();
         let mut links = Vec::with_capacity(input.associations.len());
         for (index, link) in input.associations.iter().enumerate() {
@@ -292,6 +296,10 @@ impl<'a> Planner<'a> {
                 problems.push(Problem::new(place + "/to", "not_found", message));
                 continue;
             };
+            if let Some(message) = self.answer_link(&link.kind, before.into_iter().chain([far])) {
+                problems.push(Problem::new(place + "/type", "read_only", message));
+                continue;
+            }
             let kept = self.basis.catalog.object(&far.object).and_then(|object| self.basis.check_kept(object, far));
             if let Err(error) = kept {
                 problems.push(Problem::new(place + "/to", "forbidden", error.detail));
@@ -303,6 +311,18 @@ impl<'a> Planner<'a> {
             }
         }
         if problems.is_empty() { Ok(links) } else { Err(problems) }
+    }
+
+    /// What is in the way of links that say what a score has answered, from whichever end they are made.
+    fn answer_link<'s>(&self, kind: &str, ends: impl IntoIterator<Item = &'s State>) -> Option<String> {
+        ends.into_iter().find_map(|end| self.basis.check_answer_link(end, kind))
+    }
+
+    fn check_answer_link(&self, kind: &str, near: &State, far: &State) -> Result<()> {
+        match self.answer_link(kind, [near, far]) {
+            Some(message) => Err(refuse(vec![Problem::new("/type", "read_only", message)])),
+            None => Ok(()),
+        }
     }
 
     /// An import says where its record's one link leads, in place of where it led; it takes no link from others.
@@ -341,6 +361,7 @@ impl<'a> Planner<'a> {
 
     fn associate(&self, from: &str, input: &LinkInput, replace: bool) -> Result<Plan> {
         let (near, far) = self.both_ends(from, &input.to)?;
+        self.check_answer_link(&input.kind, near, far)?;
         let near = End { record: near.record, object: &near.object };
         let far = End { record: far.record, object: &far.object };
         let link = resolve(self.basis.catalog, input, near, far, replace).map_err(|mut problems| {
@@ -363,6 +384,7 @@ impl<'a> Planner<'a> {
 
     fn dissociate(&self, kind: &str, from: &str, to: &str) -> Result<Plan> {
         let (near, far) = self.both_ends(from, to)?;
+        self.check_answer_link(kind, near, far)?;
         let input = LinkInput { kind: kind.to_owned(), to: to.to_owned(), label: None, properties: Default::default() };
         let ends = (End { record: near.record, object: &near.object }, End { record: far.record, object: &far.object });
         // Only the ends matter here, so what the link should carry is not asked for.

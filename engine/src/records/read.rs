@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use engine_model::access::Action;
 use engine_model::object::ObjectDefinition;
-use engine_model::property::Locale;
+use engine_model::property::{Locale, Property};
 use engine_model::{RecordId, Sequence};
 use engine_store::record::{self, Key, RecordRow};
 use serde_json::Value;
@@ -105,7 +105,7 @@ impl Session {
             }
             let definition = self.catalog.object(object)?;
             let row = row.filter(|row| self.may_read(object, row)).ok_or_else(|| missing(object, target))?;
-            let selected = view.select.as_deref().map(|names| select_names(definition, names)).transpose()?;
+            let selected = self.selected(definition, view.select.as_deref())?;
             let shown = Shown::of(&self.catalog, definition, &self.caller.rights, selected.as_deref(), self.now());
             let mut record = Record::from_row(row, &shown)?;
             if !view.include.is_empty() {
@@ -118,7 +118,12 @@ impl Session {
 
     /// Refuses names that are no properties of the object.
     pub fn check_select(&self, object: &str, names: &[String]) -> Result<()> {
-        select_names(self.catalog.object(object)?, names).map(drop)
+        self.selected(self.catalog.object(object)?, Some(names)).map(drop)
+    }
+
+    /// The properties that are asked for, by the names that they have now.
+    pub(super) fn selected(&self, object: &ObjectDefinition, names: Option<&[String]>) -> Result<Option<Vec<String>>> {
+        names.map(|names| select_names(object, names, self.catalog.seen_by(&self.caller.rights, object))).transpose()
     }
 
     fn may_read(&self, object: &str, row: &RecordRow) -> bool {
@@ -153,7 +158,7 @@ impl Session {
             Some(cursor) => read_cursor(cursor, &[object, kind])?,
             None => 0,
         };
-        let selected = query.view.select.as_deref().map(|names| select_names(definition, names)).transpose()?;
+        let selected = self.selected(definition, query.view.select.as_deref())?;
         let shown = Shown::of(&self.catalog, definition, &self.caller.rights, selected.as_deref(), self.now());
         let mut reader = self.reader().await?;
         let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
@@ -191,7 +196,7 @@ impl Session {
 
     async fn try_record_read_many(&self, object: &str, targets: &[Target], view: &View) -> Result<Vec<Result<Record>>> {
         let definition = self.catalog.object(object)?;
-        let selected = view.select.as_deref().map(|names| select_names(definition, names)).transpose()?;
+        let selected = self.selected(definition, view.select.as_deref())?;
         let shown = Shown::of(&self.catalog, definition, &self.caller.rights, selected.as_deref(), self.now());
         let named: Vec<Operation> = targets
             .iter()
@@ -239,16 +244,20 @@ pub(crate) fn key_of(object: &ObjectDefinition, target: &Target, locale: &Locale
         }
         return Ok(Uuid::try_parse(&target.id).ok().map(Key::Uid));
     };
-    unique_property(object, name)?;
+    unique_property(object, name, |_| true)?;
     Ok(unique_value(locale, object, name, &Value::from(target.id.as_str())).map(Key::Value))
 }
 
 /// Names of properties to show, those that they have now; unknown ones are an error that names the nearest.
-pub(crate) fn select_names(object: &ObjectDefinition, names: &[String]) -> Result<Vec<String>> {
+pub(crate) fn select_names(
+    object: &ObjectDefinition,
+    names: &[String],
+    may_see: impl Fn(&Property) -> bool + Copy,
+) -> Result<Vec<String>> {
     let find = |name: &String| match object.property_called(name) {
         Some(property) => Ok(property.name.to_string()),
         None => {
-            let hint = object.property_hint(name);
+            let hint = object.property_hint(name, may_see);
             let message = format!("`{}` is no property of `{}`{hint}", shortened(name), object.name);
             Err(bad_parameter("select", message))
         }

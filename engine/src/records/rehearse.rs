@@ -9,7 +9,7 @@ use engine_store::record;
 
 use super::operation::{Effect, Step};
 use super::ready::Ready;
-use super::write::explain;
+use super::refusal::explain;
 use crate::assignment::Assigning;
 use crate::error::Result;
 use crate::session::{Session, may_be_outdated};
@@ -37,6 +37,7 @@ impl Session {
         ready.retain(|ready| !refused.iter().any(|(index, _)| *index == ready.index));
         results.extend(refused.into_iter().map(|(index, error)| (index, Err(error))));
         let taken = self.taken(&ready).await?;
+        let onlooker = self.onlooker(taken.iter().flatten().collect()).await?;
         let present = self.present_links(&ready).await?;
         for (ready, refusals) in ready.iter().zip(taken) {
             let links_more =
@@ -45,10 +46,11 @@ impl Session {
                 Effect::Unchanged if links_more => Effect::Changed,
                 planned => planned,
             };
-            results.push((
-                ready.index,
-                if refusals.is_empty() { Ok(effect) } else { Err(explain(&refusals, ready.plan.links_at())) },
-            ));
+            let result = match refusals.is_empty() {
+                true => Ok(effect),
+                false => Err(explain(&refusals, ready.plan.links_at(), &onlooker)),
+            };
+            results.push((ready.index, result));
         }
         results.sort_unstable_by_key(|(index, _)| *index);
         Ok(results.into_iter().map(|(_, result)| result).collect())

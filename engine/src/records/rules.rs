@@ -3,7 +3,7 @@
 use engine_model::expression::Scope;
 use engine_model::name::did_you_mean;
 use engine_model::object::{Constraint, ObjectDefinition};
-use engine_model::pipeline::Stage;
+use engine_model::pipeline::{Pipeline, Stage};
 use engine_model::problem::push_segment;
 use engine_model::property::{Property, Storage, normalize_value};
 use engine_model::rule::Rule;
@@ -13,6 +13,7 @@ use jsonschema::Validator;
 use serde_json::Value;
 
 use super::criterion::check_expressions;
+use super::details::check_details;
 use super::state::State;
 use crate::definitions::catalog::Catalog;
 use crate::digest::digest;
@@ -30,6 +31,7 @@ pub(crate) fn check(
     check_schema(catalog, object, properties, &mut problems);
     check_rules(object, properties, &mut problems);
     check_expressions(catalog, object, before, properties, &mut problems);
+    check_details(catalog, object, before, properties, &mut problems);
     problems
 }
 
@@ -133,20 +135,28 @@ fn check_stage(
         return;
     }
     let Some(stage) = pipeline.stages.get(stage_name.as_str()).filter(|stage| !stage.archived) else {
-        let known = pipeline.stages.values().filter(|stage| !stage.archived).map(|stage| stage.name.as_str());
-        let hint = did_you_mean(&stage_name, known);
-        let message = format!("`{stage_name}` is no stage of the pipeline `{name}`{hint}");
-        problems.push(Problem::new(pointer("stage"), "unknown_option", message));
+        problems.push(no_stage(pipeline, &stage_name));
         return;
     };
-    if let (true, Some(old)) = (old_pipeline.as_deref() == Some(name.as_str()), old_stage)
-        && !pipeline.allows(&old, &stage_name)
-    {
+    let forbidden = match (old_pipeline, old_stage) {
+        (Some(before), Some(old)) if before == name => (!pipeline.allows(&old, &stage_name)).then(|| {
+            format!(
+                "the pipeline `{name}` does not allow to move from `{old}` to `{stage_name}`; {}",
+                in_words(pipeline.next_stages(&old))
+            )
+        }),
+        (Some(before), Some(_)) => (!pipeline.may_be_entered_at(&stage_name)).then(|| {
+            let first = pipeline.first_stage().map_or("", |first| &*first.name);
+            format!(
+                "a record that comes from the pipeline `{before}` enters `{name}` in the stage `{first}`, as a new one \
+                 does; move it on to `{stage_name}` from there"
+            )
+        }),
+        // It was in no pipeline, so it begins here.
+        _ => None,
+    };
+    if let Some(message) = forbidden {
         // What the stage asks for is of no use then.
-        let message = format!(
-            "the pipeline `{name}` does not allow to move from `{old}` to `{stage_name}`; {}",
-            in_words(pipeline.next_stages(&old))
-        );
         problems.push(Problem::new(pointer("stage"), "transition", message));
         return;
     }
@@ -159,6 +169,22 @@ fn check_stage(
     let is_told = |rule: &&Rule| missing.clone().any(|name| rule.names(name));
     let rules = stage.rules.iter().filter(|rule| !is_told(rule));
     problems.extend(rules.filter_map(|rule| broken(rule, object, properties, true)));
+}
+
+/// That no record may enter what is called so.
+fn no_stage(pipeline: &Pipeline, stage: &str) -> Problem {
+    let known = || pipeline.stages.values().filter(|stage| !stage.archived).map(|stage| stage.name.as_str());
+    if pipeline.stages.contains_key(stage) {
+        let known = known().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let message = format!(
+            "the stage `{stage}` of the pipeline `{}` is archived, so no record enters it; there are {known}",
+            pipeline.name
+        );
+        return Problem::new(pointer("stage"), "archived_option", message);
+    }
+    let hint = did_you_mean(stage, known());
+    let message = format!("`{stage}` is no stage of the pipeline `{}`{hint}", pipeline.name);
+    Problem::new(pointer("stage"), "unknown_option", message)
 }
 
 /// Where the way leads on from a stage.

@@ -52,7 +52,7 @@ impl Draft {
     ) -> Result<Self, Problems> {
         let (given, misplaced) = apart(&input.properties);
         let mut problems = Problems::new();
-        let given = basis.read_properties(object, &given, &mut problems);
+        let given = basis.read_properties(object, Some(&before), &given, &mut problems);
         let mut properties = Properties::clone(&before.properties);
         put(object, &mut properties, given);
         let moved = [("stage", true, "/stage"), ("pipeline", input.pipeline.is_some(), "/pipeline")];

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use engine_model::object::ObjectDefinition;
-use engine_model::property::{Locale, normalize_value};
+use engine_model::property::{Locale, Property, normalize_value};
 use engine_model::{Problem, Properties, RecordId};
 use engine_store::commit::{RecordRef, UniqueValue};
 use engine_store::{Reader, merge, record};
@@ -281,7 +281,7 @@ fn handle_of(catalog: &Catalog, object: &ObjectDefinition, target: &Target) -> R
         None => Ok(plain_handle(&target.id)),
         Some(_) if target.id.starts_with('$') => Ok(plain_handle(&target.id)),
         Some(name) => {
-            unique_property(object, name)?;
+            unique_property(object, name, |_| true)?;
             Ok(unique_value(&catalog.locale, object, name, &Value::from(target.id.as_str())).map(Handle::Value))
         }
     }
@@ -297,19 +297,23 @@ fn plain_handle(id: &str) -> Option<Handle> {
     Uuid::try_parse(id).ok().map(Handle::Uid)
 }
 
-/// Refuses a property that does not name one record.
-pub(crate) fn unique_property(object: &ObjectDefinition, name: &str) -> Result<()> {
-    let Some(property) = object.property_called(name) else {
-        let message =
-            format!("`{}` is no property of `{}`{}", shortened(name), object.name, object.property_hint(name));
+/// Refuses a property that does not name one record, or that whoever asks may not see: it is as if there were none.
+pub(crate) fn unique_property(
+    object: &ObjectDefinition,
+    name: &str,
+    may_see: impl Fn(&Property) -> bool + Copy,
+) -> Result<()> {
+    let Some(property) = object.property_called(name).filter(|property| may_see(property)) else {
+        let hint = object.property_hint(name, may_see);
+        let message = format!("`{}` is no property of `{}`{hint}", shortened(name), object.name);
         return Err(bad_id_property(message));
     };
     let is_unique = object.unique_sets().any(|set| matches!(set.as_slice(), [only] if only.name == property.name));
     if is_unique {
         return Ok(());
     }
-    let unique: Vec<String> =
-        object.unique_sets().filter(|set| set.len() == 1).map(|set| format!("`{}`", set[0].name)).collect();
+    let unique = object.unique_sets().filter(|set| matches!(set.as_slice(), [only] if may_see(only)));
+    let unique: Vec<String> = unique.map(|set| format!("`{}`", set[0].name)).collect();
     let hint = if unique.is_empty() { "none is".to_owned() } else { format!("these are: {}", unique.join(", ")) };
     Err(bad_id_property(format!("`{name}` is not unique, so it does not name one record; {hint}")))
 }
@@ -351,7 +355,7 @@ pub(crate) fn upsert_key(
     id: Option<&str>,
     input: &super::input::RecordInput,
 ) -> Result<UniqueValue> {
-    unique_property(object, id_property)?;
+    unique_property(object, id_property, |_| true)?;
     let id_property = object.property_called(id_property).map_or(id_property, |property| &*property.name);
     let given = match id {
         Some(id) => Some(Value::from(id)),

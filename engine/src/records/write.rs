@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine_model::time::Timestamp;
 use engine_model::{Problem, Sequence};
 use engine_store::Tx;
-use engine_store::commit::{Committed, IdempotencyClaim, Item, Outcome, RecordRef, Refusal, Unit};
+use engine_store::commit::{Committed, IdempotencyClaim, Item, Outcome, Refusal, Unit};
 use engine_store::idempotency::{self, KeptReply, StoredReply};
 
 use super::basis::Pen;
@@ -42,8 +42,9 @@ impl Session {
     pub(crate) fn pen(&self, at: Timestamp) -> Pen {
         let is_import = self.origin.source == "import";
         let keeps_reserved = self.caller.rights.admin || self.origin.source.starts_with("workflow:");
-        let writes_read_only = is_import || self.takes_back || self.keeps_scores;
-        Pen { at, by: self.caller.user, is_import, writes_read_only, keeps_reserved }
+        let writes_answers = self.takes_back || self.keeps_scores;
+        let writes_read_only = is_import || writes_answers;
+        Pen { at, by: self.caller.user, is_import, writes_read_only, writes_answers, keeps_reserved }
     }
 
     /// Whether the caller's key has to be kept with this write.
@@ -141,68 +142,6 @@ fn key_reused() -> Error {
 /// Others wrote faster, again and again.
 pub(crate) fn outrun() -> Error {
     Error::new(ErrorCode::Conflict, "the record keeps being changed by others; try again")
-}
-
-/// What a refused item is answered; `links_at` is where its body speaks of links.
-pub(crate) fn explain(refusals: &[Refusal], links_at: &str) -> Error {
-    let mut problems = Vec::with_capacity(refusals.len());
-    let mut code = ErrorCode::Conflict;
-    for refusal in refusals {
-        let problem = match refusal {
-            Refusal::Stale(_) => return outrun(),
-            Refusal::Missing(record) => {
-                code = ErrorCode::ValidationFailed;
-                Problem::new(links_at, "not_found", format!("{} does not exist or is archived", described(*record)))
-            }
-            Refusal::Taken { value, holder } => {
-                let names: Vec<&str> = value.properties.split(',').collect();
-                let (subject, verb) = match names.as_slice() {
-                    [only] => (format!("`{only}`"), "has this value"),
-                    many => (format!("`{}`", many.join("` and `")), "have these values"),
-                };
-                let pointer = names.first().map(|name| format!("/properties/{name}")).unwrap_or_default();
-                let mut problem = Problem::new(
-                    pointer,
-                    "taken",
-                    format!("{subject} must be unique, and record {holder} already {verb}"),
-                );
-                problem.samples.push(holder.to_string());
-                problem
-            }
-            Refusal::Overlap { interval, holder } => {
-                let from = interval.properties.split(',').nth(1).unwrap_or_default();
-                let message = format!("the interval overlaps that of record {holder}");
-                let mut problem = Problem::new(format!("/properties/{from}"), "overlap", message);
-                problem.samples.push(holder.to_string());
-                problem
-            }
-            Refusal::Cardinality { kind, from, to } => {
-                if problems.is_empty() {
-                    code = ErrorCode::Cardinality;
-                }
-                let message = format!(
-                    "`{kind}` allows no further link here: record {from} is already linked to record {to}; \
-                     replace that link or take it away first"
-                );
-                let mut problem = Problem::new(links_at, "cardinality", message);
-                problem.samples.extend([from.to_string(), to.to_string()]);
-                problem
-            }
-        };
-        problems.push(problem);
-    }
-    let detail = match problems.as_slice() {
-        [only] => only.message.clone(),
-        many => format!("{} conflicts; see `errors`", many.len()),
-    };
-    Error { code, detail, problems, source: None, replay: None }
-}
-
-fn described(record: RecordRef) -> String {
-    match record {
-        RecordRef::Id(id) => format!("record {id}"),
-        RecordRef::New(_) => "a record of the same request".to_owned(),
-    }
 }
 
 /// Problems of a draft: what the caller may not change is forbidden, a move that the pipeline forbids is a conflict with

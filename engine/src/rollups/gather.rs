@@ -136,6 +136,7 @@ impl Session {
             readable: &|_| Some(Filter::everything()),
             may_see: &|_, _| true,
             lists: None,
+            formerly: None,
         };
         let mut scopes = Vec::with_capacity(rollup.others.len());
         for object in rollup.others.iter().filter_map(|name| registry.objects.get(name)) {
@@ -213,5 +214,5 @@ impl Session {
 /// Whether the index has all that is read of linked records.
 fn check_filled(others: &[GatheredScope], view: &SearchView) -> Result<()> {
     let fields = others.iter().flat_map(|scope| scope.filter.fields().into_iter().chain(scope.field.as_ref()));
-    fields.into_iter().try_for_each(|field| view.check_filled(&field.object, &field.name, field.storage))
+    view.check_filled(fields)
 }

@@ -1,5 +1,7 @@
 //! What is saved is right: what it says, whom it is shared with, and what it shows.
 
+use std::collections::HashMap;
+
 use engine_model::behavior::{Behavior, Content, Section};
 use engine_model::problem::push_segment;
 use engine_model::{Problem, Problems, TeamId};
@@ -33,10 +35,17 @@ impl Session {
             check_texts(value, &push_segment("", key), &mut problems);
         }
         let behavior = Behavior::of_user(section, &spec, &mut problems);
+        // What was saved so once stands in the way of no other change.
+        let before: Map<String, Value> = serde_json::from_str(&row.spec).unwrap_or_default();
+        let changed = |key: &str| spec.get(key).filter(|value| before.get(key) != Some(value));
+        problems.extend(check_label(changed("label")));
+        problems.extend(repeated(changed("columns")));
         if let Some(behavior) = &behavior {
-            let found = self.catalog.effective.registry.check_behavior(behavior);
+            let found = self.wrong_for_caller(behavior);
             problems.extend(found.into_iter().filter(|problem| !known.contains(problem)));
             self.check_items(reader, behavior, &mut problems).await?;
+            let filter = filter_of(behavior).filter(|_| changed("filter").is_some());
+            problems.extend(self.unknown_lists(reader, filter).await?);
         }
         let sharing = spec.get("sharing").and_then(Value::as_str).unwrap_or_default();
         let team_id = self.read_team(reader, team, sharing == "team", row.team_id, &mut problems).await?;
@@ -107,6 +116,40 @@ impl Session {
             }
         }
         Ok(())
+    }
+}
+
+/// What people read says something.
+fn check_label(label: Option<&Value>) -> Option<Problem> {
+    let is_empty = label?.as_str().is_some_and(|label| label.trim().is_empty());
+    is_empty.then(|| Problem::new("/label", "required", "`label` is what people read; it cannot be empty"))
+}
+
+/// Columns that stand there already.
+fn repeated(columns: Option<&Value>) -> Problems {
+    let columns = columns.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let mut first: HashMap<&str, usize> = HashMap::new();
+    let mut problems = Problems::new();
+    for (index, column) in columns.iter().enumerate() {
+        let Some(column) = column.as_str() else { continue };
+        if let Some(first) = first.get(column) {
+            let message = format!("`{}` is shown at `/columns/{first}` already", shortened(column));
+            problems.push(Problem::new(format!("/columns/{index}"), "duplicate", message));
+        } else {
+            first.insert(column, index);
+        }
+    }
+    problems
+}
+
+/// What records have to meet.
+fn filter_of(behavior: &Behavior) -> Option<&Value> {
+    match &behavior.content {
+        Content::View(view) => view.filter.as_ref(),
+        Content::Report(report) => report.filter.as_ref(),
+        Content::Dashboard(_) | Content::Workflow(_) | Content::Activity(_) | Content::Score(_) | Content::Role(_) => {
+            None
+        }
     }
 }
 

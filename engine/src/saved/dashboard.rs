@@ -34,7 +34,7 @@ impl Session {
     /// Everything that a dashboard shows to the caller.
     pub async fn dashboard_data(&mut self, id: &str) -> Result<(SavedItem, Vec<DashboardPart>)> {
         self.refresh().await?;
-        let Known { item, behavior } = self.saved_known(Section::Dashboards, id).await?;
+        let Known { item, behavior, .. } = self.saved_known(Section::Dashboards, id).await?;
         let Some(Content::Dashboard(Dashboard { items, .. })) = behavior.map(|behavior| behavior.content) else {
             return Err(Error::invalid(item.warnings));
         };

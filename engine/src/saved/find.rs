@@ -4,7 +4,7 @@ use engine_model::behavior::{Behavior, Section};
 use engine_model::name::did_you_mean;
 use engine_model::{TeamId, UserId};
 use engine_store::Reader;
-use engine_store::saved::{self, SavedRow, Wanted};
+use engine_store::saved::{self, SavedRow, Teams, Wanted};
 
 use super::item::{Known, SavedItem};
 use crate::definitions::catalog::shortened;
@@ -22,6 +22,7 @@ impl Session {
         cursor: Option<&str>,
     ) -> Result<Page<SavedItem>> {
         self.refresh().await?;
+        object.map(|object| self.catalog.object(object)).transpose()?;
         let object_name = object.unwrap_or_default();
         let listed = [section.as_str(), object_name];
         let of_packs = [section.as_str(), object_name, "packs"];
@@ -38,21 +39,21 @@ impl Session {
         if let Some(told) = told {
             let packs = self.of_packs(section, object);
             let page = packs.iter().skip(told).take(limit);
-            results.extend(page.map(|behavior| Known::of_pack(behavior, registry).item));
+            results.extend(page.map(|behavior| self.as_seen(Known::of_pack(behavior, registry)).item));
             if packs.len() > told.saturating_add(limit) {
                 let next = i64::try_from(told + limit).unwrap_or(i64::MAX);
                 return Ok(Page { results, next_cursor: Some(make_cursor(&of_packs, next)) });
             }
         }
         let room = limit - results.len();
-        let wanted = Wanted { kind: section.kind(), object, user: self.caller.user, teams: self.team_ids() };
+        let wanted = Wanted { kind: section.kind(), object, user: self.caller.user, sight: self.sight_of_shared() };
         let many = i64::try_from(room).unwrap_or(i64::MAX).saturating_add(1);
         let mut rows = saved::visible(&mut self.reader().await?, wanted, after, many).await?;
         let has_more = rows.len() > room;
         rows.truncate(room);
         let last = rows.last().map_or(after, |row| row.id);
         for row in rows {
-            results.push(Known::of_row(row, section, registry)?.item);
+            results.push(self.as_seen(Known::of_row(row, section, registry)?).item);
         }
         Ok(Page { results, next_cursor: has_more.then(|| make_cursor(&listed, last)) })
     }
@@ -67,10 +68,10 @@ impl Session {
     pub(super) async fn saved_known(&self, section: Section, id: &str) -> Result<Known> {
         let registry = &self.catalog.effective.registry;
         if let Some(behavior) = self.of_packs(section, None).into_iter().find(|behavior| behavior.name.as_str() == id) {
-            return Ok(Known::of_pack(behavior, registry));
+            return Ok(self.as_seen(Known::of_pack(behavior, registry)));
         }
         let row = self.saved_row(&mut self.reader().await?, section, id).await?;
-        Known::of_row(row, section, registry)
+        Ok(self.as_seen(Known::of_row(row, section, registry)?))
     }
 
     /// What a user has saved and the caller may see.
@@ -95,7 +96,7 @@ impl Session {
         match sharing {
             _ if owner == self.caller.user => true,
             "everyone" => true,
-            "team" => team.is_some_and(|team| self.caller.teams.contains(&team)),
+            "team" => self.caller.rights.admin || team.is_some_and(|team| self.caller.teams.contains(&team)),
             _ => false,
         }
     }
@@ -113,7 +114,11 @@ impl Session {
         found
     }
 
-    pub(super) fn team_ids(&self) -> Vec<i64> {
-        self.caller.teams.iter().map(|team| team.0).collect()
+    /// Of which teams the caller sees what is shared with them: administrators, who keep it, of all.
+    pub(crate) fn sight_of_shared(&self) -> Teams {
+        match self.caller.rights.admin {
+            true => Teams::All,
+            false => Teams::These(self.caller.teams.iter().map(|team| team.0).collect()),
+        }
     }
 }

@@ -30,7 +30,7 @@ pub struct SavedItem {
     pub layer: String,
     /// What it says, as in a pack.
     pub spec: Map<String, Value>,
-    /// What it names that is not there any more; the rest of it goes on.
+    /// What it names that is not there any more, or that the caller may not see; the rest of it goes on.
     pub warnings: Problems,
     /// When it was saved; none where a pack defines it.
     pub created_at: Option<Timestamp>,
@@ -44,6 +44,8 @@ pub(super) struct Known {
     pub(super) item: SavedItem,
     /// None where a later release cannot read it any more, which its warnings tell.
     pub(super) behavior: Option<Behavior>,
+    /// What it names that the caller may not see, among its warnings too.
+    pub(super) hidden: Problems,
 }
 
 impl Known {
@@ -60,7 +62,7 @@ impl Known {
             created_at: None,
             updated_at: None,
         };
-        Self { item, behavior: Some(behavior.clone()) }
+        Self { item, behavior: Some(behavior.clone()), hidden: Problems::new() }
     }
 
     pub(super) fn of_row(row: SavedRow, section: Section, registry: &Registry) -> Result<Self> {
@@ -82,7 +84,7 @@ impl Known {
             created_at: Some(Timestamp(row.created_at)),
             updated_at: Some(Timestamp(row.updated_at)),
         };
-        Ok(Self { item, behavior })
+        Ok(Self { item, behavior, hidden: Problems::new() })
     }
 }
 

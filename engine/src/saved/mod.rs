@@ -9,6 +9,7 @@ mod dashboard;
 mod find;
 mod item;
 mod report;
+mod seen;
 mod view;
 mod write;
 
@@ -17,6 +18,7 @@ pub use engine_model::behavior::Section;
 pub use item::SavedItem;
 pub(crate) use report::of_report;
 pub use report::{Days, ReportData};
+pub(crate) use seen::mask;
 pub(crate) use view::read_query;
 pub use view::{ViewPage, ViewRecords};
 

@@ -7,6 +7,7 @@ use engine_model::{Problem, Sequence};
 use serde_json::{Map, Value, json};
 
 use super::item::{Known, SavedItem};
+use super::seen::check_hidden;
 use super::view::read_query;
 use crate::error::{Error, ErrorCode, Result};
 use crate::query::{AnsweredTable, SearchAnswer};
@@ -56,9 +57,9 @@ impl Session {
     }
 
     async fn report_known(&self, id: &str) -> Result<(SavedItem, Report)> {
-        let Known { item, behavior } = self.saved_known(Section::Reports, id).await?;
+        let Known { item, behavior, hidden } = self.saved_known(Section::Reports, id).await?;
         match behavior.map(|behavior| behavior.content) {
-            Some(Content::Report(report)) => Ok((item, report)),
+            Some(Content::Report(report)) => check_hidden(hidden).map(|()| (item, report)),
             _ => Err(Error::invalid(item.warnings)),
         }
     }

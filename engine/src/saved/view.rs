@@ -8,6 +8,7 @@ use engine_model::{Problem, Problems};
 use serde_json::{Map, Value, json};
 
 use super::item::{Known, SavedItem};
+use super::seen::check_hidden;
 use crate::error::{Error, ErrorCode, Result};
 use crate::query::SearchAnswer;
 use crate::session::Session;
@@ -45,22 +46,36 @@ impl Session {
         Ok(ViewRecords { view: item, found })
     }
 
-    /// A view, with those of its columns that are still there and that the caller may see.
+    /// A view, without what of it is not there any more or the caller may not see. One that filters by what the caller
+    /// may not see is refused: with other records it would be another view.
     pub(crate) async fn view_known(&self, id: &str) -> Result<(SavedItem, View)> {
-        let Known { item, behavior } = self.saved_known(Section::Views, id).await?;
+        let Known { item, behavior, hidden } = self.saved_known(Section::Views, id).await?;
         let Some(Content::View(mut view)) = behavior.map(|behavior| behavior.content) else {
             return Err(Error::invalid(item.warnings));
         };
-        let object = self.catalog.object(&view.object)?;
-        let registry = &self.catalog.effective.registry;
-        let is_hidden = |column: &str| {
-            object.property_called(column).is_some_and(|property| !self.caller.reads(registry, object, property))
-        };
+        self.catalog.object(&view.object)?;
+        check_hidden(hidden.iter().filter(|problem| problem.pointer.starts_with("/filter")).cloned())?;
+        view.sort = view.sort.take().and_then(|sort| without_keys(sort, &hidden));
         let is_gone = |at: &str| item.warnings.iter().any(|warning| warning.pointer == at);
         let columns = std::mem::take(&mut view.columns).into_iter().enumerate();
-        let shown = columns.filter(|(index, column)| !is_gone(&format!("/columns/{index}")) && !is_hidden(column));
+        let shown = columns.filter(|(index, _)| !is_gone(&format!("/columns/{index}")));
         view.columns = shown.map(|(_, column)| column).collect();
         Ok((item, view))
+    }
+}
+
+/// An order without the keys that the caller may not see.
+fn without_keys(sort: Value, hidden: &[Problem]) -> Option<Value> {
+    let is_hidden = |at: &str| {
+        let mut below = hidden.iter().filter_map(|problem| problem.pointer.strip_prefix(at));
+        below.any(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    match sort {
+        Value::Array(keys) => {
+            let keys = keys.into_iter().enumerate().filter(|(index, _)| !is_hidden(&format!("/sort/{index}")));
+            Some(keys.map(|(_, key)| key).collect())
+        }
+        other => Some(other).filter(|_| !is_hidden("/sort")),
     }
 }
 

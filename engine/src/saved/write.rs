@@ -1,7 +1,8 @@
 //! Saving views, reports and dashboards, changing and deleting them.
 
-use engine_model::UserId;
 use engine_model::behavior::Section;
+use engine_model::problem::push_segment;
+use engine_model::{Problems, UserId};
 use engine_store::saved::{self, SavedRow};
 use engine_store::{Reader, Tx, counter};
 use serde_json::{Map, Value};
@@ -56,7 +57,9 @@ impl Session {
         let mut tx = self.engine.store().begin(self.tenant()).await?;
         let row = self.own_row(tx.reader(), section, id).await?;
         let mut spec = spec_of(&row)?;
-        let known = Known::of_row(row.clone(), section, &self.catalog.effective.registry)?.item.warnings;
+        // The column says whom it is shared with, also after a team is gone.
+        spec.insert("sharing".to_owned(), row.sharing.clone().into());
+        let known = self.wrong_before(&row, section, &patch)?;
         for (key, value) in patch {
             match value {
                 Value::Null if NEEDED.contains(&key.as_str()) => {}
@@ -92,13 +95,33 @@ impl Session {
         reply: Option<SavedReply>,
     ) -> Result<Written<SavedItem>> {
         saved::put(&mut tx, &row).await?;
-        let value = Known::of_row(row, section, &self.catalog.effective.registry)?.item;
+        let value = self.as_seen(Known::of_row(row, section, &self.catalog.effective.registry)?).item;
         let written = Written { value, sequence: tx.head.sequence() };
         if let Some(reply) = reply {
             self.keep_reply(&mut tx, &written, reply).await?;
         }
         tx.commit().await?;
         Ok(written)
+    }
+
+    /// What was wrong with one before, which stands in the way of no other change. Members that name what the caller may
+    /// not see stay as they are, and cannot be written anew.
+    fn wrong_before(&self, row: &SavedRow, section: Section, patch: &Map<String, Value>) -> Result<Problems> {
+        let Known { item, behavior, .. } = Known::of_row(row.clone(), section, &self.catalog.effective.registry)?;
+        let mut known = item.warnings;
+        if let Some(behavior) = behavior {
+            let unseen = self.unseen_in(&behavior, &known);
+            let mut found = self.wrong_for_caller(&behavior);
+            found.retain(|problem| {
+                let is_written = patch.keys().any(|key| {
+                    let rest = problem.pointer.strip_prefix(&push_segment("", key));
+                    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                });
+                !is_written || !unseen.contains(problem)
+            });
+            known.extend(found);
+        }
+        Ok(known)
     }
 
     /// One that the caller may change: what the caller has saved; what others share, for administrators.

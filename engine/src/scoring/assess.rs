@@ -218,7 +218,7 @@ impl Session {
         let slots = self.score_slots(&mut reader, &task.known, &task.place(), criteria).await?;
         drop(reader);
         let answers = match wish {
-            Wish::Assess => criteria.answers(&self.score_sight(&records, now)?, task.counterpart).await,
+            Wish::Assess => criteria.answers(&self.score_sight(&records, now)?, task.counterpart).await?,
             Wish::Override { .. } | Wish::TakeBack { .. } | Wish::Review { .. } => HashMap::new(),
         };
         let mut board = Board { known: &task.known, place: task.place(), criteria, slots };

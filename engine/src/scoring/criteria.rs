@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use engine_model::expression::{Expression, ExpressionError};
-use engine_model::score::{Answer, Sight};
-use engine_model::{Properties, RecordId};
+use engine_model::expression::{Allowance, Expression, ExpressionError};
+use engine_model::score::{Answer, MOST_STEPS, Sight};
+use engine_model::{Problem, Properties, RecordId};
 use engine_store::record::RecordRow;
 use engine_store::{Reader, association, record};
 use rust_decimal::Decimal;
@@ -63,13 +63,26 @@ impl Criterion {
     }
 
     /// What a rule answers; none where there is no rule.
-    fn answer(&self, sight: &Sight) -> Option<Answer> {
-        let Rule { source, compiled } = self.rule.as_ref()?;
-        Some(match compiled.get_or_init(|| Expression::compile(source)) {
-            Ok(expression) => Answer::of(expression, sight),
+    fn answer(&self, sight: &Sight, allowance: &mut Allowance) -> Result<Option<Answer>> {
+        let Some(Rule { source, compiled }) = &self.rule else { return Ok(None) };
+        match compiled.get_or_init(|| Expression::compile(source)) {
+            Ok(expression) => Answer::of(expression, sight, allowance).map(Some).ok_or_else(|| self.ran_out()),
             // It read when it was written.
-            Err(error) => Answer { points: None, reason: format!("the rule does not read any more: {error}") },
-        })
+            Err(error) => {
+                Ok(Some(Answer { points: None, reason: format!("the rule does not read any more: {error}") }))
+            }
+        }
+    }
+
+    /// A total of some of the criteria would say something else, so there is none.
+    fn ran_out(&self) -> Error {
+        let detail = format!(
+            "all criteria together take more than {MOST_STEPS} steps; `{}` (record {}) is the one that there were none \
+             left for. Make the expressions simpler, or take some criteria out of use",
+            self.row.display_name,
+            self.id()
+        );
+        Error::new(ErrorCode::Conflict, detail.clone()).with(Problem::new("", "too_costly", detail))
     }
 }
 
@@ -90,13 +103,17 @@ impl Criteria {
     /// What rules answer, by criterion.
     ///
     /// One expression takes milliseconds at most; between them others get their turn.
-    pub(super) async fn answers(&self, sight: &Sight, counterpart: Option<RecordId>) -> HashMap<RecordId, Answer> {
-        let mut answers = HashMap::new();
+    pub(super) async fn answers(
+        &self,
+        sight: &Sight,
+        counterpart: Option<RecordId>,
+    ) -> Result<HashMap<RecordId, Answer>> {
+        let (mut answers, mut allowance) = (HashMap::new(), Allowance::of(MOST_STEPS));
         for criterion in self.asked(counterpart) {
-            answers.extend(criterion.answer(sight).map(|answer| (criterion.id(), answer)));
+            answers.extend(criterion.answer(sight, &mut allowance)?.map(|answer| (criterion.id(), answer)));
             tokio::task::yield_now().await;
         }
-        answers
+        Ok(answers)
     }
 }
 

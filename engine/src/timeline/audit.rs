@@ -55,7 +55,8 @@ impl Session {
         rows.truncate(limit);
         let last = rows.last().map(|row| row.sequence).filter(|_| has_more);
         let (mut results, mut given) = (Vec::with_capacity(rows.len()), Given::default());
-        for row in rows {
+        let sights = self.sights(&rows).await?;
+        for row in rows.into_iter().filter(|row| sights.has_end_of(row)) {
             results.extend(self.visible_change(row, &mut given)?);
         }
         self.write_down(given).await?;
@@ -74,7 +75,7 @@ impl Session {
             let rows = change::before(&mut self.reader().await?, Sequence(before), CHUNK).await?;
             let is_last = i64::try_from(rows.len()).is_ok_and(|count| count < CHUNK);
             looked_at += rows.len();
-            let standings = self.standings(&rows).await?;
+            let sights = self.sights(&rows).await?;
             for row in rows {
                 if query.since.is_some_and(|since| row.at < since.0) {
                     break 'pages None;
@@ -87,7 +88,7 @@ impl Session {
                     && query.source.as_ref().is_none_or(|source| *source == row.source)
                     && query.until.is_none_or(|until| row.at < until.0);
                 if is_meant {
-                    results.extend(self.visible(row, &standings, &mut given)?);
+                    results.extend(self.visible(row, &sights, &mut given)?);
                 }
             }
             if is_last {

@@ -147,7 +147,7 @@ pub(super) fn tell(
 }
 
 /// The type of activity of that name.
-pub(super) fn declared<'r>(registry: &'r Registry, name: &str) -> Option<(&'r Behavior, &'r ActivityType)> {
+pub(crate) fn declared<'r>(registry: &'r Registry, name: &str) -> Option<(&'r Behavior, &'r ActivityType)> {
     let behavior = registry.behaviors.get(&(Section::Activities, Name::event(name).ok()?))?;
     match &behavior.content {
         Content::Activity(activity) => Some((behavior, activity)),

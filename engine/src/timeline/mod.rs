@@ -15,6 +15,7 @@ mod source;
 
 pub use audit::AuditQuery;
 pub use entry::TimelineEntry;
+pub(crate) use entry::declared;
 pub(crate) use feed::Timelines;
 pub use page::{TimelineChange, TimelineItem, TimelineQuery};
 pub use record::{ActivityInput, ActivityReply};

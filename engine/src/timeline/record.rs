@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use engine_model::behavior::ActivityType;
 use engine_model::entry::{Entry, EntryKind, EntryType};
 use engine_model::name::did_you_mean;
 use engine_model::object::ObjectDefinition;
 use engine_model::problem::push_segment;
-use engine_model::property::{Storage, normalize};
+use engine_model::property::Storage;
 use engine_model::time::Timestamp;
 use engine_model::{Problem, Problems, Properties, Sequence};
 use engine_store::idempotency::StoredReply;
@@ -18,7 +17,8 @@ use super::entry::{TimelineEntry, declared, tell, types};
 use crate::definitions::catalog::{Catalog, shortened};
 use crate::error::{Error, ErrorCode, Result};
 use crate::records::{
-    Done, DoneReply, LinkInput, Operation, PropertiesInput, RecordInput, Target, View, Written, unanswered,
+    Done, DoneReply, LinkInput, Operation, PropertiesInput, RecordInput, Target, View, Written, read_details,
+    unanswered,
 };
 use crate::session::Session;
 
@@ -100,7 +100,7 @@ impl Session {
                             format!("`{of}` happens to records of {}, not of `{object}`", activity.objects.join(", "));
                         problems.push(Problem::new("/type", "not_applicable", message));
                     }
-                    details = read_details(&self.catalog, of, activity, &input.details, &mut problems);
+                    details = read_details(&self.catalog, (of, activity), &input.details, "/details", &mut problems);
                 }
                 None => {
                     let hint = did_you_mean(of, types(registry));
@@ -172,62 +172,6 @@ fn taker(catalog: &Catalog, of: &str) -> Result<Taker> {
     })
 }
 
-/// What is told of an activity, in normal form and in the order of its type.
-fn read_details(
-    catalog: &Catalog,
-    of: &str,
-    activity: &ActivityType,
-    input: &PropertiesInput,
-    problems: &mut Problems,
-) -> Properties {
-    let before = problems.len();
-    let mut given = Properties::new();
-    for (name, raw) in &input.0 {
-        let at = push_segment("/details", name);
-        let Some(property) = activity.detail(name) else {
-            let known = activity.details.values().filter(|detail| !detail.archived).map(|detail| detail.name.as_str());
-            let message = format!("`{}` is no detail of `{of}`{}", shortened(name), did_you_mean(name, known));
-            problems.push(Problem::new(at, "unknown_property", message));
-            continue;
-        };
-        match normalize(property.kind.as_ref(), raw, &catalog.locale) {
-            Ok(value) => drop(value.map(|value| given.insert(name.clone(), value))),
-            Err(faults) => problems.extend(
-                faults
-                    .into_iter()
-                    .map(|fault| Problem::new(format!("{at}{}", fault.pointer), fault.code, fault.message)),
-            ),
-        }
-    }
-    let mut details = Properties::new();
-    for property in activity.details.values().filter(|property| !property.archived) {
-        let name = property.name.as_str();
-        let is_wrong = || problems[before..].iter().any(|problem| problem.pointer == push_segment("/details", name));
-        match given.shift_remove(name).or_else(|| property.default.clone()) {
-            Some(value) => drop(details.insert(name.to_owned(), value)),
-            None if property.required && !is_wrong() => {
-                let at = push_segment("/details", name);
-                problems.push(Problem::new(at, "required", format!("`{name}` is required")));
-            }
-            None => {}
-        }
-    }
-    if problems.len() == before
-        && let Some(validator) = catalog.effective.details_validator(of, activity)
-    {
-        let whole = Value::Object(details);
-        for error in validator.iter_errors(&whole) {
-            let at = format!("/details{}", error.instance_path());
-            problems.push(Problem::new(at, "invalid", error.to_string()));
-        }
-        return match whole {
-            Value::Object(details) => details,
-            _ => Properties::new(),
-        };
-    }
-    details
-}
-
 /// Puts what is wrong with the record that is made where it stands in what the caller has sent.
 fn placed(mut error: Error, taker: &Taker) -> Error {
     let parts =
@@ -247,13 +191,18 @@ fn placed(mut error: Error, taker: &Taker) -> Error {
             problem.pointer = index.checked_sub(1).map_or_else(String::new, |index| format!("/also/{index}"));
         }
     }
-    // What is told twice, by the input and by the record made of it, is told once.
-    let mut told: Vec<String> = Vec::new();
+    // What is told twice, by the input and by the record made of it, is told and counted once.
+    let mut told: Vec<(String, &str)> = Vec::new();
     error.problems.retain(|problem| {
-        let is_new = problem.code != "required" || !told.contains(&problem.pointer);
-        told.push(problem.pointer.clone());
+        let is_told =
+            |(at, code): &(String, &str)| *at == problem.pointer && ["required", *code].contains(&problem.code);
+        let is_new = !told.iter().any(is_told);
+        told.push((problem.pointer.clone(), problem.code));
         is_new
     });
+    if error.code == ErrorCode::ValidationFailed {
+        return Error { source: error.source, replay: error.replay, ..Error::invalid(error.problems) };
+    }
     error
 }
 

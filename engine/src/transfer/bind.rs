@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use engine_model::access::Rights;
 use engine_model::object::ObjectDefinition;
 use engine_model::problem::push_segment;
 use engine_model::property::{Property, PropertyKind, Reference, Storage, normalize_value};
@@ -27,6 +28,8 @@ pub(super) struct Bound {
     pub(super) compose: Vec<(BoundProperty, Template)>,
     /// The same value on every row.
     pub(super) constants: Vec<(String, Box<RawValue>)>,
+    /// What whoever imports may see.
+    pub(super) rights: Arc<Rights>,
 }
 
 /// Where a column goes, and how its cells are read for that.
@@ -76,10 +79,10 @@ impl BoundProperty {
 }
 
 /// Fits `map` to the definitions; records are of `object`. Pointers of problems begin with `/map`.
-pub(super) fn bind(map: &ColumnMap, catalog: &Catalog, object: &str) -> Result<Bound, Problems> {
+pub(super) fn bind(map: &ColumnMap, catalog: &Catalog, object: &str, rights: &Arc<Rights>) -> Result<Bound, Problems> {
     let definition =
         catalog.object(object).map_err(|error| vec![Problem::new("/object", "unknown_object", error.detail)])?;
-    let mut binder = Binder { catalog, object: definition, filled: HashMap::new(), problems: Problems::new() };
+    let mut binder = Binder { catalog, object: definition, rights, filled: HashMap::new(), problems: Problems::new() };
     let mut columns = IndexMap::with_capacity(map.columns.len());
     for (column, targets) in &map.columns {
         let at = push_segment("/map/columns", column);
@@ -101,7 +104,7 @@ pub(super) fn bind(map: &ColumnMap, catalog: &Catalog, object: &str) -> Result<B
         return Err(problems);
     }
     let key = map.key.as_deref().map(|key| present_name(definition, key).to_owned());
-    Ok(Bound { object: object.to_owned(), key, columns, compose, constants })
+    Ok(Bound { object: object.to_owned(), key, columns, compose, constants, rights: Arc::clone(rights) })
 }
 
 /// What a property is called now that has or had this name.
@@ -110,17 +113,25 @@ fn present_name<'a>(object: &'a ObjectDefinition, name: &'a str) -> &'a str {
 }
 
 /// A property that a column is called like, for files whose columns no map names.
-pub(super) fn property_called(object: &ObjectDefinition, column: &str) -> Result<BoundTarget, Problem> {
-    let property = find_property(object, column)?;
+pub(super) fn property_called(
+    object: &ObjectDefinition,
+    column: &str,
+    may_see: impl Fn(&Property) -> bool,
+) -> Result<BoundTarget, Problem> {
+    let property = find_property(object, column, may_see)?;
     Ok(BoundTarget { aim: BoundAim::Property(BoundProperty::of(property)), rules: CellRules::default() })
 }
 
-fn find_property<'a>(object: &'a ObjectDefinition, name: &str) -> Result<&'a Property, Problem> {
+fn find_property<'a>(
+    object: &'a ObjectDefinition,
+    name: &str,
+    may_see: impl Fn(&Property) -> bool,
+) -> Result<&'a Property, Problem> {
     match object.property_called(name) {
         Some(property) if property.is_writable() => Ok(property),
         Some(_) => Err(Problem::new("", "read_only", format!("`{name}` is made by the engine and cannot be imported"))),
         None => {
-            let hint = object.property_hint(name);
+            let hint = object.property_hint(name, may_see);
             let message = format!("`{}` is no property of `{}`{hint}", shortened(name), object.name);
             Err(Problem::new("", "unknown_property", message))
         }
@@ -130,6 +141,7 @@ fn find_property<'a>(object: &'a ObjectDefinition, name: &str) -> Result<&'a Pro
 struct Binder<'a> {
     catalog: &'a Catalog,
     object: &'a ObjectDefinition,
+    rights: &'a Rights,
     /// What each property is filled from.
     filled: HashMap<String, String>,
     problems: Problems,
@@ -161,7 +173,7 @@ impl Binder<'_> {
     }
 
     fn property(&mut self, name: &str, at: &str) -> Option<BoundProperty> {
-        match find_property(self.object, name) {
+        match find_property(self.object, name, self.catalog.seen_by(self.rights, self.object)) {
             Ok(property) => {
                 let bound = BoundProperty::of(property);
                 self.fill(name, at).then_some(bound)
@@ -185,7 +197,7 @@ impl Binder<'_> {
     }
 
     fn link(&mut self, link: &LinkAim, at: &str) -> Option<LinkAim> {
-        match check_link(self.catalog, self.object, link) {
+        match check_link(self.catalog, self.object, link, self.rights) {
             Ok(()) => Some(link.clone()),
             Err(problems) => {
                 let placed = problems.into_iter().map(|problem| Problem { pointer: at.to_owned(), ..problem });
@@ -209,7 +221,7 @@ impl Binder<'_> {
 
     /// The key is unique, and something fills it.
     fn key(&mut self, key: &str, is_automatic: bool) {
-        if let Err(error) = unique_property(self.object, key) {
+        if let Err(error) = unique_property(self.object, key, self.catalog.seen_by(self.rights, self.object)) {
             let message = error.problems.first().map_or(error.detail, |problem| problem.message.clone());
             self.problem("/map/key", "invalid", message);
         } else if !is_automatic && !self.filled.contains_key(present_name(self.object, key)) {
@@ -219,7 +231,12 @@ impl Binder<'_> {
 }
 
 /// The association links the object with that at its other end, where `by` is unique.
-pub(super) fn check_link(catalog: &Catalog, object: &ObjectDefinition, link: &LinkAim) -> Result<(), Problems> {
+pub(super) fn check_link(
+    catalog: &Catalog,
+    object: &ObjectDefinition,
+    link: &LinkAim,
+    rights: &Rights,
+) -> Result<(), Problems> {
     let mut problems = Problems::new();
     match find_association(catalog, &link.association, &object.name) {
         Ok(found) => {
@@ -243,7 +260,7 @@ pub(super) fn check_link(catalog: &Catalog, object: &ObjectDefinition, link: &Li
     }
     match catalog.object(&link.object) {
         Ok(far) => {
-            if let Err(error) = unique_property(far, &link.by) {
+            if let Err(error) = unique_property(far, &link.by, catalog.seen_by(rights, far)) {
                 let message = error.problems.first().map_or(error.detail, |problem| problem.message.clone());
                 problems.push(Problem::new("/to", "invalid", message));
             }

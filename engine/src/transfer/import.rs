@@ -81,7 +81,7 @@ impl Run {
     fn new(session: Session, spec: Spec, map: ColumnMap) -> Result<Self> {
         let is_of_users = is_of_users(&session, &spec.object);
         let catalog = catalog_for(&session, &spec.object)?;
-        let bound = bind(&map, &catalog, &spec.object).map_err(Error::invalid)?;
+        let bound = bind(&map, &catalog, &spec.object, &session.caller.rights).map_err(Error::invalid)?;
         let seen = (map.distinct || spec.dry_run).then(Seen::default);
         Ok(Self {
             session,
@@ -143,7 +143,8 @@ impl Run {
         self.session.refresh().await?;
         if self.catalog.version != self.session.catalog.version {
             self.catalog = catalog_for(&self.session, &self.spec.object)?;
-            self.bound = bind(&self.map, &self.catalog, &self.spec.object).map_err(Error::invalid)?;
+            self.bound = bind(&self.map, &self.catalog, &self.spec.object, &self.session.caller.rights)
+                .map_err(Error::invalid)?;
             self.fit()?;
         }
         let known = std::mem::take(&mut self.users);

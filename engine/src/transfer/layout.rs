@@ -110,7 +110,7 @@ fn place(
         return Err(column_problem(name, "duplicate", message));
     }
     if map.is_automatic() && !is_one_cell {
-        return property_called(object, name).map(Some).map_err(|problem| {
+        return property_called(object, name, catalog.seen_by(&bound.rights, object)).map(Some).map_err(|problem| {
             let message = format!("{}; map the column, or name it in `ignore`", problem.message);
             column_problem(name, "unknown_column", message)
         });

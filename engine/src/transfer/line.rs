@@ -1,7 +1,9 @@
 //! One line of NDJSON: its cells by name, or a whole record as the seeds write it.
 
 use engine_model::name::did_you_mean;
+use engine_model::object::SYSTEM_FIELDS;
 use engine_model::problem::push_segment;
+use engine_model::property::Reference;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -13,16 +15,8 @@ use super::row::{self, Given, RowDraft, Wanted, WantedLink};
 use crate::definitions::catalog::{Catalog, shortened};
 use crate::records::PropertiesInput;
 
-/// A record as the seeds write it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    properties: PropertiesInput,
-    #[serde(default)]
-    links: Vec<LineLink>,
-    /// Name or address of a user.
-    owner: Option<String>,
-}
+/// What a whole record says of itself.
+const MEMBERS: [&str; 4] = ["properties", "links", "owner", "object"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -64,7 +58,7 @@ pub(super) fn read(
         return read_cells(map, bound, layout, &cells, draft);
     }
     if is_record(catalog, &bound.object, &cells) {
-        read_record(bound, catalog, text, draft);
+        read_record(map, bound, catalog, &cells, draft);
     } else {
         let wanted = cells.0.into_iter().filter(|(name, _)| !map.ignore.contains(name));
         draft.properties.extend(wanted);
@@ -99,19 +93,72 @@ fn is_object(value: &RawValue) -> bool {
     value.get().starts_with('{')
 }
 
-fn read_record(bound: &Bound, catalog: &Catalog, text: &str, draft: &mut RowDraft) {
-    let line: Line = match serde_json::from_str(text) {
-        Ok(line) => line,
-        Err(error) => return draft.problem(None, "", "invalid", without_line(&error)),
-    };
-    draft.properties = line.properties.0;
-    for (index, link) in line.links.into_iter().enumerate() {
-        read_link(bound, catalog, link, &push_segment("/links", &index.to_string()), draft);
+fn read_record(map: &ColumnMap, bound: &Bound, catalog: &Catalog, cells: &PropertiesInput, draft: &mut RowDraft) {
+    // It is what an export says of a record, so what the engine makes is in it by no mistake.
+    draft.is_exported = ["uid", "object"].iter().all(|wanted| cells.0.iter().any(|(name, _)| name == wanted));
+    for (name, raw) in &cells.0 {
+        match name.as_str() {
+            "properties" => {
+                let properties = member::<PropertiesInput>(name, raw, draft).unwrap_or_default();
+                read_properties(map, bound, catalog, properties, draft);
+            }
+            "links" => {
+                let links = member::<Vec<LineLink>>(name, raw, draft).unwrap_or_default();
+                for (index, link) in links.into_iter().enumerate() {
+                    read_link(bound, catalog, link, &push_segment("/links", &index.to_string()), draft);
+                }
+            }
+            "owner" => {
+                let owner = member::<Option<String>>(name, raw, draft).flatten().filter(|text| !text.is_empty());
+                draft.owner = owner.map(|text| {
+                    let by = if text.contains('@') { UserKey::Email } else { UserKey::Name };
+                    Wanted { by, text, column: None }
+                });
+            }
+            "object" => {
+                let object = member::<String>(name, raw, draft).filter(|object| *object != bound.object);
+                if let Some(object) = object {
+                    let message =
+                        format!("the line is a record of `{}`, not of `{}`", shortened(&object), bound.object);
+                    draft.problem(None, "/object", "invalid", message);
+                }
+            }
+            // The engine makes these, and ids of users and teams mean others elsewhere; links would be lost.
+            exported if SYSTEM_FIELDS.contains(&exported) && exported != "associations" => {}
+            unknown => {
+                let hint = did_you_mean(unknown, MEMBERS);
+                let message = format!("a record has no `{}` here{hint}", shortened(unknown));
+                draft.problem(None, push_segment("", unknown), "unknown_key", message);
+            }
+        }
     }
-    draft.owner = line.owner.filter(|text| !text.is_empty()).map(|text| {
-        let by = if text.contains('@') { UserKey::Email } else { UserKey::Name };
-        Wanted { by, text, column: None }
-    });
+}
+
+/// A member of the line; none where it is of another form, which is told.
+fn member<'r, T: Deserialize<'r>>(name: &str, raw: &'r RawValue, draft: &mut RowDraft) -> Option<T> {
+    match serde_json::from_str(raw.get()) {
+        Ok(read) => Some(read),
+        Err(error) => {
+            draft.problem(None, push_segment("", name), "invalid", without_line(&error));
+            None
+        }
+    }
+}
+
+/// Takes over values. Of an exported record those are left out that the engine makes, and users are looked for.
+fn read_properties(map: &ColumnMap, bound: &Bound, catalog: &Catalog, given: PropertiesInput, draft: &mut RowDraft) {
+    let object = catalog.object(&bound.object).ok().filter(|_| draft.is_exported);
+    for (name, raw) in given.0.into_iter().filter(|(name, _)| !map.ignore.contains(name)) {
+        let property = object.and_then(|object| object.property_called(&name));
+        let is_user =
+            property.is_some_and(|property| matches!(property.kind.reference(), Some(Reference::User { .. })));
+        let user = is_user.then(|| serde_json::from_str::<String>(raw.get()).ok()).flatten();
+        match user {
+            _ if property.is_some_and(|property| !property.is_writable()) => {}
+            Some(text) => draft.users.push((name, Wanted { by: UserKey::Id, text, column: None })),
+            None => draft.properties.push((name, raw)),
+        }
+    }
 }
 
 fn read_link(bound: &Bound, catalog: &Catalog, link: LineLink, at: &str, draft: &mut RowDraft) {
@@ -124,7 +171,9 @@ fn read_link(bound: &Bound, catalog: &Catalog, link: LineLink, at: &str, draft: 
     let aim = LinkAim { association, object, by, label };
     let is_sound = is_id || {
         let near = catalog.object(&bound.object);
-        let problems = near.map(|near| check_link(catalog, near, &aim).err().unwrap_or_default()).unwrap_or_default();
+        let problems = near
+            .map(|near| check_link(catalog, near, &aim, &bound.rights).err().unwrap_or_default())
+            .unwrap_or_default();
         for problem in &problems {
             draft.problem(None, format!("{at}{}", problem.pointer), problem.code, problem.message.clone());
         }

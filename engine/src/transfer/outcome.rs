@@ -87,7 +87,12 @@ fn located(layout: &Layout, draft: &RowDraft, mut problem: RowProblem) -> RowPro
         (None, _) => None,
     };
     if let (Some(link), "not_found") = (link, problem.code.as_str()) {
-        problem.message = format!("there is no {}; the row that should make it may have failed", link.to);
+        problem.message = format!("there is no {}", link.to);
+        match link.is_found {
+            // One that the caller may not see is told as one that there is not.
+            true => "/associations".clone_into(&mut problem.pointer),
+            false => problem.message.push_str("; the row that should make it may have failed"),
+        }
     }
     let column = link.and_then(|link| link.column.as_deref()).or_else(|| layout.column_of(&problem.pointer));
     problem.column = problem.column.or_else(|| column.map(str::to_owned));

@@ -40,6 +40,8 @@ pub(super) struct RowDraft {
     pub(super) links: Vec<WantedLink>,
     /// The links that were found, in order.
     pub(super) linked: Vec<Linked>,
+    /// It is an exported record, in which users may be named that are not here.
+    pub(super) is_exported: bool,
     /// A row before it had the same key.
     pub(super) came_again: bool,
     /// Everything that is wrong so far.
@@ -64,6 +66,8 @@ pub(super) struct Linked {
     pub(super) column: Option<String>,
     /// The record at the other end, in words.
     pub(super) to: String,
+    /// It was found by a value of it, among the records that were there before.
+    pub(super) is_found: bool,
 }
 
 /// A link to a record to be found.

@@ -50,6 +50,7 @@ impl<'a> Steps<'a> {
             match self.users.find(&wanted).map(|user| to_raw_value(&user)) {
                 Ok(Ok(raw)) => draft.properties.push((property, raw)),
                 Ok(Err(error)) => draft.problem(wanted.column.as_deref(), at, "invalid", error.to_string()),
+                Err(_) if draft.is_exported => {}
                 Err(message) => draft.problem(wanted.column.as_deref(), at, "not_found", message),
             }
         }
@@ -82,7 +83,8 @@ impl<'a> Steps<'a> {
             return None;
         }
         let words = if is_id { format!("record `{}`", shortened(&to)) } else { described(&wanted) };
-        draft.linked.push(Linked { column: wanted.column.clone(), to: words });
+        let is_found = !is_id && !to.starts_with('$');
+        draft.linked.push(Linked { column: wanted.column.clone(), to: words, is_found });
         let LinkAim { association, label, .. } = wanted.by;
         Some(LinkInput { kind: association, to, label, properties })
     }

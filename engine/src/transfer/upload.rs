@@ -117,7 +117,7 @@ impl Session {
                 problems.push(Problem::new("/format", "required", message));
             }
         }
-        if let Err(found) = bind(&map, &*catalog_for(self, object)?, object) {
+        if let Err(found) = bind(&map, &*catalog_for(self, object)?, object, &self.caller.rights) {
             problems.extend(found);
         }
         match format.filter(|_| problems.is_empty()) {

@@ -120,6 +120,19 @@ pub async fn waiting(store: &Store, now: Timestamp, limit: i64) -> Result<Vec<(T
     Ok(found.into_iter().map(|(tenant, job)| (TenantId(tenant), JobId(job))).collect())
 }
 
+const RELEASE_ABANDONED: Sql =
+    Sql::sqlite("update job set state = 'queued', lease_until = 0 where state = 'running' and lease_until > 0");
+
+/// Gives back the jobs of a server that has gone without doing so, before another begins to work: a SQLite store has one
+/// at a time. Others of a PostgreSQL store may be at work, so there claims run out by themselves.
+pub async fn release_abandoned(store: &Store) -> Result<()> {
+    if store.is_postgres() {
+        return Ok(());
+    }
+    let mut lease = store.write_lease(Scope::Platform).await?;
+    lease.execute(&RELEASE_ABANDONED, args![]).await.map(drop)
+}
+
 const STALE_UPLOADS: Sql = Sql::same(
     "select tenant_id, id from job where state = 'uploading' and updated_at < $1 order by tenant_id, id limit $2",
 );

@@ -1,6 +1,6 @@
 //! Views, reports and dashboards that users have saved.
 
-use engine_model::UserId;
+use engine_model::{TeamId, UserId};
 use sqlx::FromRow;
 
 use crate::error::Result;
@@ -56,8 +56,27 @@ pub struct Wanted<'a> {
     pub object: Option<&'a str>,
     /// Who looks.
     pub user: UserId,
-    /// The teams that the user is in.
-    pub teams: Vec<i64>,
+    /// Of which teams what is shared with them is seen.
+    pub sight: Teams,
+}
+
+/// Teams of which somebody sees what is shared with them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Teams {
+    /// Every one.
+    All,
+    /// Those that the user is in.
+    These(Vec<i64>),
+}
+
+impl Teams {
+    /// The kind of sharing that is seen by whomever it is with, and the teams beside that.
+    pub(crate) fn args(self) -> (&'static str, Vec<i64>) {
+        match self {
+            Self::All => ("team", Vec::new()),
+            Self::These(teams) => ("everyone", teams),
+        }
+    }
 }
 
 const PAGE: Sql = Sql::each(
@@ -65,7 +84,7 @@ const PAGE: Sql = Sql::each(
         "select ",
         columns!(),
         " from saved_item where tenant_id = $1 and kind = $2 and id > $3 \
-         and (owner_id = $4 or sharing = 'everyone' \
+         and (owner_id = $4 or sharing in ('everyone', $8) \
            or (sharing = 'team' and team_id in (select value from json_each($5)))) \
          and ($6 is null or object = $6) order by id limit $7"
     ),
@@ -73,7 +92,8 @@ const PAGE: Sql = Sql::each(
         "select ",
         columns!(),
         " from saved_item where tenant_id = $1 and kind = $2 and id > $3 \
-         and (owner_id = $4 or sharing = 'everyone' or (sharing = 'team' and team_id = any($5::bigint[]))) \
+         and (owner_id = $4 or sharing in ('everyone', $8) \
+           or (sharing = 'team' and team_id = any($5::bigint[]))) \
          and ($6::text is null or object = $6::text) order by id limit $7"
     ),
 );
@@ -81,8 +101,9 @@ const PAGE: Sql = Sql::each(
 /// Those that a user may see with ids above `after`, lowest first.
 pub async fn visible(reader: &mut Reader, wanted: Wanted<'_>, after: i64, limit: i64) -> Result<Vec<SavedRow>> {
     let tenant = reader.tenant();
-    let Wanted { kind, object, user, teams } = wanted;
-    reader.fetch_all(&PAGE, args![tenant, kind, after, user, teams, object.map(str::to_owned), limit]).await
+    let Wanted { kind, object, user, sight } = wanted;
+    let (shared, teams) = sight.args();
+    reader.fetch_all(&PAGE, args![tenant, kind, after, user, teams, object.map(str::to_owned), limit, shared]).await
 }
 
 const PUT: Sql = Sql::same(
@@ -109,6 +130,16 @@ pub async fn put(tx: &mut Tx, row: &SavedRow) -> Result<()> {
         row.updated_at
     ];
     tx.execute(&PUT, values).await.map(drop)
+}
+
+const LEAVE_TEAM: Sql = Sql::same(
+    "update saved_item set sharing = 'private', team_id = null, updated_at = $3 \
+     where tenant_id = $1 and sharing = 'team' and team_id = $2",
+);
+
+/// Makes private what is shared with a team that goes.
+pub async fn leave_team(tx: &mut Tx, team: TeamId, at: i64) -> Result<u64> {
+    tx.execute(&LEAVE_TEAM, args![tx.tenant(), team, at]).await
 }
 
 const DELETE: Sql = Sql::same("delete from saved_item where tenant_id = $1 and id = $2");

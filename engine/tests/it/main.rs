@@ -1,5 +1,6 @@
 //! Use cases through sessions, on the embedded store.
 
+mod assignment;
 mod definitions;
 mod expiry;
 mod exports;

@@ -11,6 +11,7 @@ pub(crate) mod duplicates;
 pub(crate) mod exports;
 pub(crate) mod imports;
 pub(crate) mod jobs;
+pub(crate) mod language;
 pub(crate) mod lists;
 pub(crate) mod packs;
 pub(crate) mod pipelines;

@@ -6,6 +6,7 @@ use engine::Job;
 use engine::model::RecordId;
 use engine::model::time::Timestamp;
 use engine::records::{Page, Written};
+use engine::saved::Section;
 use engine::scoring::{Ranked, RankingQuery, ScoreDefinition};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -15,6 +16,7 @@ use utoipa::ToSchema;
 use super::answer::Answer;
 use super::definitions::body::SpecBody;
 use super::jobs::{AcceptedJob, accepted};
+use super::language::Language;
 use super::records::body::Id;
 use super::wire::{LinkedRecord, ListBody};
 use crate::error::ApiResult;
@@ -55,10 +57,14 @@ impl From<ScoreDefinition> for DefinitionBody {
 
 /// Lists the scores whose assessments the caller may see.
 #[utoipa::path(get, path = "/scores", tag = "scores", operation_id = "list",
+    params(("locale" = Option<String>, Query, description = "Language of labels, such as `de`")),
     responses((status = 200, description = "The scores", body = ListBody<DefinitionBody>)))]
-pub(crate) async fn list(Authorized(mut session): Authorized, Query(_): Query<NoQuery>) -> ApiResult<Answer> {
-    let page = Page { results: session.score_list().await?, next_cursor: None };
-    Answer::ok(&ListBody::of(page, DefinitionBody::from))
+pub(crate) async fn list(Authorized(mut session): Authorized, Query(language): Query<Language>) -> ApiResult<Answer> {
+    let mut results = session.score_list().await?;
+    for score in &mut results {
+        language.label(&session, Section::Scores, &score.name, &mut score.label);
+    }
+    Answer::ok(&ListBody::of(Page { results, next_cursor: None }, DefinitionBody::from))
 }
 
 /// A record with its total.

@@ -121,7 +121,79 @@ async fn a_thousand_inputs_are_taken_and_one_more_is_not(server: TestServer) {
     assert!(matches!(empty.status, 207 | 422), "{}", empty.text);
 }
 
+/// What one input has wrong is its own, whether it shows in its form, its members or its values.
+async fn malformed_input_is_answered_in_its_place(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let quiet = Silence::begins(&tenant).await;
+    for (path, body) in [
+        ("/records/contact/batch/create", json!({})),
+        ("/records/contact/batch/read", json!({"inputs": null})),
+        ("/records/contact/batch/create", json!({"atomic": true})),
+        ("/associations/batch/create", json!({})),
+        ("/associations/batch/archive", json!({})),
+        ("/associations/batch/read", json!({"type": "contact_company"})),
+    ] {
+        let refused = tenant.post(path, &body).await.problem(422, "validation_failed");
+        assert_eq!(refused.errors(), [("/inputs".to_owned(), "required".to_owned())], "{path}");
+    }
+    let ada = contact("ada@example.com");
+    let malformed = json!([{"properties": ada}, 7, {"properties": []}, {"id": "1", "properties": ada}, null,
+        {"properties": contact("bob@example.com"), "ownr_id": "1"}, {"properties": {"email": "x"}}]);
+    let all = json!({"inputs": malformed, "atomic": true});
+    let refused = tenant.post("/records/contact/batch/create", &all).await.problem(422, "validation_failed");
+    let expected = ["/inputs/1", "/inputs/2/properties", "/inputs/3/id", "/inputs/4", "/inputs/5/ownr_id"];
+    assert_eq!(refused.pointers(), expected);
+    // What is wrong with the batch itself refuses it, whatever its inputs.
+    let wrong = json!({"inputs": malformed, "rule": "1"});
+    let refused = tenant.post("/records/contact/batch/create", &wrong).await.problem(422, "validation_failed");
+    assert_eq!(refused.pointers(), [&["/rule"], &expected[..]].concat());
+    quiet.holds().await;
+
+    let each = || tenant.post("/records/contact/batch/create", &json!({"inputs": malformed}));
+    let first = each().header("idempotency-key", "once").await;
+    let done = first.ok(207);
+    assert_eq!(statuses(&done), [201, 422, 422, 422, 422, 422, 422]);
+    let told: Vec<Value> = results(&done)[1..]
+        .iter()
+        .map(|one| json!([one["index"], one["error"]["errors"][0]["pointer"], one["error"]["errors"][0]["code"]]))
+        .collect();
+    let expected = [
+        json!([1, "", "wrong_type"]),
+        json!([2, "/properties", "wrong_type"]),
+        json!([3, "/id", "not_applicable"]),
+        json!([4, "", "required"]),
+        json!([5, "/ownr_id", "unknown"]),
+        json!([6, "/properties/email", "invalid"]),
+    ];
+    assert_eq!(told, expected);
+    let again = each().header("idempotency-key", "once").await;
+    assert_eq!(
+        (again.header("idempotent-replayed"), again.ok(207)["results"].clone()),
+        ("true", done["results"].clone())
+    );
+    assert_eq!(all_records(&tenant, "contact").await.len(), 1);
+
+    let ada = results(&done)[0]["record"]["id"].as_str().unwrap();
+    let read = json!({"inputs": [{}, {"id": ada}, {"id": ada, "version": 1}]});
+    let read = tenant.post("/records/contact/batch/read", &read).await.ok(207);
+    assert_eq!(statuses(&read), [422, 200, 422]);
+    let acme = create_id(&tenant, "company", json!({"name": "Acme"})).await;
+    let links = json!({"inputs": [{"type": "contact_company", "from": ada}, {"type": "contact_company", "from": ada, "to": acme}]});
+    let linked = tenant.post("/associations/batch/create", &links).await.ok(207);
+    assert_eq!(statuses(&linked), [422, 200]);
+    assert_eq!(results(&linked)[0]["error"]["errors"][0]["pointer"], "/to");
+    let of = json!({"type": "contact_company", "inputs": [{"object": "contact"}, {"object": "contact", "id": ada}]});
+    let of = tenant.post("/associations/batch/read", &of).await.ok(207);
+    assert_eq!(statuses(&of), [422, 200]);
+    let gone = tenant.post("/associations/batch/archive", &links).await.ok(207);
+    assert_eq!(statuses(&gone), [422, 200]);
+    // Where nothing is left to be done, everything is answered all the same.
+    let none = tenant.post("/records/contact/batch/update", &json!({"inputs": [{}, 1]})).await.ok(207);
+    assert_eq!(statuses(&none), [422, 422]);
+}
+
 scenarios![
+    malformed_input_is_answered_in_its_place,
     each_input_is_answered_in_its_place,
     numbers_of_a_batch_follow_each_other_and_mistakes_take_none,
     atomic_batch_is_all_or_nothing,

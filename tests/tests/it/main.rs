@@ -36,6 +36,7 @@ mod direct;
 mod duplicates;
 mod exports;
 mod fixture;
+mod hidden;
 mod idempotency;
 mod imports;
 mod lists;

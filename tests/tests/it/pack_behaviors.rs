@@ -37,6 +37,8 @@ translations:
   de:
     objects: {book: {label: Buch, plural_label: Bücher, properties: {title: Titel, kind: {label: Art, options: {novel: Roman}}}}}
     views: {by_shelf: Nach Regal}
+    reports: {full_shelves: Volle Regale}
+    roles: {reader: Lesend}
 "#;
 
 async fn plan(tenant: &Client, source: &str) -> Value {
@@ -293,8 +295,29 @@ async fn people_read_definitions_in_their_language(server: TestServer) {
     let labels: Vec<&Value> =
         results(&list).iter().filter(|found| found["name"] == "book").map(|found| &found["label"]).collect();
     assert_eq!(labels, ["Buch"]);
-    let refused = tenant.get("/object-definitions?locale=d%20e").await.problem(400, "bad_request");
-    assert_eq!(refused.pointers(), ["/locale"]);
+    let mine = json!({"object": "book", "label": "Mine"});
+    let mine = id(&tenant.post("/views", &mine).await.ok(201));
+    for (path, label) in [
+        ("/views/by_shelf?locale=de-AT", "Nach Regal"),
+        ("/views/by_shelf", "By shelf"),
+        (&format!("/views/{mine}?locale=de"), "Mine"),
+        ("/reports/full_shelves?locale=de", "Volle Regale"),
+        ("/roles/reader?locale=de", "Lesend"),
+    ] {
+        assert_eq!(read(path).await["label"], label, "{path}");
+    }
+    for (path, label) in [
+        ("/views?object=book&locale=de", "Nach Regal"),
+        ("/reports?locale=de", "Volle Regale"),
+        ("/roles?locale=de", "Lesend"),
+    ] {
+        let list = read(path).await;
+        assert!(results(&list).iter().any(|found| found["label"] == label), "{list}");
+    }
+    for path in ["/object-definitions", "/views", "/dashboards", "/roles", "/scores"] {
+        let refused = tenant.get(&format!("{path}?locale=d%20e")).await.problem(400, "bad_request");
+        assert_eq!(refused.pointers(), ["/locale"]);
+    }
 }
 
 scenarios![

@@ -78,7 +78,8 @@ async fn build(tenant: &Client) {
         "title": {"label": "Rôle"}, "shoe_size": {"type": "integer", "minimum": 1, "required": false},
         "lead_status": {"options": [{"key": "lost", "label": "Lost"}, {"key": "new", "label": "Fresh", "color": "blue"},
             {"key": "contacted", "label": "Contacted"}, {"key": "qualified", "label": "Qualified"}]},
-    }, "constraints": [{"rule": "shoe_size == null || shoe_size < 60", "message": "A giant."}]});
+    }, "constraints": [{"reserved": {"property": "tags", "prefixes": ["bot:"]}},
+        {"rule": "shoe_size == null || shoe_size < 60", "message": "A giant."}]});
     tenant.patch("/object-definitions/contact", &renamed).await.ok(200);
     tenant.delete("/object-definitions/contact/properties/department").await.ok(204);
     // Said, and taken back.

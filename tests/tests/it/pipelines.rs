@@ -392,7 +392,89 @@ async fn reports_count_what_was_moved(server: TestServer) {
     assert_eq!(counts(&back), [json!(["begun", 2]), json!(["checked", 2]), json!([null, 2])]);
 }
 
+/// Whoever goes round by another pipeline comes past no gate and no forbidden move.
+async fn a_record_enters_another_pipeline_where_new_ones_start(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    define_jobs(&tenant).await;
+    let rich = json!({"name": "A", "price": "20", "currency": "EUR", "checked_on": "2026-01-31"});
+    let job = create_id(&tenant, "job", rich).await;
+    let path = format!("/records/job/{job}");
+    move_to(&tenant, &job, json!({"stage": "done"})).await.problem(409, "conflict");
+    // Any stage may be left, and a pipeline without transitions is entered anywhere.
+    move_to(&tenant, &job, json!({"pipeline": "small", "stage": "two"})).await.ok(200);
+    let quiet = Silence::begins(&tenant).await;
+    for stage in ["checked", "held", "done", "dropped"] {
+        let refused = move_to(&tenant, &job, json!({"pipeline": "work", "stage": stage})).await;
+        let refused = refused.problem(409, "conflict");
+        assert_eq!(refused.errors(), [("/stage".to_owned(), "transition".to_owned())], "{stage}");
+        let words =
+            format!("enters `work` in the stage `begun`, as a new one does; move it on to `{stage}` from there");
+        assert!(refused.words().contains(&words), "{}", refused.words());
+        let patch = json!({"properties": {"pipeline": "work", "stage": stage}});
+        let refused = tenant.patch(&path, &patch).await.problem(409, "conflict");
+        assert_eq!(refused.errors(), [("/properties/stage".to_owned(), "transition".to_owned())], "{stage}");
+    }
+    let inputs = json!({"inputs": [{"id": job, "properties": {"pipeline": "work", "stage": "done"}}]});
+    let batch = tenant.post("/records/job/batch/update", &inputs).await.ok(207);
+    assert_eq!(results(&batch)[0]["status"], 409);
+    quiet.holds().await;
+    // Without a stage it is where new records start.
+    let entered = tenant.patch(&path, &json!({"properties": {"pipeline": "work"}})).await.ok(200);
+    assert_eq!(entered["properties"]["stage"], "begun");
+    move_to(&tenant, &job, json!({"stage": "checked"})).await.ok(200);
+    move_to(&tenant, &job, json!({"pipeline": "small", "stage": "one"})).await.ok(200);
+    move_to(&tenant, &job, json!({"pipeline": "work", "stage": "begun"})).await.ok(200);
+    // The gate of the stage that is entered holds.
+    let gate = json!({"stages": {"begun": {"requires": ["crew"]}}});
+    tenant.patch("/pipelines/job/work", &gate).await.ok(200);
+    let other = create_id(&tenant, "job", json!({"name": "B", "pipeline": "small"})).await;
+    let refused = move_to(&tenant, &other, json!({"pipeline": "work", "stage": "begun"})).await;
+    let missing = ("/properties/crew".to_owned(), "required".to_owned());
+    assert_eq!(refused.problem(422, "validation_failed").errors(), [missing]);
+    let with = json!({"pipeline": "work", "stage": "begun", "properties": {"crew": "north"}});
+    move_to(&tenant, &other, with).await.ok(200);
+    // New records may be made in any stage, as imports make them.
+    create(&tenant, "job", json!({"name": "C", "stage": "held"})).await;
+    // What is archived says so.
+    tenant.patch("/pipelines/job/work", &json!({"stages": {"held": {"archived": true}}})).await.ok(200);
+    let refused = move_to(&tenant, &other, json!({"stage": "held"})).await.problem(422, "validation_failed");
+    assert_eq!(refused.errors(), [("/stage".to_owned(), "archived_option".to_owned())]);
+    let words = "the stage `held` of the pipeline `work` is archived, so no record enters it; there are `begun`";
+    assert!(refused.words().contains(words), "{}", refused.words());
+    let refused = tenant.patch(&format!("/records/job/{other}"), &json!({"properties": {"stage": "held"}})).await;
+    let expected = [("/properties/stage".to_owned(), "archived_option".to_owned())];
+    assert_eq!(refused.problem(422, "validation_failed").errors(), expected);
+}
+
+async fn a_pipeline_with_records_in_it_stays_the_last_one_too(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    define_jobs(&tenant).await;
+    let job = create_id(&tenant, "job", json!({"name": "A"})).await;
+    let refuses = async |pipeline: &str| {
+        let refused = tenant.delete(&format!("/pipelines/job/{pipeline}")).await;
+        let refused = refused.problem(409, "records_in_the_way");
+        assert_eq!(refused.errors(), [(String::new(), "records_in_the_way".to_owned())]);
+        assert_eq!(
+            (&refused.body["errors"][0]["count"], &refused.body["errors"][0]["samples"]),
+            (&json!(1), &json!([job]))
+        );
+    };
+    refuses("work").await;
+    tenant.delete("/pipelines/job/small").await.ok(204);
+    refuses("work").await;
+    assert_eq!(tenant.get(&format!("/records/job/{job}")).await.ok(200)["properties"]["stage"], "begun");
+    // It goes once no record is in it, and comes back.
+    tenant.delete(&format!("/records/job/{job}?purge=true")).await.ok(204);
+    tenant.delete("/pipelines/job/work").await.ok(204);
+    let made = create(&tenant, "job", json!({"name": "B"})).await;
+    assert_eq!(made["properties"].get("stage"), None);
+    tenant.post("/pipelines/job/work/restore", &json!({})).await.ok(200);
+    move_to(&tenant, &id(&made), json!({"stage": "done"})).await.ok(200);
+}
+
 scenarios![
+    a_record_enters_another_pipeline_where_new_ones_start,
+    a_pipeline_with_records_in_it_stays_the_last_one_too,
     moves_ask_for_what_is_missing_and_are_told,
     boards_have_their_order_counts_and_sums,
     many_people_move_records_on_one_board,

@@ -40,7 +40,10 @@ async fn what_stays_keeps_its_values(server: TestServer) {
     let id = create_id(&tenant, "work", json!({"u": 7})).await;
     for (further, pointer) in [
         ("      u: {type: integer}\n      v: {was: u, type: integer}\n", "/objects/work/properties/v/was"),
-        ("      v: {was: u, type: integer}\n      w: {was: [x, u], type: integer}\n", "/objects/work/properties/w/was"),
+        (
+            "      v: {was: u, type: integer}\n      w: {was: [x, u], type: integer}\n",
+            "/objects/work/properties/w/was/1",
+        ),
     ] {
         let wrong = json!({"source": works("1.1.0", further)});
         let refused = tenant.post("/packs/plan", &wrong).await.problem(422, "validation_failed");
@@ -171,7 +174,49 @@ async fn definitions_go_back_over_two_names(server: TestServer) {
     assert_eq!(values(&tenant, &id).await, json!({"a": 7}));
 }
 
+/// A property is renamed, and another of a pack becomes a number, while somebody goes on to search by both.
+async fn searches_go_on_while_values_move(server: TestServer) {
+    const WORKS: usize = 3_000;
+    let tenant = server.tenant("generic").await;
+    apply(&tenant, &works("1.0.0", "      kind: {type: string, searchable: true}\n      size: {type: string}\n")).await;
+    for batch in 0..WORKS / 500 {
+        let input = |at: usize| json!({"properties": {"title": format!("{batch}-{at}"), "kind": "mill", "size": "7"}});
+        let inputs: Vec<Value> = (0..500).map(input).collect();
+        tenant.post("/records/work/batch/create", &json!({"inputs": inputs, "atomic": true})).await.ok(200);
+    }
+    let query = |filter: Value| json!({"filter": filter, "count": true, "limit": 1});
+    let is = |name: &str, value: Value| json!({"property": name, "op": "eq", "value": value});
+    let total = async |query: &Value| tenant.post("/records/work/search", query).await.ok(200)["total"].clone();
+    assert_eq!(total(&query(is("kind", json!("mill")))).await, json!(WORKS));
+
+    let next = "      sort: {type: string, searchable: true, was: kind}\n      size: {type: integer}\n";
+    let planned = plan(&tenant, &works("2.0.0", next)).await;
+    let migrations = json!({"work.size": {"convert": "int(value)"}});
+    let consent = json!({"plan": planned["plan"], "migrations": migrations, "allow_destructive": true});
+    tenant.post("/packs/apply", &consent).await.ok(200);
+    for _ in 0..10 {
+        for name in ["kind", "sort"] {
+            assert_eq!(total(&query(is(name, json!("mill")))).await, json!(WORKS));
+        }
+        assert_eq!(total(&json!({"q": "mill", "count": true, "limit": 1})).await, json!(WORKS));
+        let sizes = tenant.post("/records/work/search", &query(is("size", json!("7")))).await;
+        let numbers = tenant.post("/records/work/search", &query(is("size", json!(7)))).await;
+        for reply in [sizes, numbers] {
+            match reply.status {
+                200 => assert_eq!(reply.json()["total"], json!(WORKS), "all of the old or all of the new"),
+                status => assert!([422, 503].contains(&status), "{}", reply.text),
+            }
+        }
+    }
+    jobs_are_done(&tenant).await;
+    let found = searched(&tenant, "work", &query(json!({"property": "size", "op": "gt", "value": 6}))).await;
+    assert_eq!(found["total"], json!(WORKS));
+    assert_eq!(found["results"][0]["properties"], json!({"title": "0-0", "sort": "mill", "size": 7}));
+    assert_eq!(total(&query(is("kind", json!("mill")))).await, json!(WORKS));
+}
+
 scenarios!(
+    searches_go_on_while_values_move,
     what_stays_keeps_its_values,
     whoever_names_a_property_by_its_former_name_finds_it,
     what_others_make_of_a_property_goes_on_under_its_next_name,

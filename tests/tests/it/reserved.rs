@@ -48,6 +48,47 @@ async fn reserved_tags_are_set_by_administrators_only(server: TestServer) {
     mel.delete(&on(&other)).await.ok(204);
 }
 
+async fn colours_of_tags_are_colours(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    for (number, color) in ["red", "#f0A", "#00ff7f"].into_iter().enumerate() {
+        create_id(&tenant, "tag", json!({"name": format!("t{number}"), "color": color})).await;
+    }
+    for color in ["#12", "#12345g", "Red", "url(x)", "red;", "rgb(1,2,3)"] {
+        let tag = json!({"properties": {"name": "t", "color": color}});
+        let refused = tenant.post("/records/tag", &tag).await.problem(422, "validation_failed");
+        assert_eq!(refused.pointers(), ["/properties/color"], "{color}");
+    }
+}
+
+/// Every shipped object whose records have tags.
+async fn shipped_tags_are_kept_where_records_have_them(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let (mel, _) = tenant.user("mel", "member").await;
+    for (object, properties) in [
+        ("contact", json!({"first_name": "Ada", "last_name": "Lovelace"})),
+        ("company", json!({"name": "Acme"})),
+        ("deal", json!({"name": "Roof"})),
+        ("product", json!({"name": "Tile"})),
+        ("task", json!({"title": "Call"})),
+    ] {
+        let with = |tags: serde_json::Value| {
+            let mut properties = properties.clone();
+            properties["tags"] = tags;
+            json!({"properties": properties})
+        };
+        let all = format!("/records/{object}");
+        let refused = mel.post(&all, &with(json!(["hot", "bot:mine"]))).await.problem(403, "forbidden");
+        assert_eq!(refused.errors(), [("/properties/tags".to_owned(), "forbidden".to_owned())], "{object}");
+        let one = id(&mel.post(&all, &with(json!(["hot"]))).await.ok(201));
+        let path = format!("{all}/{one}");
+        let patch = |tags: serde_json::Value| json!({"properties": {"tags": tags}});
+        mel.patch(&path, &patch(json!(["hot", "BOT:mine"]))).await.problem(403, "forbidden");
+        tenant.patch(&path, &patch(json!(["bot:seen"]))).await.ok(200);
+        mel.patch(&path, &patch(json!([]))).await.problem(403, "forbidden");
+        mel.patch(&path, &patch(json!(["bot:seen", "cold"]))).await.ok(200);
+    }
+}
+
 async fn reserved_values_of_a_list_are_kept_one_by_one(server: TestServer) {
     let tenant = server.tenant("generic").await;
     let reserved = json!({"reserved": {"property": "labels", "prefixes": ["bot:", "sys-"]}});
@@ -83,4 +124,9 @@ async fn reserved_values_of_a_list_are_kept_one_by_one(server: TestServer) {
     }
 }
 
-scenarios![reserved_tags_are_set_by_administrators_only, reserved_values_of_a_list_are_kept_one_by_one];
+scenarios![
+    colours_of_tags_are_colours,
+    shipped_tags_are_kept_where_records_have_them,
+    reserved_tags_are_set_by_administrators_only,
+    reserved_values_of_a_list_are_kept_one_by_one
+];

@@ -154,6 +154,56 @@ async fn those_of_users_are_seen_by_whom_they_are_shared_with(server: TestServer
     assert_eq!(seen(&eve).await, ["novels"]);
 }
 
+async fn administrators_keep_what_teams_share(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    install(&tenant, LIBRARY).await;
+    let ((ann, ann_id), (bob, bob_id)) = (tenant.user("ann", "member").await, tenant.user("bob", "member").await);
+    let (adam, _) = tenant.user("adam", "admin").await;
+    let team = tenant.post("/teams", &json!({"name": "North", "members": [ann_id, bob_id]})).await.ok(201);
+    let items = json!([{"view": "novels"}]);
+    for (path, body) in [
+        ("/views", json!({"label": "A", "object": "book"})),
+        ("/reports", json!({"label": "A", "object": "book", "measures": {"n": {"count": true}}})),
+        ("/dashboards", json!({"label": "A", "items": items})),
+        ("/lists", json!({"name": "A", "object": "book", "filter": {"property": "title", "op": "exists"}})),
+    ] {
+        let save = async |sharing: &str| {
+            let mut body = body.clone();
+            body["sharing"] = json!(sharing);
+            id(&ann.post(path, &body).await.ok(201))
+        };
+        let (shared, private) = (save("team").await, save("private").await);
+        let own = async |who: &Client| {
+            let all = who.get(path).await.ok(200);
+            let all: Vec<String> = results(&all).iter().filter(|item| item["layer"] != "library").map(id).collect();
+            all
+        };
+        let one = format!("{path}/{shared}");
+        assert_eq!(own(&adam).await, std::slice::from_ref(&shared));
+        let key = if path == "/lists" { "name" } else { "label" };
+        let changed = adam.patch(&one, &json!({key: "B"})).await.ok(200);
+        assert_eq!((&changed[key], &changed["team"]), (&json!("B"), &team["id"]));
+        adam.get(&format!("{path}/{private}")).await.problem(404, "not_found");
+        // A team that goes takes along whom it was shared with, and nothing of what it was.
+        let goes =
+            tenant.post("/teams", &json!({"name": format!("South {path}"), "members": [ann_id, bob_id]})).await.ok(201);
+        ann.patch(&one, &json!({"team": goes["id"]})).await.ok(200);
+        assert_eq!(own(&bob).await, std::slice::from_ref(&shared));
+        tenant.delete(&format!("/teams/{}", id(&goes))).await.ok(204);
+        let left = ann.get(&one).await.ok(200);
+        assert_eq!((&left["sharing"], &left["team"], &left[key]), (&json!("private"), &Value::Null, &json!("B")));
+        for who in [&bob, &adam] {
+            assert_eq!(own(who).await, [""; 0]);
+            who.get(&one).await.problem(404, "not_found");
+        }
+        let renamed = ann.patch(&one, &json!({key: "C"})).await.ok(200);
+        assert_eq!((&renamed["sharing"], &renamed[key]), (&json!("private"), &json!("C")));
+        let shared_again = ann.patch(&one, &json!({"sharing": "team", "team": team["id"]})).await.ok(200);
+        assert_eq!(shared_again["team"], team["id"]);
+        assert_eq!(own(&bob).await, [shared]);
+    }
+}
+
 async fn fields_are_columns_and_no_text_has_what_no_store_keeps(server: TestServer) {
     let tenant = server.tenant("generic").await;
     install(&tenant, LIBRARY).await;
@@ -261,9 +311,49 @@ async fn reports_compare_a_period_with_the_one_before(server: TestServer) {
     assert_eq!(problem.pointers(), ["/period/within"]);
 }
 
+async fn what_is_saved_says_something_and_names_what_is_there(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    install(&tenant, LIBRARY).await;
+    let (ann, _) = tenant.user("ann", "member").await;
+    let list = async |who: &Client, name: &str, sharing: &str| {
+        let list = json!({"object": "book", "name": name, "sharing": sharing});
+        id(&who.post("/lists", &list).await.ok(201))
+    };
+    let (known, hidden) = (list(&tenant, "Known", "everyone").await, list(&ann, "Hidden", "private").await);
+    let (bob, _) = tenant.user("bob", "member").await;
+    let filter = json!({"all": [{"list": known}, {"not": {"list": "999"}}, {"any": [{"list": hidden}]}]});
+    let wrong =
+        json!({"label": " ", "object": "book", "columns": ["title", "shelf", "title", "title"], "filter": filter});
+    let refused = bob.post("/views", &wrong).await.problem(422, "validation_failed");
+    let expected = [
+        ("/label", "required"),
+        ("/columns/2", "duplicate"),
+        ("/columns/3", "duplicate"),
+        ("/filter/all/1/not/list", "unknown"),
+        ("/filter/all/2/any/0/list", "unknown"),
+    ];
+    assert_eq!(refused.errors(), expected.map(|(at, code)| (at.to_owned(), code.to_owned())));
+    assert!(refused.words().contains("there is no list `999`"), "{}", refused.words());
+    let report = json!({"label": "", "object": "book", "measures": {"n": {"count": true}}, "filter": {"list": "999"}});
+    let refused = bob.post("/reports", &report).await.problem(422, "validation_failed");
+    assert_eq!(refused.pointers(), ["/label", "/filter/list"]);
+    // What was right when it was saved stands in the way of no other change.
+    let right = json!({"label": "Mine", "object": "book", "columns": ["title"], "filter": {"list": known}});
+    let view = id(&bob.post("/views", &right).await.ok(201));
+    let path = format!("/views/{view}");
+    tenant.delete(&format!("/lists/{known}")).await.ok(204);
+    bob.patch(&path, &json!({"label": "Ours"})).await.ok(200);
+    let refused = bob.patch(&path, &json!({"label": "", "columns": ["title", "title"]})).await;
+    assert_eq!(refused.problem(422, "validation_failed").pointers(), ["/label", "/columns/1"]);
+    let refused = bob.patch(&path, &json!({"filter": {"not": {"list": known}}})).await;
+    assert_eq!(refused.problem(422, "validation_failed").pointers(), ["/filter/not/list"]);
+}
+
 scenarios![
+    what_is_saved_says_something_and_names_what_is_there,
     those_of_packs_are_shown_and_stay_as_they_are,
     those_of_users_are_seen_by_whom_they_are_shared_with,
+    administrators_keep_what_teams_share,
     fields_are_columns_and_no_text_has_what_no_store_keeps,
     changes_of_several_people_are_all_kept,
     reports_compare_a_period_with_the_one_before,

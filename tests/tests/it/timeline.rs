@@ -136,6 +136,73 @@ async fn types_of_packs_say_which_details_there_are(server: TestServer) {
     assert!(refused.words().contains("did you mean `item.bought`?"), "{}", refused.words());
 }
 
+/// A record of an activity is one like any other, and what its type declares holds by whichever way it is written.
+async fn details_are_what_their_type_declares_however_they_are_written(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    install(&tenant, SHOP).await;
+    let visitor = create_id(&tenant, "visitor", json!({"name": "Emmy"})).await;
+    let path = format!("/records/visitor/{visitor}/activities");
+    let bought = json!({"type": "item.bought", "details": {"price": "1", "basket": {"items": 1}}});
+    let made = id(&tenant.post(&path, &bought).await.ok(201));
+    // What is wrong is counted as it is listed.
+    let wrong = json!({"type": "item.bought", "details": {"price": "x", "sku": "123456"}});
+    let refused = tenant.post(&path, &wrong).await.problem(422, "validation_failed");
+    assert_eq!(refused.pointers(), ["/details/price", "/details/sku"], "{}", refused.body);
+    assert!(refused.words().starts_with("2 problems;"), "{}", refused.words());
+
+    for written in [" item.bought ", "Item.Bought"] {
+        let wrong = json!({"properties": {"activity_type": written, "metadata": {"price": "x"}}});
+        let refused = tenant.post("/records/activity", &wrong).await.problem(422, "validation_failed");
+        assert_eq!(refused.pointers(), ["/properties/activity_type"], "{}", refused.body);
+    }
+    let record = format!("/records/activity/{made}");
+    let wrong = json!({"price": "x", "sku": "123456", "basket": {"item": 1}, "prise": 2});
+    let at = |before: &str, names: &[&str]| -> Vec<String> {
+        names.iter().map(|name| format!("{before}/properties/metadata/{name}")).collect()
+    };
+    let typed = |details: &Value| json!({"properties": {"activity_type": "item.bought", "metadata": details}});
+    let quiet = Silence::begins(&tenant).await;
+    let names = ["price", "sku", "prise"];
+    let refused = tenant.patch(&record, &json!({"properties": {"metadata": wrong}})).await;
+    assert_eq!(refused.problem(422, "validation_failed").pointers(), at("", &names));
+    let refused = tenant.post("/records/activity", &typed(&wrong)).await.problem(422, "validation_failed");
+    assert_eq!(refused.pointers(), at("", &names));
+    assert!(refused.words().contains("did you mean `price`?"), "{}", refused.words());
+    let atomic = json!({"inputs": [typed(&json!({})), typed(&json!([1]))], "atomic": true});
+    let refused = tenant.post("/records/activity/batch/create", &atomic).await.problem(422, "validation_failed");
+    assert_eq!(refused.pointers(), ["/inputs/0/properties/metadata/price", "/inputs/1/properties/metadata"]);
+    let operations = json!({"operations": [{"op": "update", "object": "activity", "id": made,
+        "properties": {"metadata": {"price": "1", "basket": {"item": 1}}}}]});
+    let refused = tenant.post("/transactions", &operations).await.problem(422, "validation_failed");
+    assert_eq!(refused.pointers(), at("/operations/0", &["basket"]));
+    // Its type says what is taken, so another type is another question.
+    let refused = tenant.patch(&record, &json!({"properties": {"activity_type": "call"}})).await;
+    assert_eq!(refused.problem(422, "validation_failed").pointers(), at("", &["price", "basket", "gift"]));
+    let upload = tenant.request(reqwest::Method::POST, "/imports?object=activity&format=ndjson");
+    let upload = upload.bytes("application/x-ndjson", typed(&wrong).to_string()).await.ok(202);
+    crate::fixture::jobs_are_done(&tenant).await;
+    let errors = tenant.get(&format!("/jobs/{}/errors", id(&upload["job"]))).await;
+    let row: Value = serde_json::from_str(errors.text.trim()).unwrap();
+    let pointers: Vec<&str> =
+        row["problems"].as_array().unwrap().iter().map(|problem| problem["pointer"].as_str().unwrap()).collect();
+    assert_eq!(pointers, at("", &names));
+    quiet.holds().await;
+
+    // They come to normal form, and what a type gives unless something else is said is given.
+    let made = tenant.post("/records/activity", &typed(&json!({"price": 12.5}))).await.ok(201);
+    assert_eq!(made["properties"]["metadata"], json!({"price": "12.50", "gift": false}));
+    let path = format!("/records/activity/{}", id(&made));
+    let changed = json!({"properties": {"metadata": {"price": "3", "sku": "A1"}}});
+    let changed = tenant.patch(&path, &changed).await.ok(200);
+    assert_eq!(changed["properties"]["metadata"], json!({"price": "3.00", "sku": "A1", "gift": false}));
+    let told = tenant.patch(&path, &json!({"properties": {"description": "At the desk"}})).await.ok(200);
+    assert_eq!(told["properties"]["metadata"], changed["properties"]["metadata"]);
+    // The list of types is open; of one that nobody declares nothing is known.
+    let open = json!({"properties": {"activity_type": "status_changed", "metadata": {"from": "a", "to": 7}}});
+    let open = tenant.post("/records/activity", &open).await.ok(201);
+    assert_eq!(open["properties"]["metadata"], json!({"from": "a", "to": 7}));
+}
+
 async fn one_activity_stands_on_all_timelines_newest_first(server: TestServer) {
     let tenant = server.tenant("generic").await;
     let (ada, eve, kim) = (contact(&tenant, "Ada").await, contact(&tenant, "Eve").await, contact(&tenant, "Kim").await);
@@ -417,6 +484,7 @@ async fn audit_tells_who_did_what_from_where(server: TestServer) {
 }
 
 scenarios![
+    details_are_what_their_type_declares_however_they_are_written,
     types_of_packs_say_which_details_there_are,
     one_activity_stands_on_all_timelines_newest_first,
     pages_tell_each_entry_once_while_others_write,

@@ -91,13 +91,17 @@ pub struct Decision {
 /// Whether all parties allow what is asked, and why.
 pub fn explain(parties: &[Party], asked: &Asked<'_>, registry: &Registry) -> Decision {
     let mut rules = Vec::with_capacity(parties.len() * 2);
-    let mut reason = None;
+    let (mut unseen, mut reason) = (None, None);
     for party in parties {
-        let grant = of_object(party, asked);
+        let grant = of_object(party, asked.action, asked);
         let allows = grant.allows;
         rules.push(grant);
         if !allows {
             reason.get_or_insert_with(|| refused_by(party, asked.action, &asked.object.name));
+        }
+        if let Some(verdict) = of_reading(party, asked) {
+            rules.push(verdict);
+            unseen.get_or_insert_with(|| unseen_by(party, asked));
         }
         if let Some((verdict, why)) = of_property(party, asked, registry) {
             let allows = verdict.allows;
@@ -108,20 +112,42 @@ pub fn explain(parties: &[Party], asked: &Asked<'_>, registry: &Registry) -> Dec
         }
     }
     let rights = parties.iter().fold(Rights::everything(), |all, party| all.meet(&party.rights));
-    let allowed = allows(&rights, asked, registry);
-    let reason = match (allowed, reason) {
+    let unwritable = unwritable(asked);
+    let allowed = unwritable.is_none() && allows(&rights, asked, registry);
+    // What is not there for somebody is not found, whatever else is refused.
+    let reason = match (allowed, unseen.or(reason).or(unwritable)) {
         (true, _) => allowed_by(parties, asked),
         (false, Some(reason)) => reason,
-        (false, None) => refusal(parties, asked.action, &asked.object.name, asked.place),
+        (false, None) => refused_together(&rights, parties, asked),
     };
     Decision { allowed, reason, rules }
 }
 
+/// Why nobody gives a property a value, whatever their rights.
+fn unwritable(asked: &Asked<'_>) -> Option<String> {
+    let is_write = matches!(asked.action, Action::Create | Action::Update);
+    let property = asked.property.filter(|_| is_write)?;
+    let named = format!("`{}.{}`", asked.object.name, property.name);
+    match (property.is_writable(), property.read_only) {
+        (false, _) => Some(format!("{named} is computed, so nobody writes it")),
+        (true, true) => Some(format!("{named} is read-only, so nobody writes it by hand")),
+        (true, false) => None,
+    }
+}
+
 /// The decision itself.
 fn allows(rights: &Rights, asked: &Asked<'_>, registry: &Registry) -> bool {
-    let reach = rights.grants(&asked.object.name).reach(asked.action);
-    covers(reach, asked.place)
+    covers(reach(rights, asked), asked.place)
         && asked.property.is_none_or(|property| allows_property(rights, asked, property, registry))
+}
+
+/// The records with which something may be done. What is to be changed has to be seen.
+fn reach(rights: &Rights, asked: &Asked<'_>) -> Reach {
+    let grants = rights.grants(&asked.object.name);
+    match asked.action {
+        Action::Create | Action::Read => grants.reach(asked.action),
+        Action::Update | Action::Archive => grants.reach(asked.action).meet(grants.read),
+    }
 }
 
 fn allows_property(rights: &Rights, asked: &Asked<'_>, property: &Property, registry: &Registry) -> bool {
@@ -132,12 +158,27 @@ fn allows_property(rights: &Rights, asked: &Asked<'_>, property: &Property, regi
     }
 }
 
-fn of_object(party: &Party, asked: &Asked<'_>) -> Verdict {
-    let (object, action) = (asked.object.name.as_str(), asked.action.as_str());
-    let reach = party.rights.grants(object).reach(asked.action);
+fn of_object(party: &Party, action: Action, asked: &Asked<'_>) -> Verdict {
+    let (object, word) = (asked.object.name.as_str(), action.as_str());
+    let reach = party.rights.grants(object).reach(action);
     let named = if party.rights.objects.contains_key(object) { object } else { "*" };
-    let rule = format!("{named}.{action}: {}", reach.name().unwrap_or("some"));
+    let rule = format!("{named}.{word}: {}", reach.name().unwrap_or("some"));
     Verdict { source: party.source, name: party.name.clone(), rule, allows: covers(reach, asked.place) }
+}
+
+/// That what is to be changed is not there for a party.
+fn of_reading(party: &Party, asked: &Asked<'_>) -> Option<Verdict> {
+    match asked.action {
+        Action::Create | Action::Read => None,
+        Action::Update | Action::Archive => {
+            Some(of_object(party, Action::Read, asked)).filter(|verdict| !verdict.allows)
+        }
+    }
+}
+
+fn unseen_by(party: &Party, asked: &Asked<'_>) -> String {
+    let refused = refused_by(party, Action::Read, &asked.object.name);
+    format!("{refused}, and what is not seen cannot be changed")
 }
 
 /// Without a place, whether there could be such a record.
@@ -178,6 +219,17 @@ fn refused_by(party: &Party, action: Action, object: &str) -> String {
         (Source::TokenRole | Source::UserRole, reach) => {
             format!("{party} allows to {verb} {} `{object}` records", reach.words())
         }
+    }
+}
+
+/// Why nothing is left of what each allows by itself.
+fn refused_together(rights: &Rights, parties: &[Party], asked: &Asked<'_>) -> String {
+    let object = &asked.object.name;
+    match asked.property {
+        Some(property) if covers(reach(rights, asked), asked.place) => {
+            format!("`{object}.{}` is computed of what the caller may not read", property.name)
+        }
+        _ => refusal(parties, asked.action, object, asked.place),
     }
 }
 

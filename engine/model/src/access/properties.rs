@@ -1,5 +1,6 @@
 //! Which properties are seen and changed.
 
+use super::reach::Reach;
 use super::rights::Rights;
 use crate::object::ObjectDefinition;
 use crate::property::Property;
@@ -76,9 +77,14 @@ impl Rights {
             Sight::Granted => true,
             Sight::OfPlain if property.sensitive => false,
             // What is computed of something sensitive is so itself, so only what roles hide has to be looked for.
-            Sight::OfPlain | Sight::OfAll if self.properties.is_empty() => true,
+            Sight::OfPlain | Sight::OfAll if self.properties.is_empty() && self.reads_of_every_object() => true,
             Sight::OfPlain | Sight::OfAll => depth > 0 && self.reads_parts(registry, object, property, depth - 1),
         }
+    }
+
+    /// Whether there is no object of which no record may be read.
+    fn reads_of_every_object(&self) -> bool {
+        self.objects.values().chain([&self.default]).all(|grants| grants.read != Reach::NONE)
     }
 
     /// Whether all is seen that a property is computed of.
@@ -90,9 +96,15 @@ impl Rights {
         if let Some(formula) = property.kind.formula() {
             return formula.expression.names().all(|name| reads(object, name));
         }
+        if property.kind.rollup().is_none() {
+            return true;
+        }
         let mut rollups = registry.computed.rollups_of(&object.name);
         let Some(rollup) = rollups.find(|rollup| rollup.property == property.name) else { return true };
         let mut others = rollup.others.iter().filter_map(|other| registry.objects.get(other));
-        others.all(|other| rollup.reads.iter().all(|name| reads(other, name)))
+        // Where some may be read, the total of all is shown.
+        others.all(|other| {
+            self.grants(&other.name).read != Reach::NONE && rollup.reads.iter().all(|name| reads(other, name))
+        })
     }
 }

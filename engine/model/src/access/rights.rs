@@ -156,11 +156,15 @@ impl Rights {
         paths.into_iter().find(beyond).map(|path| Excess(format!("to see or to change `{path}`")))
     }
 
+    /// Whether every record of every object is seen.
+    pub fn reads_every_record(&self) -> bool {
+        let mut grants = self.objects.values().chain([&self.default]);
+        grants.all(|grants| grants.read == Reach::ALL)
+    }
+
     /// Whether every record is seen with all that it has.
     pub fn reads_everything(&self) -> bool {
-        let grants = self.objects.values().chain([&self.default]);
-        let sights = self.properties.values().map(|rights| rights.read).chain([self.sight]);
-        grants.into_iter().all(|grants| grants.read == Reach::ALL)
-            && sights.into_iter().all(|sight| sight >= Sight::OfAll)
+        let mut sights = self.properties.values().map(|rights| rights.read).chain([self.sight]);
+        self.reads_every_record() && sights.all(|sight| sight >= Sight::OfAll)
     }
 }

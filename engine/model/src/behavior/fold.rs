@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::{Behavior, Names, Section};
+use crate::access::Rights;
 use crate::layer::{Folded, Layer};
 use crate::name::{Name, did_you_mean};
 use crate::problem::Problems;
@@ -53,6 +54,13 @@ impl Registry {
     /// What is wrong with the names of one behavior; places are those within it.
     pub fn check_behavior(&self, behavior: &Behavior) -> Problems {
         let mut names = Names::new(self, String::new());
+        behavior.look_up(&mut names);
+        names.problems
+    }
+
+    /// The same for somebody with these rights: what they do not show is as if it were not there.
+    pub fn check_behavior_for(&self, behavior: &Behavior, rights: &Rights) -> Problems {
+        let mut names = Names::new(self, String::new()).seen_by(rights);
         behavior.look_up(&mut names);
         names.problems
     }

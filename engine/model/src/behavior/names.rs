@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{Behavior, Section};
 use crate::TenantId;
+use crate::access::{Reach, Rights};
 use crate::association::AssociationDefinition;
 use crate::expression::{Expression, Types, check_condition};
 use crate::json::read;
@@ -20,6 +21,8 @@ use crate::time::Timestamp;
 /// What has been looked up so far.
 pub(crate) struct Names<'a> {
     registry: &'a Registry,
+    /// With whose rights it is looked; what these do not show is as if it were not there.
+    rights: Option<&'a Rights>,
     /// Where the behavior stands.
     base: String,
     pub(crate) named: Vec<Mention>,
@@ -28,7 +31,15 @@ pub(crate) struct Names<'a> {
 
 impl<'a> Names<'a> {
     pub(super) fn new(registry: &'a Registry, base: String) -> Self {
-        Self { registry, base, named: Vec::new(), problems: Problems::new() }
+        Self { registry, rights: None, base, named: Vec::new(), problems: Problems::new() }
+    }
+
+    pub(super) fn seen_by(self, rights: &'a Rights) -> Self {
+        Self { rights: Some(rights), ..self }
+    }
+
+    fn sees(&self, object: &ObjectDefinition, property: &Property) -> bool {
+        self.rights.is_none_or(|rights| rights.reads(self.registry, object, property))
     }
 
     /// Tells that something at `at`, a pointer within the behavior, is wrong.
@@ -91,13 +102,16 @@ impl<'a> Names<'a> {
 
     /// The object's property of that name.
     pub(super) fn property(&mut self, object: &'a ObjectDefinition, name: &str, at: &str) -> Option<&'a Property> {
-        let found = object.property_called(name);
+        let found = object.property_called(name).filter(|property| self.sees(object, property));
         match found {
             Some(property) => self.put(&object.name, &property.name, at),
             None => {
-                let message = match object.properties.contains_key(name) {
+                let message = match object.properties.get(name).is_some_and(|property| property.archived) {
                     true => format!("`{}.{name}` is archived", object.name),
-                    false => format!("`{name}` is no property of `{}`{}", object.name, object.property_hint(name)),
+                    false => {
+                        let hint = object.property_hint(name, |property| self.sees(object, property));
+                        format!("`{name}` is no property of `{}`{hint}", object.name)
+                    }
                 };
                 self.problem(at, "unknown", message);
             }
@@ -193,17 +207,24 @@ impl<'a> Names<'a> {
             self.put(&mention.object, &mention.property, &place(&mention.pointer));
         }
         let locale = Locale::default();
+        let rights = self.rights;
+        let may_read = |object: &str| rights.is_none_or(|rights| rights.grants(object).read != Reach::NONE);
+        let may_see = |object: &ObjectDefinition, property: &Property| {
+            rights.is_none_or(|rights| rights.reads(self.registry, object, property))
+        };
         let context = ResolveContext {
             tenant: TenantId(0),
             registry: self.registry,
             now: Timestamp(0),
             zone: Tz::UTC,
             locale: &locale,
-            readable: &|_| Some(Filter::everything()),
-            may_see: &|_, _| true,
+            readable: &|object| may_read(object).then(Filter::everything),
+            may_see: &may_see,
             lists: None,
+            formerly: None,
         };
-        if let Err(problems) = resolve(&text, &[object], &context) {
+        let resolved = resolve(&text, &[object], &context);
+        if let Err(problems) = resolved {
             told(self, problems);
         }
     }

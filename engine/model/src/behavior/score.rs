@@ -168,6 +168,17 @@ impl Criteria {
 }
 
 impl Assessments {
+    /// The properties that say what was answered.
+    pub fn properties(&self) -> [&Name; 8] {
+        let Self { score, rationale, at, by, user, review, current, key, .. } = self;
+        [score, rationale, at, by, user, review, current, key]
+    }
+
+    /// The associations that say what was asked, and of which record.
+    pub fn links(&self) -> impl Iterator<Item = &Name> {
+        [Some(&self.criterion), Some(&self.subject), self.counterpart.as_ref()].into_iter().flatten()
+    }
+
     fn read(mut reader: SpecReader<'_>) -> Option<Self> {
         let mut name = |key| required(&mut reader, key);
         let (object, score, rationale, at) = (name("object"), name("score"), name("rationale"), name("at"));

@@ -159,7 +159,7 @@ impl Registry {
             let moment = if !is_property && MOMENTS.contains(&name.as_str()) {
                 "; what is stored cannot depend on the present moment".to_owned()
             } else {
-                first.property_hint(name)
+                first.property_hint(name, |_| true)
             };
             let message = format!("`{name}` is no property of `{}`{moment}", first.name);
             problems.push(Problem::new(format!("{at}/{key}"), "unknown", message));
@@ -280,6 +280,7 @@ impl Registry {
             readable: &|_| Some(Filter::everything()),
             may_see: &|_, _| true,
             lists: None,
+            formerly: None,
         };
         filter_of_expression(source, object, &context).err().unwrap_or_default()
     }

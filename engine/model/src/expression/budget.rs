@@ -10,6 +10,24 @@ const STEPS: u32 = 250_000;
 /// Bytes of text that count as one step when they are copied or searched.
 const BYTES_PER_STEP: usize = 32;
 
+/// Steps that several evaluations may take together, each no more than one may.
+#[derive(Debug)]
+pub struct Allowance {
+    left: u32,
+}
+
+impl Allowance {
+    /// As many steps.
+    pub fn of(steps: u32) -> Self {
+        Self { left: steps }
+    }
+
+    /// No step is left, so that an evaluation which took too many may have failed for what others took.
+    pub fn is_spent(&self) -> bool {
+        self.left == 0
+    }
+}
+
 /// Steps left.
 #[derive(Debug)]
 pub(super) struct Budget {
@@ -19,6 +37,17 @@ pub(super) struct Budget {
 impl Budget {
     pub(super) fn new() -> Self {
         Self { left: STEPS }
+    }
+
+    /// What one evaluation may take of an allowance.
+    pub(super) fn within(allowance: &Allowance) -> Self {
+        Self { left: allowance.left.min(STEPS) }
+    }
+
+    /// Takes what an evaluation took that began with [`Budget::within`] from its allowance.
+    pub(super) fn settle(&self, allowance: &mut Allowance) {
+        let taken = allowance.left.min(STEPS) - self.left;
+        allowance.left -= taken;
     }
 
     /// Takes `steps`, or says that there are not as many left.

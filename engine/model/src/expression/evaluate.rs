@@ -27,10 +27,15 @@ impl<'a> Evaluation<'a> {
     }
 
     /// The expression's value.
-    pub(super) fn run(mut self, root: &Node) -> Evaluated<Value> {
+    pub(super) fn run(&mut self, root: &Node) -> Evaluated<Value> {
         let value = self.evaluate(root)?;
         self.budget.charge_whole(&value)?;
         Ok(value)
+    }
+
+    /// The steps that are left.
+    pub(super) fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// The value of a part, which counts towards the same budget as those before it.

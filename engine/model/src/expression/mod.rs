@@ -61,6 +61,7 @@ use chrono_tz::Tz;
 use crate::name::Name;
 use crate::time::Timestamp;
 
+pub use budget::Allowance;
 pub use check::{ExpressionProblem, Types, check, check_condition, check_formula};
 pub(crate) use check::{check_points, check_result};
 pub use compile::{MAX_DEPTH, MAX_LOOP_DEPTH};
@@ -118,8 +119,17 @@ impl Expression {
     /// The expression's value with the names of `scope`.
     pub fn evaluate(&self, scope: &Scope<'_>) -> Result<Value, ExpressionError> {
         let variables = self.inner.names.iter().map(|name| scope.lookup(name)).collect();
-        let evaluation = Evaluation::new(&self.inner.names, variables, Budget::new());
+        let mut evaluation = Evaluation::new(&self.inner.names, variables, Budget::new());
         evaluation.run(&self.inner.root).map_err(|fault| ExpressionError::from_fault(fault, &self.inner.source))
+    }
+
+    /// The same of one of several evaluations, which together take no more steps than an allowance has.
+    pub fn evaluate_within(&self, scope: &Scope<'_>, allowance: &mut Allowance) -> Result<Value, ExpressionError> {
+        let variables = self.inner.names.iter().map(|name| scope.lookup(name)).collect();
+        let mut evaluation = Evaluation::new(&self.inner.names, variables, Budget::within(allowance));
+        let value = evaluation.run(&self.inner.root);
+        evaluation.budget().settle(allowance);
+        value.map_err(|fault| ExpressionError::from_fault(fault, &self.inner.source))
     }
 
     /// The expression's value at the moment that `now` and `today` of the scope stand for, and from when on it may be

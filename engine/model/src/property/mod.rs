@@ -405,7 +405,7 @@ impl Property {
         }
         let migrated = reader.map("migrated").and_then(|spec| {
             let at = reader.pointer_of("migrated");
-            Migration::read(spec, &at, reader.problems())
+            Migration::read(&name, spec, &at, reader.problems())
         });
         let Some(kind) = (entry?.read)(&mut reader) else {
             reader.finish();

@@ -67,15 +67,18 @@ fn rules(before: &ObjectDefinition, after: &ObjectDefinition, at: &str) -> Vec<C
     after.constraints.iter().enumerate().filter_map(check).collect()
 }
 
-/// Pipelines that lost stages, or are gone while others are left.
+/// Pipelines that lost stages, or are gone. Where the object goes with them, nothing is in the way.
 fn stages(old: &Registry, new: &Registry, object: &ObjectDefinition) -> Vec<Check> {
     let known: HashMap<String, HashSet<String>> = new
         .active_pipelines(&object.name)
         .map(|pipeline| (pipeline.name.to_string(), pipeline.stages.keys().map(ToString::to_string).collect()))
         .collect();
-    let Some(first) = new.active_pipelines(&object.name).next() else { return Vec::new() };
+    let first = new.active_pipelines(&object.name).next();
+    if first.is_none() && object.archived {
+        return Vec::new();
+    }
     let at = |name: &str| push_segment("/pipelines", name);
-    if old.active_pipelines(&object.name).next().is_none() {
+    if let (None, Some(first)) = (old.active_pipelines(&object.name).next(), first) {
         // Records may still carry stages of pipelines that were archived, last one included.
         let has_archived = old.pipelines.get(&object.name).is_some_and(|pipelines| !pipelines.is_empty());
         let demand = Demand::Staged { pipeline: None, stages: known };
@@ -189,7 +192,11 @@ mod tests {
         let gone = with(json!({"a": both(), "b": pipeline(json!({"open": {}, "done": {}}), true)}));
         assert_eq!(asked(two, gone).0, ["/pipelines/b"]);
         let last = with(json!({"a": pipeline(json!({"open": {}}), true)}));
-        assert_eq!(asked(with(json!({"a": pipeline(json!({"open": {}}), false)})), last.clone()), none);
+        let one = || with(json!({"a": pipeline(json!({"open": {}}), false)}));
+        assert_eq!(asked(one(), last.clone()).0, ["/pipelines/a"]);
+        let mut without = last.clone();
+        without["objects"]["visit"]["archived"] = json!(true);
+        assert_eq!(asked(one(), without), none);
         assert_eq!(
             asked(last, with(json!({"a": pipeline(json!({"open": {}}), true), "b": both()}))).0,
             ["/pipelines/b/stages"]

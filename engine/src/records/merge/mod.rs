@@ -74,10 +74,12 @@ impl Planner<'_> {
         version: Option<i64>,
     ) -> Result<Plan> {
         self.check_update(object, &winner)?;
+        self.basis.check_answers_stay(object)?;
         check_version(&winner, version)?;
         let (id, losers) = (id_of(&winner)?, self.losers(object, &winner, from));
-        let choices =
-            values::choose(&self.workspace, object, &winner, from, (choices, self.basis.pen.writes_read_only));
+        let may_see = self.basis.catalog.seen_by(&self.caller.rights, object);
+        let choices = (choices, self.basis.pen.writes_read_only);
+        let choices = values::choose(&self.workspace, object, &winner, from, choices, may_see);
         let (losers, choices) = match (losers, choices) {
             (Ok(losers), Ok(choices)) => (losers, choices),
             (losers, choices) => {

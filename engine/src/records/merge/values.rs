@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use engine_model::object::ObjectDefinition;
 use engine_model::problem::push_segment;
+use engine_model::property::Property;
 use engine_model::{Problem, Problems, Properties};
 use serde_json::json;
 
@@ -24,6 +25,7 @@ pub(super) fn choose(
     winner: &State,
     from: &[String],
     (wanted, may_write_read_only): (&[(String, String)], bool),
+    may_see: impl Fn(&Property) -> bool + Copy,
 ) -> Result<Choices, Problems> {
     let concerned: Vec<RecordRef> =
         from.iter().filter_map(|id| workspace.find_any(id)).map(|state| state.record).chain([winner.record]).collect();
@@ -31,7 +33,7 @@ pub(super) fn choose(
     for (name, id) in wanted {
         let at = push_segment("/properties", name);
         let Some(property) = object.property(name) else {
-            let hint = object.property_hint(name);
+            let hint = object.property_hint(name, may_see);
             let message = format!("`{}` is no property of `{}`{hint}", shortened(name), object.name);
             problems.push(Problem::new(at, "unknown_property", message));
             continue;

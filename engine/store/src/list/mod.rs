@@ -3,14 +3,15 @@
 mod member;
 mod upkeep;
 
-use engine_model::UserId;
 use engine_model::time::Timestamp;
+use engine_model::{TeamId, UserId};
 use sqlx::FromRow;
 
 pub use member::{Mark, MemberRow, MembershipRow, add, count, ids, memberships, memberships_in, page, remove};
 pub use upkeep::{Due, Upkeep, claim, due, forget, make_due, save_upkeep};
 
 use crate::error::Result;
+use crate::saved::Teams;
 use crate::sql::{Sql, args};
 use crate::store::{Reader, Tx};
 
@@ -113,8 +114,8 @@ pub struct Wanted<'a> {
     pub object: Option<&'a str>,
     /// Who looks.
     pub user: UserId,
-    /// The teams that the user is in.
-    pub teams: Vec<i64>,
+    /// Of which teams what is shared with them is seen.
+    pub sight: Teams,
 }
 
 const VISIBLE: Sql = Sql::each(
@@ -122,7 +123,7 @@ const VISIBLE: Sql = Sql::each(
         "select ",
         columns!(),
         " from list where tenant_id = $1 and id > $2 and deleted_at is null \
-         and (created_by = $3 or sharing = 'everyone' \
+         and (created_by = $3 or sharing in ('everyone', $7) \
            or (sharing = 'team' and team_id in (select value from json_each($4)))) \
          and ($5 is null or object = $5) order by id limit $6"
     ),
@@ -130,7 +131,8 @@ const VISIBLE: Sql = Sql::each(
         "select ",
         columns!(),
         " from list where tenant_id = $1 and id > $2 and deleted_at is null \
-         and (created_by = $3 or sharing = 'everyone' or (sharing = 'team' and team_id = any($4::bigint[]))) \
+         and (created_by = $3 or sharing in ('everyone', $7) \
+           or (sharing = 'team' and team_id = any($4::bigint[]))) \
          and ($5::text is null or object = $5::text) order by id limit $6"
     ),
 );
@@ -138,8 +140,19 @@ const VISIBLE: Sql = Sql::each(
 /// Those that a user may see with ids above `after`, lowest first.
 pub async fn visible(reader: &mut Reader, wanted: Wanted<'_>, after: i64, limit: i64) -> Result<Vec<ListRow>> {
     let tenant = reader.tenant();
-    let Wanted { object, user, teams } = wanted;
-    reader.fetch_all(&VISIBLE, args![tenant, after, user, teams, object.map(str::to_owned), limit]).await
+    let Wanted { object, user, sight } = wanted;
+    let (shared, teams) = sight.args();
+    reader.fetch_all(&VISIBLE, args![tenant, after, user, teams, object.map(str::to_owned), limit, shared]).await
+}
+
+const LEAVE_TEAM: Sql = Sql::same(
+    "update list set sharing = 'private', team_id = null, version = version + 1, updated_at = $3, updated_by = $4 \
+     where tenant_id = $1 and sharing = 'team' and team_id = $2 and deleted_at is null",
+);
+
+/// Makes private the lists that are shared with a team that somebody takes away.
+pub async fn leave_team(tx: &mut Tx, team: TeamId, at: i64, by: UserId) -> Result<u64> {
+    tx.execute(&LEAVE_TEAM, args![tx.tenant(), team, at, by]).await
 }
 
 const HOW_MANY: Sql = Sql::same(

@@ -1,10 +1,11 @@
 //! Lists of records and who is in them.
 
 use engine_model::time::Timestamp;
-use engine_model::{Sequence, UserId};
+use engine_model::{Sequence, TeamId, UserId};
 use engine_store::change::{self, Entry};
 use engine_store::counter;
 use engine_store::list::{self, ListRow, Mark, MemberRow, MembershipRow, Upkeep, Wanted};
+use engine_store::saved::Teams;
 
 use crate::build::{NOW, origin};
 use crate::fixture::Home;
@@ -13,6 +14,7 @@ use crate::on_both;
 on_both!(
     lists_read_back_as_written_and_are_seen_by_whom_they_are_for,
     members_are_put_counted_and_taken,
+    lists_of_a_team_that_goes_are_their_owners,
     lists_that_are_due_are_taken_once_and_deleted_ones_forgotten,
     entries_are_appended_beside_a_position_or_not_at_all,
 );
@@ -66,16 +68,35 @@ async fn lists_read_back_as_written_and_are_seen_by_whom_they_are_for(home: Home
     assert_eq!(list::dynamic(&mut reader, 0, 10).await.unwrap(), [changed, of_team]);
     assert_eq!(list::how_many(&mut reader, 10).await.unwrap(), (3, 2));
     assert_eq!(list::how_many(&mut reader, 2).await.unwrap().0, 2);
-    for (object, user, teams, expected) in [
-        (None, 7, vec![], vec![1]),
-        (None, 7, vec![3], vec![1, 3]),
-        (None, 8, vec![], vec![1, 2, 3]),
-        (Some("odd"), 8, vec![], vec![1, 3]),
+    let these = Teams::These;
+    for (object, user, sight, expected) in [
+        (None, 7, these(vec![]), vec![1]),
+        (None, 7, these(vec![3]), vec![1, 3]),
+        (None, 7, Teams::All, vec![1, 3]),
+        (None, 8, these(vec![]), vec![1, 2, 3]),
+        (Some("odd"), 8, these(vec![]), vec![1, 3]),
     ] {
-        let wanted = Wanted { object, user: UserId(user), teams };
+        let wanted = Wanted { object, user: UserId(user), sight };
         let found = list::visible(&mut reader, wanted, 0, 10).await.unwrap();
         assert_eq!(found.iter().map(|row| row.id).collect::<Vec<_>>(), expected);
     }
+}
+
+async fn lists_of_a_team_that_goes_are_their_owners(home: Home) {
+    let tenant = home.tenant().await;
+    let shared = |id, team| ListRow { sharing: "team".to_owned(), team_id: Some(team), ..row(id, None) };
+    let mut tx = home.store.begin(tenant).await.unwrap();
+    for row in [shared(1, 3), shared(2, 4)] {
+        list::put(&mut tx, &row).await.unwrap();
+    }
+    assert_eq!(list::leave_team(&mut tx, TeamId(3), 90, UserId(5)).await.unwrap(), 1);
+    tx.commit().await.unwrap();
+    let mut reader = home.reader(tenant).await;
+    let before = shared(1, 3);
+    let (sharing, version) = ("private".to_owned(), before.version + 1);
+    let left = ListRow { sharing, team_id: None, version, updated_at: 90, updated_by: 5, ..before };
+    assert_eq!(list::get(&mut reader, 1).await.unwrap(), Some(left));
+    assert_eq!(list::get(&mut reader, 2).await.unwrap(), Some(shared(2, 4)));
 }
 
 async fn members_are_put_counted_and_taken(home: Home) {

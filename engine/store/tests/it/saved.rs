@@ -1,12 +1,16 @@
 //! What users have saved.
 
-use engine_model::UserId;
-use engine_store::saved::{self, SavedRow, Wanted};
+use engine_model::{TeamId, UserId};
+use engine_store::saved::{self, SavedRow, Teams, Wanted};
 
 use crate::fixture::Home;
 use crate::on_both;
 
-on_both!(saved_items_read_back_as_written, users_see_their_own_and_what_is_shared_with_them);
+on_both!(
+    saved_items_read_back_as_written,
+    what_was_shared_with_a_team_is_its_owners,
+    users_see_their_own_and_what_is_shared_with_them
+);
 
 fn item(id: i64, kind: &str, owner_id: i64, sharing: &str, team_id: Option<i64>) -> SavedRow {
     let object = (kind != "dashboard").then(|| if id % 2 == 0 { "even" } else { "odd" }.to_owned());
@@ -35,6 +39,20 @@ async fn saved_items_read_back_as_written(home: Home) {
     assert_eq!(saved::get(&mut home.reader(tenant).await, "view", 1).await.unwrap(), None);
 }
 
+async fn what_was_shared_with_a_team_is_its_owners(home: Home) {
+    let tenant = home.tenant().await;
+    let mut tx = home.store.begin(tenant).await.unwrap();
+    for row in [item(1, "view", 7, "team", Some(3)), item(2, "view", 7, "team", Some(4))] {
+        saved::put(&mut tx, &row).await.unwrap();
+    }
+    assert_eq!(saved::leave_team(&mut tx, TeamId(3), 9).await.unwrap(), 1);
+    tx.commit().await.unwrap();
+    let mut reader = home.reader(tenant).await;
+    let left = SavedRow { updated_at: 9, ..item(1, "view", 7, "private", None) };
+    assert_eq!(saved::get(&mut reader, "view", 1).await.unwrap(), Some(left));
+    assert_eq!(saved::get(&mut reader, "view", 2).await.unwrap(), Some(item(2, "view", 7, "team", Some(4))));
+}
+
 async fn users_see_their_own_and_what_is_shared_with_them(home: Home) {
     let (tenant, other) = (home.tenant().await, home.tenant().await);
     for of in [tenant, other] {
@@ -53,14 +71,16 @@ async fn users_see_their_own_and_what_is_shared_with_them(home: Home) {
         tx.commit().await.unwrap();
     }
     let mut reader = home.reader(tenant).await;
-    for (object, teams, after, limit, expected) in [
-        (None, vec![3], 0, 10, vec![1, 3, 4, 7]),
-        (None, vec![], 0, 10, vec![1, 3, 7]),
-        (None, vec![3, 4], 1, 2, vec![3, 4]),
-        (Some("even"), vec![3], 0, 10, vec![4]),
-        (Some("none"), vec![3], 0, 10, vec![]),
+    let these = Teams::These;
+    for (object, sight, after, limit, expected) in [
+        (None, these(vec![3]), 0, 10, vec![1, 3, 4, 7]),
+        (None, these(vec![]), 0, 10, vec![1, 3, 7]),
+        (None, Teams::All, 0, 10, vec![1, 3, 4, 5, 7]),
+        (None, these(vec![3, 4]), 1, 2, vec![3, 4]),
+        (Some("even"), these(vec![3]), 0, 10, vec![4]),
+        (Some("none"), these(vec![3]), 0, 10, vec![]),
     ] {
-        let wanted = Wanted { kind: "view", object, user: UserId(7), teams };
+        let wanted = Wanted { kind: "view", object, user: UserId(7), sight };
         let found = saved::visible(&mut reader, wanted, after, limit).await.unwrap();
         assert_eq!(found.iter().map(|row| row.id).collect::<Vec<_>>(), expected);
     }

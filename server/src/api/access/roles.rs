@@ -1,9 +1,11 @@
 //! Roles: those that every tenant has, those of packs, and the tenant's own.
 
 use axum::http::StatusCode;
-use engine::RoleView;
+use engine::model::layer::CUSTOM;
 use engine::model::time::Timestamp;
 use engine::records::Written;
+use engine::saved::Section;
+use engine::{RoleView, Session};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -11,6 +13,7 @@ use utoipa::ToSchema;
 use super::Paged;
 use crate::api::answer::Answer;
 use crate::api::definitions::body::SpecBody;
+use crate::api::language::{InLanguage, Language};
 use crate::api::wire::ListBody;
 use crate::error::ApiResult;
 use crate::extract::json::JsonBody;
@@ -52,23 +55,37 @@ impl From<RoleView> for RoleBody {
 /// Lists the roles that users and tokens can have.
 #[utoipa::path(get, path = "/roles", tag = "roles", operation_id = "list",
     params(("limit" = Option<usize>, Query, description = "1 to 200, by default 50"),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+        ("locale" = Option<String>, Query, description = "Language of labels, such as `de`")),
     responses((status = 200, description = "A page", body = ListBody<RoleBody>)))]
-pub(crate) async fn list(Authorized(mut session): Authorized, Query(Paged(page)): Query<Paged>) -> ApiResult<Answer> {
+pub(crate) async fn list(
+    Authorized(mut session): Authorized,
+    Query(InLanguage(Paged(page), language)): Query<InLanguage<Paged>>,
+) -> ApiResult<Answer> {
     let found = session.roles(page.limit, page.cursor.as_deref()).await?;
-    Answer::ok(&ListBody::of(found, RoleBody::from))
+    Answer::ok(&ListBody::of(found, |role| role_in(&language, &session, role)))
+}
+
+/// A role with the label that its pack has for a language; the tenant has written those of its own.
+fn role_in(language: &Language, session: &Session, mut role: RoleView) -> RoleBody {
+    if role.layer != CUSTOM {
+        language.label(session, Section::Roles, &role.name, &mut role.label);
+    }
+    RoleBody::from(role)
 }
 
 /// Reads a role.
 #[utoipa::path(get, path = "/roles/{role}", tag = "roles", operation_id = "read",
-    params(("role" = String, Path, description = "The role's name")),
+    params(("role" = String, Path, description = "The role's name"),
+        ("locale" = Option<String>, Query, description = "Language of labels, such as `de`")),
     responses((status = 200, description = "The role", body = RoleBody)))]
 pub(crate) async fn read(
     Authorized(mut session): Authorized,
     Path(role): Path<String>,
-    Query(_): Query<NoQuery>,
+    Query(language): Query<Language>,
 ) -> ApiResult<Answer> {
-    Answer::ok(&RoleBody::from(session.role(&role).await?))
+    let role = session.role(&role).await?;
+    Answer::ok(&role_in(&language, &session, role))
 }
 
 /// Makes a role; one of a pack's name wins over the pack's.

@@ -3,8 +3,9 @@
 use axum::http::StatusCode;
 use engine::ShownDefinition;
 
-use super::body::{Language, SpecBody, Wanted, answer, gone, reply};
+use super::body::{SpecBody, Wanted, answer, gone, reply};
 use crate::api::answer::Answer;
+use crate::api::language::Language;
 use crate::api::wire::ListBody;
 use crate::error::ApiResult;
 use crate::extract::json::JsonBody;

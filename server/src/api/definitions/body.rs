@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use engine::records::{Reply, Written};
-use engine::{Defined, DefinitionQuery, Session, ShownDefinition, StoredReply};
+use engine::{Defined, DefinitionQuery, StoredReply};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::api::answer::Answer;
 use crate::api::jobs::{AcceptedJob, JobBody};
+use crate::api::language::Language;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::json::{FromJson, Reading};
 use crate::extract::query::{FromQuery, QueryReader};
@@ -35,42 +36,6 @@ impl<'a> FromJson<'a> for SpecBody {
 /// Which definitions are wanted, and in which language.
 #[derive(Debug)]
 pub(crate) struct Wanted(pub(crate) DefinitionQuery, pub(crate) Language);
-
-/// The language that people read definitions in: `?locale=de-AT`.
-#[derive(Debug)]
-pub(crate) struct Language(Option<String>);
-
-impl FromQuery for Language {
-    fn from_query(query: &mut QueryReader<'_>) -> Option<Self> {
-        let locale = query.text("locale");
-        let is_tag = |text: &str| {
-            text.len() <= 35
-                && text.split('-').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-        };
-        if locale.as_deref().is_some_and(|locale| !is_tag(locale)) {
-            query.problem("locale", "invalid", "a language such as de or pt-BR is expected");
-        }
-        Some(Self(locale))
-    }
-}
-
-impl Language {
-    /// The views of definitions in this language.
-    pub(crate) fn of(&self, session: &Session, shown: ShownDefinition, mut views: Vec<Value>) -> Vec<Value> {
-        if let Some(language) = &self.0 {
-            session.translate(shown, &mut views, language);
-        }
-        views
-    }
-
-    /// The view of one definition in this language.
-    pub(crate) fn of_one(&self, session: &Session, shown: ShownDefinition, mut view: Value) -> Value {
-        if let Some(language) = &self.0 {
-            session.translate(shown, std::slice::from_mut(&mut view), language);
-        }
-        view
-    }
-}
 
 impl FromQuery for Wanted {
     fn from_query(query: &mut QueryReader<'_>) -> Option<Self> {

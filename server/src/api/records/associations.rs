@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::batch::{MOST, ResultsBody, run};
 use super::body::Id;
+use super::inputs::{self, Inputs, Read};
 use super::write::ById;
 use crate::api::answer::Answer;
 use crate::api::wire::{LinkBody, ListBody, problem};
@@ -129,7 +130,7 @@ pub(crate) async fn delete(
 /// `{inputs: [{type, from, to, label?, properties?}], atomic?}`.
 #[derive(Debug)]
 struct LinksBody {
-    inputs: Vec<LinkEnds>,
+    inputs: Vec<Read<LinkEnds>>,
     is_atomic: bool,
 }
 
@@ -145,7 +146,7 @@ struct LinkEnds {
 impl<'a> FromJson<'a> for LinksBody {
     fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
         let mut object = reading.object(raw)?;
-        let inputs = object.list("inputs", MOST);
+        let inputs = inputs::read(&mut object, MOST);
         let is_atomic = object.optional("atomic").unwrap_or(false);
         object.finish();
         Some(Self { inputs: inputs?, is_atomic })
@@ -180,15 +181,14 @@ pub(crate) async fn batch_create(
     body: JsonBody,
 ) -> ApiResult<Answer> {
     once(&mut session, key.as_ref(), &body).await?;
-    let LinksBody { inputs, is_atomic } = body.read()?;
-    let steps: Vec<Step> = inputs
-        .into_iter()
-        .map(|LinkEnds { kind, from, to, contents: LinkContents { label, properties }, replace }| {
-            Step::from(Operation::Associate { kind, from, to, label, properties, replace })
-        })
-        .collect();
+    let (LinksBody { inputs, is_atomic }, problems) = body.read_all()?;
+    inputs::check(&inputs, is_atomic, problems)?;
+    let step = |LinkEnds { kind, from, to, contents: LinkContents { label, properties }, replace }: LinkEnds| {
+        Step::from(Operation::Associate { kind, from, to, label, properties, replace })
+    };
+    let steps = Inputs::of(inputs.into_iter().map(|input| input.map(step)));
     let mode = if is_atomic { Mode::Atomic("inputs") } else { Mode::Each };
-    run(&mut session, &steps, mode, None, scope.id().as_str().to_owned()).await
+    run(&mut session, steps, mode, None, scope.id().as_str().to_owned()).await
 }
 
 /// Takes up to 1,000 links away.
@@ -204,20 +204,20 @@ pub(crate) async fn batch_archive(
     body: JsonBody,
 ) -> ApiResult<Answer> {
     once(&mut session, key.as_ref(), &body).await?;
-    let LinksBody { inputs, is_atomic } = body.read()?;
-    let steps: Vec<Step> = inputs
-        .into_iter()
-        .map(|LinkEnds { kind, from, to, .. }| Step::from(Operation::Dissociate { kind, from, to }))
-        .collect();
+    let (LinksBody { inputs, is_atomic }, problems) = body.read_all()?;
+    inputs::check(&inputs, is_atomic, problems)?;
+    let step = |LinkEnds { kind, from, to, .. }: LinkEnds| Step::from(Operation::Dissociate { kind, from, to });
+    let steps = Inputs::of(inputs.into_iter().map(|input| input.map(step)));
     let mode = if is_atomic { Mode::Atomic("inputs") } else { Mode::Each };
-    run(&mut session, &steps, mode, None, scope.id().as_str().to_owned()).await
+    run(&mut session, steps, mode, None, scope.id().as_str().to_owned()).await
 }
 
 /// `{inputs: [{object, id}], type, limit?}`.
 #[derive(Debug)]
 struct ReadBody {
-    inputs: Vec<RecordName>,
-    kind: String,
+    inputs: Vec<Read<RecordName>>,
+    /// None where it could not be read, which has been told.
+    kind: Option<String>,
     limit: usize,
 }
 
@@ -230,7 +230,7 @@ struct RecordName {
 impl<'a> FromJson<'a> for ReadBody {
     fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
         let mut object = reading.object(raw)?;
-        let inputs = object.list("inputs", MOST);
+        let inputs = inputs::read(&mut object, MOST);
         let kind = object.required::<String>("type");
         let limit = object.optional::<i64>("limit").unwrap_or(50);
         let bounded = usize::try_from(limit).ok().filter(|limit| (1..=200).contains(limit));
@@ -238,7 +238,7 @@ impl<'a> FromJson<'a> for ReadBody {
             object.problem_at("limit", "out_of_range", "`limit` is a number from 1 to 200");
         }
         object.finish();
-        Some(Self { inputs: inputs?, kind: kind?, limit: bounded? })
+        Some(Self { inputs: inputs?, kind, limit: bounded.unwrap_or_default() })
     }
 }
 
@@ -282,9 +282,11 @@ pub(crate) async fn batch_read(
     scope: axum::Extension<RequestScope>,
     body: JsonBody,
 ) -> ApiResult<Answer> {
-    let ReadBody { inputs, kind, limit } = body.read()?;
-    let records = inputs.into_iter().map(|RecordName { object, id }| (object, Target::id(id))).collect();
-    let found = session.links_of_many(records, &kind, limit).await;
+    let (ReadBody { inputs, kind, limit }, problems) = body.read_all()?;
+    inputs::check(&inputs, false, problems)?;
+    let record = |RecordName { object, id }: RecordName| (object, Target::id(id));
+    let Inputs { ready, places } = Inputs::of(inputs.into_iter().map(|input| input.map(record)));
+    let found = places.fill(session.links_of_many(ready, &kind.unwrap_or_default(), limit).await);
     let mut results = Vec::with_capacity(found.len());
     let mut errors = Vec::with_capacity(found.len());
     for links in found {

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::body::{Id, read_fields};
+use super::inputs::{self, Inputs, Read};
 use crate::api::answer::Answer;
 use crate::api::wire::{RecordBody, problem};
 use crate::error::{ApiError, ApiResult};
@@ -28,7 +29,7 @@ pub(crate) const MOST: usize = 1_000;
 /// `{inputs, atomic?, id_property?, select?}`; what an input holds depends on the call.
 #[derive(Debug)]
 struct BatchBody {
-    inputs: Vec<Input>,
+    inputs: Vec<Read<Input>>,
     is_atomic: bool,
     id_property: Option<String>,
     select: Option<Vec<String>>,
@@ -53,10 +54,10 @@ struct Input {
 impl<'a> FromJson<'a> for BatchBody {
     fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
         let mut object = reading.object(raw)?;
-        let inputs = object.list("inputs", MOST);
+        let inputs = inputs::read(&mut object, MOST);
         let is_atomic = object.optional("atomic").unwrap_or(false);
         let id_property = object.optional("id_property");
-        let select = object.list::<String>("select", MOST)?;
+        let select = object.list::<String>("select", MOST).unwrap_or_default();
         let owner = object.patch::<Id>("owner_id").map(|owner| owner.map(|Id(id)| id));
         let assigned = Assigned { owner, rule: object.optional::<Id>("rule").map(|Id(id)| id) };
         object.finish();
@@ -148,8 +149,8 @@ pub(crate) async fn batch(
 ) -> ApiResult<Answer> {
     let verb = Verb::parse(&verb)?;
     once(&mut session, key.as_ref(), &body).await?;
-    let batch: BatchBody = body.read()?;
-    check_members(verb, &batch)?;
+    let (batch, problems) = body.read_all::<BatchBody>()?;
+    let batch = checked(verb, batch, problems)?;
     let request_id = scope.id().as_str().to_owned();
     if verb == Verb::Read {
         return read(&mut session, &object, batch, &request_id).await;
@@ -161,18 +162,16 @@ pub(crate) async fn batch(
     if let Some(names) = &select {
         session.check_select(&object, names)?;
     }
-    let steps = steps(verb, &object, batch)?;
-    run(&mut session, &steps, mode, select, request_id).await
+    let steps = Inputs::of(steps(verb, &object, batch));
+    run(&mut session, steps, mode, select, request_id).await
 }
 
 async fn read(session: &mut Session, object: &str, batch: BatchBody, request_id: &str) -> ApiResult<Answer> {
     let id_property = batch.id_property;
-    let mut targets = Vec::with_capacity(batch.inputs.len());
-    for (index, input) in batch.inputs.into_iter().enumerate() {
-        targets.push(Target { id: named(input.id, index)?, id_property: id_property.clone() });
-    }
+    let target = |input: Input| Ok(Target { id: inputs::required(input.id, "id")?, id_property: id_property.clone() });
+    let Inputs { ready, places } = Inputs::of(batch.inputs.into_iter().map(|input| input.and_then(target)));
     let view = View { select: batch.select, include: Vec::new() };
-    let results = session.record_read_many(object, &targets, &view).await?;
+    let results = session.record_read_many(object, &ready, &view).await?;
     let results = results.into_iter().map(|result| {
         result.map(|record| Done {
             record: Some(record),
@@ -181,8 +180,7 @@ async fn read(session: &mut Session, object: &str, batch: BatchBody, request_id:
             duplicates: Vec::new(),
         })
     });
-    let answer = multi(results.collect(), false, request_id)?;
-    Ok(answer)
+    multi(places.fill(results), false, request_id)
 }
 
 impl Assigned {
@@ -196,88 +194,96 @@ impl Assigned {
     }
 }
 
-/// Refuses members that the call has no use for, so that nothing is dropped without a word.
-fn check_members(verb: Verb, batch: &BatchBody) -> ApiResult<()> {
-    let mut problems = Problems::new();
-    let mut refuse = |is_given: bool, at: String| {
-        let member = at.rsplit('/').next().unwrap_or_default();
-        let message = format!("`{member}` has no meaning here");
-        problems.extend(is_given.then(|| Problem::new(at.clone(), "not_applicable", message)));
-    };
+/// The batch without members that the call has no use for, so that nothing is dropped without a word: what is wrong with
+/// an input is its own, and refuses the others only where it is all or nothing.
+fn checked(verb: Verb, batch: BatchBody, mut problems: Problems) -> ApiResult<BatchBody> {
+    // Of what does not read, nothing more is told than that.
+    let is_read = problems.is_empty();
+    let mut refuse = |is_given: bool, member: &str| problems.extend((is_given && is_read).then(|| unused(member)));
     let is_assign = verb == Verb::Assign;
-    refuse(batch.assigned.owner.is_some() && !is_assign, "/owner_id".to_owned());
-    refuse(batch.assigned.rule.is_some() && !is_assign, "/rule".to_owned());
+    refuse(batch.assigned.owner.is_some() && !is_assign, "owner_id");
+    refuse(batch.assigned.rule.is_some() && !is_assign, "rule");
+    if verb == Verb::Upsert && batch.id_property.is_none() {
+        let message = "`id_property` names the unique property to go by";
+        problems.push(Problem::new("/id_property", "required", message));
+    }
+    let inputs: Vec<Read<Input>> = batch.inputs.into_iter().map(|input| check_members(verb, input?)).collect();
+    inputs::check(&inputs, batch.is_atomic, problems)?;
+    Ok(BatchBody { inputs, ..batch })
+}
+
+/// An input that has what the call needs, and nothing that it has no use for.
+fn check_members(verb: Verb, input: Input) -> Read<Input> {
+    let Input { id, version, fields } = &input;
     let takes_values = matches!(verb, Verb::Create | Verb::Update | Verb::Upsert);
     let takes_version = !matches!(verb, Verb::Create | Verb::Upsert | Verb::Restore | Verb::Read);
-    for (index, Input { id, version, fields }) in batch.inputs.iter().enumerate() {
-        let at = |member: &str| format!("/inputs/{index}/{member}");
-        refuse(id.is_some() && verb == Verb::Create, at("id"));
-        refuse(version.is_some() && !takes_version, at("version"));
-        refuse(!fields.properties.0.is_empty() && !takes_values, at("properties"));
-        refuse(fields.owner.is_some() && !takes_values && !is_assign, at("owner_id"));
-        refuse(fields.team.is_some() && !takes_values, at("team_id"));
-        refuse(!fields.associations.is_empty() && !takes_values, at("associations"));
+    let mut problems = Problems::new();
+    let mut refuse = |is_given: bool, member: &str| problems.extend(is_given.then(|| unused(member)));
+    refuse(id.is_some() && verb == Verb::Create, "id");
+    refuse(version.is_some() && !takes_version, "version");
+    refuse(!fields.properties.0.is_empty() && !takes_values, "properties");
+    refuse(fields.owner.is_some() && !takes_values && verb != Verb::Assign, "owner_id");
+    refuse(fields.team.is_some() && !takes_values, "team_id");
+    refuse(!fields.associations.is_empty() && !takes_values, "associations");
+    if id.is_none() && !matches!(verb, Verb::Create | Verb::Upsert) {
+        problems.extend(inputs::required(id.as_ref(), "id").err().unwrap_or_default());
     }
-    if problems.is_empty() { Ok(()) } else { Err(engine::Error::invalid(problems).into()) }
+    if problems.is_empty() { Ok(input) } else { Err(problems) }
 }
 
-fn named(id: Option<String>, index: usize) -> ApiResult<String> {
-    id.ok_or_else(|| engine::Error::invalid_at(format!("/inputs/{index}/id"), "required", "`id` is required").into())
+fn unused(member: &str) -> Problem {
+    Problem::new(format!("/{member}"), "not_applicable", format!("`{member}` has no meaning here"))
 }
 
-fn steps(verb: Verb, object: &str, batch: BatchBody) -> ApiResult<Vec<Step>> {
-    let mut steps = Vec::with_capacity(batch.inputs.len());
-    for (index, input) in batch.inputs.into_iter().enumerate() {
+/// What each input asks for.
+fn steps(verb: Verb, object: &str, batch: BatchBody) -> Vec<Read<Step>> {
+    let BatchBody { inputs, id_property, assigned, .. } = batch;
+    let step = |Input { id, version, fields }: Input| -> Read<Step> {
         let object = object.to_owned();
-        let Input { id, version, fields } = input;
-        let own = |target: ApiResult<Target>, handover: Handover| -> ApiResult<Operation> {
+        let target =
+            |id: Option<String>| Ok(Target { id: inputs::required(id, "id")?, id_property: id_property.clone() });
+        let own = |target: Read<Target>, handover: Handover| -> Read<Operation> {
             Ok(Operation::Own { object: object.clone(), target: target?, handover, version })
-        };
-        let target = |id: Option<String>| -> ApiResult<Target> {
-            Ok(Target { id: named(id, index)?, id_property: batch.id_property.clone() })
         };
         let operation = match verb {
             Verb::Create => Operation::Create { object, input: fields },
             Verb::Update => Operation::Update { object, target: target(id)?, input: fields, version },
             Verb::Upsert => {
-                let missing = || {
-                    let message = "`id_property` names the unique property to go by";
-                    ApiError::from(engine::Error::invalid_at("/id_property", "required", message))
-                };
-                let id_property = batch.id_property.clone().ok_or_else(missing)?;
+                let id_property = inputs::required(id_property.clone(), "id_property")?;
                 Operation::Upsert { object, id_property, id, input: fields }
             }
             Verb::Archive => Operation::Archive { object, target: target(id)?, version },
             Verb::Restore | Verb::Read => Operation::Restore { object, target: target(id)? },
             Verb::Claim => own(target(id), Handover::Claim)?,
             Verb::Release => own(target(id), Handover::Release)?,
-            Verb::Assign => own(target(id), batch.assigned.handover(fields.owner))?,
+            Verb::Assign => own(target(id), assigned.handover(fields.owner))?,
         };
-        steps.push(Step::from(operation));
-    }
-    Ok(steps)
+        Ok(Step::from(operation))
+    };
+    inputs.into_iter().map(|input| input.and_then(step)).collect()
 }
 
-/// Carries the steps out and answers them one by one.
-pub(crate) async fn run(
+/// Carries the steps out and answers all inputs one by one.
+pub(super) async fn run(
     session: &mut Session,
-    steps: &[Step],
+    Inputs { ready, places }: Inputs<Step>,
     mode: Mode,
     select: Option<Vec<String>>,
     request_id: String,
 ) -> ApiResult<Answer> {
     let is_atomic = mode != Mode::Each;
-    let (kept_id, kept_select) = (request_id.clone(), select.clone());
+    let (kept_id, kept_select, kept_places) = (request_id.clone(), select.clone(), places.clone());
     let reply: Reply<Results> = Arc::new(move |written: &Written<Results>| {
         let results = written.value.iter().map(engine::records::retold);
         let results = results.map(|result| selected(result, kept_select.as_deref()));
-        Answer::keep(multi(results.collect(), is_atomic, &kept_id).map(|answer| answer.at(written.sequence)))
+        let answer = multi(kept_places.fill(results), is_atomic, &kept_id);
+        Answer::keep(answer.map(|answer| answer.at(written.sequence)))
     });
     let reply = session.idempotency().is_some().then_some(reply);
-    let Written { value, sequence } = session.execute(steps, mode, reply).await?;
+    let Written { value, sequence } = session.execute(&ready, mode, reply).await?;
     let results: Results = value.into_iter().map(|result| selected(result, select.as_deref())).collect();
     session.give(results.iter().flatten().filter_map(|done| done.record.as_ref())).await?;
-    Ok(multi(results, is_atomic, &request_id)?.at(sequence))
+    Ok(multi(places.fill(results), is_atomic, &request_id)?.at(sequence))
 }
 
 /// A result whose record shows only what was asked for.

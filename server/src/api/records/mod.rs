@@ -4,6 +4,7 @@ pub(crate) mod associations;
 pub(crate) mod batch;
 pub(crate) mod body;
 pub(crate) mod history;
+mod inputs;
 pub(crate) mod list;
 pub(crate) mod merge;
 pub(crate) mod owner;

@@ -27,6 +27,9 @@ struct TransactionBody(Vec<StepBody>);
 impl<'a> FromJson<'a> for TransactionBody {
     fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
         let mut object = reading.object(raw)?;
+        if !object.has("operations") {
+            object.problem_at("operations", "required", "`operations` is required");
+        }
         let operations = object.list("operations", MOST);
         object.finish();
         operations.map(Self)

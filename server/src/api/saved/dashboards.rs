@@ -10,6 +10,7 @@ use super::views::RecordsBody;
 use super::{ItemBody, Listed};
 use crate::api::access::Paged;
 use crate::api::answer::Answer;
+use crate::api::language::{InLanguage, Language};
 use crate::api::wire::{ListBody, problem};
 use crate::error::{ApiError, ApiResult};
 use crate::extract::json::JsonBody;
@@ -60,23 +61,28 @@ impl PartBody {
 
 /// Lists the dashboards that the caller may see: those of packs by name, then what users have saved.
 #[utoipa::path(get, path = "/dashboards", tag = "dashboards", operation_id = "list",
-    params(("limit" = Option<usize>, Query, description = "1 to 200, by default 50"),
+    params(("locale" = Option<String>, Query, description = "Language of labels, such as `de`"),
+        ("limit" = Option<usize>, Query, description = "1 to 200, by default 50"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
     responses((status = 200, description = "A page", body = ListBody<ItemBody>)))]
-pub(crate) async fn list(Authorized(session): Authorized, Query(Paged(page)): Query<Paged>) -> ApiResult<Answer> {
-    super::list(session, Section::Dashboards, Listed { page, object: None }).await
+pub(crate) async fn list(
+    Authorized(session): Authorized,
+    Query(InLanguage(Paged(page), language)): Query<InLanguage<Paged>>,
+) -> ApiResult<Answer> {
+    super::list(session, Section::Dashboards, Listed { page, object: None }, &language).await
 }
 
 /// Reads a dashboard.
 #[utoipa::path(get, path = "/dashboards/{id}", tag = "dashboards", operation_id = "read",
-    params(("id" = String, Path, description = "Its id, or the name of a pack's")),
+    params(("id" = String, Path, description = "Its id, or the name of a pack's"),
+        ("locale" = Option<String>, Query, description = "Language of labels, such as `de`")),
     responses((status = 200, description = "The dashboard", body = ItemBody)))]
 pub(crate) async fn read(
     Authorized(session): Authorized,
     Path(id): Path<String>,
-    Query(_): Query<NoQuery>,
+    Query(language): Query<Language>,
 ) -> ApiResult<Answer> {
-    super::read(session, Section::Dashboards, &id).await
+    super::read(session, Section::Dashboards, &id, &language).await
 }
 
 /// Saves a dashboard, private unless it says otherwise.

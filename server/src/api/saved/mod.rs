@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::definitions::body::SpecBody;
+use super::language::Language;
 use super::packs::WarningBody;
 use super::wire::ListBody;
 use crate::error::ApiResult;
@@ -44,7 +45,7 @@ pub(crate) struct ItemBody {
     team: Option<TeamId>,
     /// The pack that defines it, or `custom`.
     layer: String,
-    /// What it names that is not there any more; the rest of it goes on.
+    /// What it names that is not there any more, or that the caller may not see; the rest of it goes on.
     warnings: Vec<WarningBody>,
     #[schema(required, value_type = Option<String>, format = DateTime)]
     created_at: Option<Timestamp>,
@@ -74,14 +75,23 @@ impl FromQuery for Listed {
     }
 }
 
-async fn list(mut session: Session, section: Section, listed: Listed) -> ApiResult<Answer> {
+async fn list(mut session: Session, section: Section, listed: Listed, language: &Language) -> ApiResult<Answer> {
     let Listed { page, object } = listed;
     let found = session.saved_list(section, object.as_deref(), page.limit, page.cursor.as_deref()).await?;
-    Answer::ok(&ListBody::of(found, ItemBody::from))
+    Answer::ok(&ListBody::of(found, |item| item_in(language, &session, section, item)))
 }
 
-async fn read(mut session: Session, section: Section, id: &str) -> ApiResult<Answer> {
-    Answer::ok(&ItemBody::from(session.saved(section, id).await?))
+async fn read(mut session: Session, section: Section, id: &str, language: &Language) -> ApiResult<Answer> {
+    let item = session.saved(section, id).await?;
+    Answer::ok(&item_in(language, &session, section, item))
+}
+
+/// An item with the label that its pack has for a language; users have written theirs.
+fn item_in(language: &Language, session: &Session, section: Section, mut item: SavedItem) -> ItemBody {
+    if item.owner.is_none() {
+        language.label(session, section, &item.id, &mut item.label);
+    }
+    ItemBody::from(item)
 }
 
 async fn create(

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::{ItemBody, Listed};
 use crate::api::answer::Answer;
+use crate::api::language::{InLanguage, Language};
 use crate::api::packs::WarningBody;
 use crate::api::tables::TableBody;
 use crate::api::wire::ListBody;
@@ -83,23 +84,28 @@ impl FromQuery for Within {
 /// Lists the reports that the caller may see: those of packs by name, then what users have saved.
 #[utoipa::path(get, path = "/reports", tag = "reports", operation_id = "list",
     params(("object" = Option<String>, Query, description = "Only those of this object"),
+        ("locale" = Option<String>, Query, description = "Language of labels, such as `de`"),
         ("limit" = Option<usize>, Query, description = "1 to 200, by default 50"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
     responses((status = 200, description = "A page", body = ListBody<ItemBody>)))]
-pub(crate) async fn list(Authorized(session): Authorized, Query(listed): Query<Listed>) -> ApiResult<Answer> {
-    super::list(session, Section::Reports, listed).await
+pub(crate) async fn list(
+    Authorized(session): Authorized,
+    Query(InLanguage(listed, language)): Query<InLanguage<Listed>>,
+) -> ApiResult<Answer> {
+    super::list(session, Section::Reports, listed, &language).await
 }
 
 /// Reads a report.
 #[utoipa::path(get, path = "/reports/{id}", tag = "reports", operation_id = "read",
-    params(("id" = String, Path, description = "Its id, or the name of a pack's")),
+    params(("id" = String, Path, description = "Its id, or the name of a pack's"),
+        ("locale" = Option<String>, Query, description = "Language of labels, such as `de`")),
     responses((status = 200, description = "The report", body = ItemBody)))]
 pub(crate) async fn read(
     Authorized(session): Authorized,
     Path(id): Path<String>,
-    Query(_): Query<NoQuery>,
+    Query(language): Query<Language>,
 ) -> ApiResult<Answer> {
-    super::read(session, Section::Reports, &id).await
+    super::read(session, Section::Reports, &id, &language).await
 }
 
 /// Saves a report, private unless it says otherwise.

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::{ItemBody, Listed};
 use crate::api::answer::Answer;
+use crate::api::language::{InLanguage, Language};
 use crate::api::packs::WarningBody;
 use crate::api::search::{AnswerBody, FoundBody};
 use crate::api::wire::ListBody;
@@ -23,7 +24,7 @@ pub(crate) struct RecordsBody {
     #[serde(flatten)]
     #[schema(inline)]
     answer: AnswerBody,
-    /// What the view names that is not there any more, and is left out.
+    /// What the view names that is not there any more, or that the caller may not see, and is left out.
     warnings: Vec<WarningBody>,
 }
 
@@ -48,23 +49,28 @@ impl FromQuery for Shown {
 /// Lists the views that the caller may see: those of packs by name, then what users have saved.
 #[utoipa::path(get, path = "/views", tag = "views", operation_id = "list",
     params(("object" = Option<String>, Query, description = "Only those of this object"),
+        ("locale" = Option<String>, Query, description = "Language of labels, such as `de`"),
         ("limit" = Option<usize>, Query, description = "1 to 200, by default 50"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
     responses((status = 200, description = "A page", body = ListBody<ItemBody>)))]
-pub(crate) async fn list(Authorized(session): Authorized, Query(listed): Query<Listed>) -> ApiResult<Answer> {
-    super::list(session, Section::Views, listed).await
+pub(crate) async fn list(
+    Authorized(session): Authorized,
+    Query(InLanguage(listed, language)): Query<InLanguage<Listed>>,
+) -> ApiResult<Answer> {
+    super::list(session, Section::Views, listed, &language).await
 }
 
 /// Reads a view.
 #[utoipa::path(get, path = "/views/{id}", tag = "views", operation_id = "read",
-    params(("id" = String, Path, description = "Its id, or the name of a pack's")),
+    params(("id" = String, Path, description = "Its id, or the name of a pack's"),
+        ("locale" = Option<String>, Query, description = "Language of labels, such as `de`")),
     responses((status = 200, description = "The view", body = ItemBody)))]
 pub(crate) async fn read(
     Authorized(session): Authorized,
     Path(id): Path<String>,
-    Query(_): Query<NoQuery>,
+    Query(language): Query<Language>,
 ) -> ApiResult<Answer> {
-    super::read(session, Section::Views, &id).await
+    super::read(session, Section::Views, &id, &language).await
 }
 
 /// Saves a view, private unless it says otherwise.

@@ -135,7 +135,7 @@ pub(crate) struct UndoInput {
 /// Up to 1,000 records.
 #[derive(ToSchema)]
 pub(crate) struct RecordBatch {
-    inputs: Option<Vec<RecordBatchInput>>,
+    inputs: Vec<RecordBatchInput>,
     /// All or nothing.
     atomic: Option<bool>,
     /// The unique property that `id` is a value of; needed to upsert.
@@ -235,7 +235,7 @@ pub(crate) struct Operation {
 /// Up to 1,000 links.
 #[derive(ToSchema)]
 pub(crate) struct LinkBatch {
-    inputs: Option<Vec<LinkBatchInput>>,
+    inputs: Vec<LinkBatchInput>,
     /// All or nothing.
     atomic: Option<bool>,
 }
@@ -257,7 +257,7 @@ pub(crate) struct LinkBatchInput {
 /// Up to 1,000 records whose links are wanted.
 #[derive(ToSchema)]
 pub(crate) struct LinksOfRecords {
-    inputs: Option<Vec<RecordName>>,
+    inputs: Vec<RecordName>,
     /// The association's name.
     #[schema(rename = "type")]
     kind: String,

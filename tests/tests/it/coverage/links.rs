@@ -79,7 +79,7 @@ fn create() -> Case {
             json!({"results": [{"index": 0, "status": 200}]}),
         )
         .refuses(
-            link(json!({"inputs": [{"from": "1", "lable": "x"}]})),
+            link(json!({"atomic": true, "inputs": [{"from": "1", "lable": "x"}]})),
             422,
             "validation_failed",
             &["/inputs/0/type", "/inputs/0/to", "/inputs/0/lable"],
@@ -103,7 +103,7 @@ fn archive() -> Case {
             json!({"results": [{"index": 0, "status": 200}]}),
         )
         .refuses(
-            unlink(json!({"inputs": [{"type": "x"}]})),
+            unlink(json!({"atomic": true, "inputs": [{"type": "x"}]})),
             422,
             "validation_failed",
             &["/inputs/0/from", "/inputs/0/to"],
@@ -126,6 +126,11 @@ fn read() -> Case {
             207,
             shape,
         )
-        .refuses(links(json!({"inputs": [{"id": "1"}]})), 422, "validation_failed", &["/inputs/0/object", "/type"])
-        .refuses(links(json!({"type": "contact_company", "limit": 0})), 422, "validation_failed", &["/limit"])
+        .refuses(links(json!({"inputs": [{"id": "1"}]})), 422, "validation_failed", &["/type", "/inputs/0/object"])
+        .refuses(
+            links(json!({"type": "contact_company", "limit": 0})),
+            422,
+            "validation_failed",
+            &["/inputs", "/limit"],
+        )
 }

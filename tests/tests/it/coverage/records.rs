@@ -245,7 +245,10 @@ fn batch() -> Case {
     let one = |status| json!({"results": [{"index": 0, "status": status, "record": {"object": "contact"}}]});
     let by_email = json!({"inputs": [{"properties": ada("batch-upsert@example.com")}], "id_property": "email"});
     let unassigned = json!({"inputs": [{"id": "$ada"}], "owner_id": null});
-    let atomic = |inputs| to("/records/contact/batch/create").json(json!({"atomic": true, "inputs": inputs}));
+    let whole = |verb: &str, inputs: Value| {
+        to(&format!("/records/contact/batch/{verb}")).json(json!({"atomic": true, "inputs": inputs}))
+    };
+    let atomic = |inputs| whole("create", inputs);
     case(Method::POST, "/records/{object}/batch/{verb}")
         .record("ada", "contact", ada("batch@example.com"))
         .record("gone", "contact", ada("batch-gone@example.com"))
@@ -267,8 +270,9 @@ fn batch() -> Case {
             "validation_failed",
             &["/inputs/1/properties/last_name"],
         )
-        .refuses(batch("update", json!([{"properties": {}}])), 422, "validation_failed", &["/inputs/0/id"])
-        .refuses(batch("create", json!([{"propertys": {}}])), 422, "validation_failed", &["/inputs/0/propertys"])
+        .refuses(whole("update", json!([{"properties": {}}])), 422, "validation_failed", &["/inputs/0/id"])
+        .refuses(whole("create", json!([{"propertys": {}}])), 422, "validation_failed", &["/inputs/0/propertys"])
+        .refuses(to("/records/contact/batch/create").json(json!({})), 422, "validation_failed", &["/inputs"])
         .refuses(
             to("/records/contact/batch/upsert").json(json!({"inputs": [{"properties": {}}]})),
             422,

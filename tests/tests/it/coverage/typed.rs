@@ -18,7 +18,7 @@ pub(super) fn cases() -> Vec<Case> {
         ("deal", json!({"name": "Roof"}), json!({"amount": "1200.50"})),
         ("elsewhere", json!({"name": "One"}), json!({"name": "Two"})),
         ("email", json!({"subject": "Hello"}), json!({"direction": "outbound"})),
-        ("fit_assessment", json!({"score": 70}), json!({"rationale": "Large"})),
+        ("fit_assessment", json!({"remark": "Mine"}), json!({"remark": "Ours"})),
         ("fit_criterion", json!({"name": "Size"}), json!({"weight": "1.5"})),
         ("line_item", json!({"name": "Tiles"}), json!({"quantity": "100"})),
         ("meeting", json!({"title": "Roof"}), json!({"location": "Site"})),

@@ -27,6 +27,9 @@ impl<'a> World<'a> {
         let tenant = server.tenant("generic").await;
         // What those see who may see nothing else.
         define(&tenant, json!({"name": "elsewhere", "properties": {"name": {"type": "string"}}})).await;
+        // Of assessments the score writes all but what the tenant adds.
+        let remark = json!({"name": "remark", "type": "string"});
+        tenant.post("/object-definitions/fit_assessment/properties", &remark).await.ok(201);
         let (callers, names) = (BTreeMap::new(), BTreeMap::new());
         Self { server, tenant, callers, names }
     }

@@ -1,5 +1,6 @@
 //! Exports: records and reports as files.
 
+mod again;
 mod formats;
 mod life;
 mod refusals;

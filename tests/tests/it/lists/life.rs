@@ -225,7 +225,35 @@ async fn a_key_makes_a_list_once(server: TestServer) {
     assert_eq!(results(&tenant.get("/lists").await.ok(200)).len(), 1);
 }
 
+async fn what_a_list_cannot_miss_is_not_taken_away(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let of = json!({"object": "contact", "name": "Static"});
+    let by_hand = id(&tenant.post("/lists", &of).await.ok(201));
+    let filter = json!({"property": "first_name", "op": "eq", "value": "Ada"});
+    let of = json!({"object": "contact", "name": "Dynamic", "filter": filter});
+    let kept = id(&tenant.post("/lists", &of).await.ok(201));
+    for list in [&by_hand, &kept] {
+        let path = format!("/lists/{list}");
+        let before = tenant.get(&path).await.ok(200);
+        let none = json!({"name": null, "filter": null, "object": null});
+        let refused = tenant.patch(&path, &none).await.problem(422, "validation_failed");
+        let required = ["/object", "/name", "/filter"].map(|at| (at.to_owned(), "required".to_owned()));
+        assert_eq!(refused.errors(), required);
+        for (name, _) in none.as_object().unwrap() {
+            let refused = tenant.patch(&path, &json!({name: null})).await.problem(422, "validation_failed");
+            assert_eq!(refused.pointers(), [format!("/{name}")]);
+        }
+        assert_eq!(tenant.get(&path).await.ok(200)["version"], before["version"]);
+        let cleared = tenant.patch(&path, &json!({"description": null, "name": "Other"})).await.ok(200);
+        assert_eq!(cleared["name"], "Other");
+    }
+    // A new list without a filter is one by hand, whichever way that is said.
+    let of = json!({"object": "contact", "name": "New", "filter": null});
+    assert_eq!(tenant.post("/lists", &of).await.ok(201)["kind"], "static");
+}
+
 scenarios![
+    what_a_list_cannot_miss_is_not_taken_away,
     members_come_and_go_with_what_they_hold,
     records_are_put_into_static_lists,
     another_filter_is_told_as_coming_and_going,

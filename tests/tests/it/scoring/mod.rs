@@ -2,6 +2,7 @@
 
 mod many;
 mod people;
+mod protected;
 mod ranking;
 mod refusals;
 mod rights;

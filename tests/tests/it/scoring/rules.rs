@@ -104,6 +104,36 @@ async fn one_criterion_never_stops_the_others(server: TestServer) {
     quiet.holds().await;
 }
 
+/// Each of them is within its bound; all of them together are not.
+async fn all_criteria_together_have_one_bound(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let list = format!("[{}]", vec!["1"; 100].join(","));
+    let heavy = format!("{list}.all(a, {list}.all(b, a + b + a + b + a + b + a + b > 0))");
+    let inputs: Vec<Value> = (0..40)
+        .map(|number| json!({"properties": {"name": format!("Heavy {number:02}"), "expression": heavy}}))
+        .collect();
+    let made = tenant.post("/records/fit_criterion/batch/create", &json!({"inputs": inputs, "atomic": true})).await;
+    let ids: Vec<String> = results(&made.ok(200)).iter().map(|one| id(&one["record"])).collect();
+    let ada = contact(&tenant, json!({})).await;
+    let quiet = Silence::begins(&tenant).await;
+    let refused = tenant.post(&score_of(&ada), &json!({})).await.problem(409, "conflict");
+    assert_eq!(refused.errors(), [(String::new(), "too_costly".to_owned())]);
+    quiet.holds().await;
+    // The one that is named is the first that does not fit: with those before it the record is assessed.
+    let words = refused.words();
+    let named: usize = words.split("`Heavy ").nth(1).and_then(|rest| rest[..2].parse().ok()).expect("a criterion");
+    assert!((8..39).contains(&named) && words.contains(&format!("(record {})", ids[named])), "{words}");
+    let off = |ids: &[String]| -> Value {
+        let off = |id: &String| json!({"id": id, "properties": {"is_active": false}});
+        json!({"inputs": ids.iter().map(off).collect::<Vec<_>>(), "atomic": true})
+    };
+    let update = "/records/fit_criterion/batch/update";
+    tenant.post(update, &off(&ids[named + 1..])).await.ok(200);
+    tenant.post(&score_of(&ada), &json!({})).await.problem(409, "conflict");
+    tenant.post(update, &off(&ids[named..named + 1])).await.ok(200);
+    assert_eq!(assess(&tenant, &ada).await["total"], 100);
+}
+
 async fn records_are_assessed_for_other_records(server: TestServer) {
     let tenant = server.tenant("generic").await;
     let (roof, wall) = (
@@ -190,6 +220,7 @@ async fn what_was_said_of_a_merged_record_counts_for_the_one_that_remains(server
 scenarios![
     a_total_is_the_weighted_mean_of_what_rules_answer,
     one_criterion_never_stops_the_others,
+    all_criteria_together_have_one_bound,
     records_are_assessed_for_other_records,
     of_many_who_assess_at_once_one_writes,
     what_was_said_of_a_merged_record_counts_for_the_one_that_remains,

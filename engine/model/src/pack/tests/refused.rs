@@ -74,7 +74,7 @@ fn each_mistake_is_told_at_its_place() {
         ),
         (
             site(name, "      length: {was: [extent, size], type: integer}\n"),
-            "pack.yaml:9:16 taken /objects/site/properties/length/was",
+            "pack.yaml:9:30 taken /objects/site/properties/length/was/1",
             "`size` is a property itself",
         ),
         (
@@ -84,7 +84,7 @@ fn each_mistake_is_told_at_its_place() {
         ),
         (
             site(name, "      length: {was: [extent, extent], type: integer}\n"),
-            "pack.yaml:9:16 taken /objects/site/properties/length/was",
+            "pack.yaml:9:30 taken /objects/site/properties/length/was/1",
             "`extent` is named more than once",
         ),
         (

@@ -22,6 +22,8 @@ pub(super) async fn tour(home: &Home) {
     job::waiting(store, after(1), 10).await.unwrap();
     assert!(job::claim(store, tenant, ID, after(50), after(1)).await.unwrap());
     assert!(job::renew(store, tenant, ID, after(50), "{}", after(2), after(60)).await.unwrap());
+    job::release_abandoned(store).await.unwrap();
+    assert!(job::claim(store, tenant, ID, after(60), after(2)).await.unwrap() != store.is_postgres());
     job::add_errors(store, tenant, ID, &[(1, "wrong".to_owned())]).await.unwrap();
     job_file::restart(store, tenant, ID, after(60)).await.unwrap();
     assert!(job_file::add(store, tenant, ID, after(60), 0, vec![1]).await.unwrap());

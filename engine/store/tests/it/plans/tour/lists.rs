@@ -1,10 +1,11 @@
 //! Lists of records and their members.
 
 use engine_model::time::Timestamp;
-use engine_model::{Sequence, UserId};
+use engine_model::{Sequence, TeamId, UserId};
 use engine_store::change::{self, Entry};
 use engine_store::counter;
 use engine_store::list::{self, Mark, Upkeep, Wanted};
+use engine_store::saved::Teams;
 
 use crate::build::{NOW, origin};
 use crate::fixture::Home;
@@ -21,7 +22,7 @@ pub(super) async fn tour(home: &Home) {
     list::get(reader, 1).await.unwrap().unwrap();
     list::many(reader, vec![1, 2]).await.unwrap();
     list::dynamic(reader, 0, 10).await.unwrap();
-    let wanted = Wanted { object: Some("thing"), user: UserId(1), teams: vec![1] };
+    let wanted = Wanted { object: Some("thing"), user: UserId(1), sight: Teams::These(vec![1]) };
     list::visible(reader, wanted, 0, 10).await.unwrap();
     list::how_many(reader, 10).await.unwrap();
     list::memberships(reader, vec![7, 8], 10).await.unwrap();
@@ -29,6 +30,7 @@ pub(super) async fn tour(home: &Home) {
     list::page(reader, 1, 0, 10).await.unwrap();
     list::ids(reader, 1, 0, 10).await.unwrap();
     counter::last(reader, "list").await.unwrap();
+    list::leave_team(&mut tx, TeamId(1), NOW.0, UserId(1)).await.unwrap();
     list::remove(&mut tx, &[(1, 7)]).await.unwrap();
     let upkeep =
         Upkeep { state: "filling", shape: "x".to_owned(), filled_to: Some(1), fill_until: Some(2), due_at: Some(5) };

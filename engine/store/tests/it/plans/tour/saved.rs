@@ -1,7 +1,7 @@
 //! What users have saved.
 
-use engine_model::UserId;
-use engine_store::saved::{self, SavedRow, Wanted};
+use engine_model::{TeamId, UserId};
+use engine_store::saved::{self, SavedRow, Teams, Wanted};
 
 use crate::build::NOW;
 use crate::fixture::Home;
@@ -22,8 +22,9 @@ pub(super) async fn tour(home: &Home) {
     };
     saved::put(&mut tx, &row).await.unwrap();
     saved::get(tx.reader(), "view", 1).await.unwrap();
-    let wanted = Wanted { kind: "view", object: Some("thing"), user: UserId(1), teams: vec![1] };
+    let wanted = Wanted { kind: "view", object: Some("thing"), user: UserId(1), sight: Teams::These(vec![1]) };
     saved::visible(tx.reader(), wanted, 0, 10).await.unwrap();
+    saved::leave_team(&mut tx, TeamId(1), NOW.0).await.unwrap();
     saved::delete(&mut tx, 1).await.unwrap();
     tx.commit().await.unwrap();
 }
