@@ -26,6 +26,8 @@ pub(super) struct LinkEnds {
 /// What a link was called before and after a change; none where there was, or is, none.
 #[derive(Debug)]
 pub(super) struct LinkChange {
+    /// Microseconds since 1970.
+    at: i64,
     old: Option<Label>,
     new: Option<Label>,
 }
@@ -47,16 +49,23 @@ impl LinkChange {
         let Logged { r#type, to, label } = serde_json::from_str(&change.changes).map_err(Error::internal)?;
         let (old, new) = (r#type.0.as_ref().map(|_| label.0), r#type.1.as_ref().map(|_| label.1));
         let (Some(kind), Some(RecordId(to))) = (r#type.1.or(r#type.0), to.1.or(to.0)) else { return Ok(None) };
-        Ok(Some((LinkEnds { from, kind, to }, Self { old, new })))
+        Ok(Some((LinkEnds { from, kind, to }, Self { at: change.at, old, new })))
+    }
+
+    /// When a link was made by it.
+    pub(super) fn made_at(&self) -> Option<i64> {
+        (self.old.is_none() && self.new.is_some()).then_some(self.at)
     }
 }
 
 impl Session {
-    /// Steps that take links away, and those that make them or change what they are called.
+    /// Steps that take links away, and those that make them or change what they are called. What a record was made with
+    /// stays with one that stays.
     pub(super) async fn link_steps(
         &self,
         links: IndexMap<LinkEnds, Vec<LinkChange>>,
         known: &HashMap<i64, Known>,
+        staying: &HashMap<i64, i64>,
         skipped: &mut Vec<Skipped>,
     ) -> Result<(Vec<Take>, Vec<Take>)> {
         let led = |id: i64| known.get(&id).map_or(id, Known::led);
@@ -73,7 +82,19 @@ impl Session {
             let stored = present.get(&key);
             let now = stored.map(|link| link.label.clone());
             let (mut then, mut count) = (now.clone(), 0);
+            let is_of = |change: &LinkChange, end: i64| {
+                change.made_at().is_some_and(|at| staying.get(&end).is_some_and(|made| *made == at))
+            };
             for change in changes {
+                if let Some(end) = [ends.from, ends.to].into_iter().find(|end| is_of(&change, *end)) {
+                    let reason = format!("record {end} was made with the link to record {}, and stays", ends.to);
+                    skipped.push(Skipped {
+                        record: Some(RecordId(ends.from)),
+                        property: Some(ends.kind.clone()),
+                        reason,
+                    });
+                    continue;
+                }
                 if then == change.new {
                     (then, count) = (change.old, count + 1);
                     continue;

@@ -47,7 +47,8 @@ impl Session {
         let concerned = sorted.links.keys().flat_map(|ends| [ends.from, ends.to]).chain(sorted.records.keys().copied());
         let known = self.known(concerned.collect()).await?;
         // Links go while their records are there, and come when they are there again.
-        let (go, come) = self.link_steps(sorted.links, &known, skipped).await?;
+        let staying = self.staying(&sorted.links, &sorted.records, &known).await?;
+        let (go, come) = self.link_steps(sorted.links, &known, &staying, skipped).await?;
         self.perform_takes(go, run, skipped).await?;
         let steps = self.record_steps(sorted.records, &known, skipped)?;
         self.perform_takes(steps, run, skipped).await?;

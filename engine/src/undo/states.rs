@@ -1,17 +1,18 @@
 //! Records that a request has made, changed, put away or brought back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use engine_model::change::ChangeKind;
 use engine_model::object::ObjectDefinition;
 use engine_model::{Properties, RecordId};
-use engine_store::change::ChangeRow;
+use engine_store::change::{self, ChangeRow};
 use engine_store::record::RecordRow;
 use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::Skipped;
+use super::links::{LinkChange, LinkEnds};
 use super::page::Take;
 use crate::error::{Error, Result};
 use crate::records::{MERGED_INTO, Operation, PropertiesInput, RecordInput, Target, pairs};
@@ -29,6 +30,8 @@ pub(super) struct Known {
     values: Properties,
     version: i64,
     is_archived: bool,
+    /// Microseconds since 1970.
+    created_at: i64,
     merged_into: Option<i64>,
 }
 
@@ -38,7 +41,8 @@ impl Known {
         values.extend(row.owner_id.map(|owner| (OWNER.to_owned(), Value::from(owner.to_string()))));
         values.extend(row.team_id.map(|team| (TEAM.to_owned(), Value::from(team.to_string()))));
         let (object, is_archived) = (row.object, row.archived_at.is_some());
-        Ok(Self { id: row.id, object, values, version: row.version, is_archived, merged_into: row.merged_into })
+        let RecordRow { id, version, created_at, merged_into, .. } = row;
+        Ok(Self { id, object, values, version, is_archived, created_at, merged_into })
     }
 
     /// A property's value; null where it has none.
@@ -63,6 +67,41 @@ struct Then<'k> {
 }
 
 impl Session {
+    /// Records that were made together with links and have become others since, so that they stay; with the moment.
+    pub(super) async fn staying(
+        &self,
+        links: &IndexMap<LinkEnds, Vec<LinkChange>>,
+        records: &IndexMap<i64, Vec<ChangeRow>>,
+        known: &HashMap<i64, Known>,
+    ) -> Result<HashMap<i64, i64>> {
+        let made = links.iter().flat_map(|(ends, changes)| {
+            let moments = changes.iter().filter_map(LinkChange::made_at);
+            moments.flat_map(|at| [(ends.from, at), (ends.to, at)])
+        });
+        let together = made.filter(|(end, at)| known.get(end).is_some_and(|known| known.created_at == *at));
+        let together: HashSet<i64> = together.map(|(end, _)| end).collect();
+        if together.is_empty() {
+            return Ok(HashMap::new());
+        }
+        // They may stand on another page than the links.
+        let creations = change::creations(&mut self.reader().await?, together.into_iter().collect()).await?;
+        let mut staying = HashMap::new();
+        for creation in creations {
+            let Some(known) = creation.record_id.and_then(|id| known.get(&id)) else { continue };
+            let Ok(object) = self.catalog.object(&known.object) else { continue };
+            let mut then = Then::begin(known);
+            for change in
+                records.get(&known.id).into_iter().flatten().filter(|change| change.sequence != creation.sequence)
+            {
+                then.take_back(object, change)?;
+            }
+            if known.merged_into.is_some() || then.stays(object, &pairs(&creation)?).is_some() {
+                staying.insert(known.id, creation.at);
+            }
+        }
+        Ok(staying)
+    }
+
     /// Steps that bring records back to where they were.
     pub(super) fn record_steps(
         &self,
@@ -132,6 +171,18 @@ impl<'k> Then<'k> {
 
     /// Nobody has changed it where it is, but for what is taken back, as it was made.
     fn take_creation_back(&mut self, object: &ObjectDefinition, made: &[(String, Value, Value)]) {
+        if let Some(reason) = self.stays(object, made) {
+            return self.skip(None, reason);
+        }
+        // It is put away as it is.
+        self.values.clone_from(&self.known.values);
+        self.counts.1 += self.counts.0;
+        self.counts.0 = 0;
+        self.archive(true);
+    }
+
+    /// Why a record is not put away that was made with these values.
+    fn stays(&self, object: &ObjectDefinition, made: &[(String, Value, Value)]) -> Option<&'static str> {
         let counts = |name: &str| {
             [OWNER, TEAM].contains(&name) || object.property(name).is_some_and(|property| !property.kind.is_computed())
         };
@@ -139,15 +190,11 @@ impl<'k> Then<'k> {
             made.iter().filter(|(name, ..)| counts(name)).all(|(name, _, new)| self.values.get(name) == Some(new));
         let is_more = |name: &&String| counts(name) && !made.iter().any(|(known, ..)| known == *name);
         if self.is_archived {
-            self.skip(None, "the record has been archived since");
+            Some("the record has been archived since")
         } else if !as_made || self.values.keys().any(|name| is_more(&name)) {
-            self.skip(None, "the record has been changed since it was made");
+            Some("the record has been changed since it was made")
         } else {
-            // It is put away as it is.
-            self.values.clone_from(&self.known.values);
-            self.counts.1 += self.counts.0;
-            self.counts.0 = 0;
-            self.archive(true);
+            None
         }
     }
 

@@ -125,6 +125,29 @@ pub async fn moves_of(reader: &mut Reader, record: RecordId, before: Sequence, l
     reader.fetch_all(&MOVES_OF, args![tenant, record, before, limit]).await
 }
 
+const CREATIONS: Sql = Sql::each(
+    concat!(
+        "select ",
+        columns!(),
+        " from json_each($2) wanted cross join change on tenant_id = $1 and sequence = ( \
+           select min(first.sequence) from change first where first.tenant_id = $1 and first.record_id = wanted.value) \
+         where kind = 'record.created'"
+    ),
+    concat!(
+        "select ",
+        columns!(),
+        " from unnest($2::bigint[]) wanted(id) cross join lateral ( \
+           select * from change where tenant_id = $1 and record_id = wanted.id order by sequence limit 1) first \
+         where kind = 'record.created'"
+    ),
+);
+
+/// By which changes these records were made; those whose making is not logged are left out.
+pub async fn creations(reader: &mut Reader, records: Vec<i64>) -> Result<Vec<ChangeRow>> {
+    let tenant = reader.tenant();
+    reader.fetch_all(&CREATIONS, args![tenant, records]).await
+}
+
 /// SQLite takes the columns beside a maximum from the row that has it.
 const LAST_MOVES: Sql = Sql::each(
     "select c.record_id, max(c.sequence), c.at from json_each($2) wanted cross join change c indexed by change_stage \

@@ -89,6 +89,39 @@ async fn transaction_goes_back_but_for_what_has_changed_since(server: TestServer
     assert_eq!(id(&results(&list)[0]["record"]), ada);
 }
 
+async fn what_a_record_was_made_with_stays_with_one_that_has_changed_since(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let acme = create_id(&tenant, "company", json!({"name": "Acme"})).await;
+    let links = json!([{"type": "contact_company", "to": acme}]);
+    let people: Vec<Value> = (0..3)
+        .map(|number| {
+            json!({"op": "create", "object": "contact", "associations": links,
+            "properties": contact(&format!("ada{number}@example.com"))})
+        })
+        .collect();
+    let made = named(tenant.post("/transactions", &json!({"operations": people})), "made").await.ok(200);
+    let [ada, eve, ida] = [0, 1, 2].map(|place| id(&results(&made)[place]["record"]));
+    let change = json!({"properties": {"title": "CEO"}});
+    named(tenant.patch(&format!("/records/contact/{ada}"), &change), "later").await.ok(200);
+    tenant.delete(&format!("/records/contact/{ida}")).await;
+    let undone = undo(&tenant, "made").await;
+    let mut left = skipped(&undone);
+    left.sort_by_key(|(record, property)| (record.to_string(), property.to_string()));
+    let stay = |record: &str| [(json!(record), json!("contact_company")), (json!(record), Value::Null)];
+    assert_eq!((&undone["undone"], left), (&json!(2), [stay(&ada), stay(&ida)].concat()), "{undone}");
+    assert!(read(&tenant, "contact", &eve).await["archived_at"].is_string());
+    tenant.post(&format!("/records/contact/{ida}/restore"), &json!({})).await.ok(200);
+    let list = tenant.get(&format!("/records/company/{acme}/associations/contact_company")).await.ok(200);
+    let linked: Vec<String> = results(&list).iter().map(|link| id(&link["record"])).collect();
+    assert_eq!(linked, [ada.clone(), ida]);
+    // Once it is as it was made, all of it goes.
+    undo(&tenant, "later").await;
+    let undone = undo(&tenant, "made").await;
+    assert_eq!(undone["undone"], 4, "{undone}");
+    let list = tenant.get(&format!("/records/company/{acme}/associations/contact_company")).await.ok(200);
+    assert!(results(&list).is_empty());
+}
+
 async fn links_get_back_what_they_were_called(server: TestServer) {
     let tenant = server.tenant("generic").await;
     let roof = create_id(&tenant, "deal", json!({"name": "Roof"})).await;
@@ -260,6 +293,7 @@ async fn what_is_gone_for_good_is_listed(server: TestServer) {
 
 scenarios![
     transaction_goes_back_but_for_what_has_changed_since,
+    what_a_record_was_made_with_stays_with_one_that_has_changed_since,
     links_get_back_what_they_were_called,
     merge_and_unmerge_are_taken_back,
     import_goes_back_but_for_what_has_changed_since,

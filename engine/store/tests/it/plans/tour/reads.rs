@@ -21,6 +21,7 @@ pub(super) async fn tour(home: &Home) {
     change::time_of(&mut reader, Sequence(1)).await.unwrap();
     change::of_record(&mut reader, ID, Sequence(9), 10).await.unwrap();
     change::moves_of(&mut reader, ID, Sequence(9), 10).await.unwrap();
+    change::creations(&mut reader, vec![1, 2]).await.unwrap();
     change::last_moves(&mut reader, vec![1, 2]).await.unwrap();
     change::of_request(&mut reader, "request-1", Sequence(9), 10).await.unwrap();
     change::count_of_request(&mut reader, "request-1", 10).await.unwrap();
