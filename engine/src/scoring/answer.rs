@@ -70,6 +70,8 @@ pub struct Said {
 pub(super) struct Sees {
     pub(super) score: bool,
     pub(super) rationale: bool,
+    /// Why a total is what it is, which tells of all criteria what they gave.
+    pub(super) sums: bool,
     pub(super) at: bool,
     pub(super) by: bool,
     pub(super) user: bool,
@@ -77,7 +79,12 @@ pub(super) struct Sees {
 }
 
 impl Sees {
-    /// What of an assessment is shown.
+    /// What of a total is shown.
+    pub(super) fn of_total(self, total: &Assessment) -> Said {
+        Self { rationale: self.sums, ..self }.of(total)
+    }
+
+    /// What of an answer is shown.
     pub(super) fn of(self, assessment: &Assessment) -> Said {
         Said {
             score: assessment.points.filter(|_| self.score),
@@ -114,9 +121,12 @@ impl Session {
         let registry = &self.catalog.effective.registry;
         let sees =
             |name: &str| object.property(name).is_some_and(|property| self.caller.reads(registry, object, property));
+        let (score, rationale) = (sees(&parts.score), sees(&parts.rationale));
+        let asks = self.caller.may_all(Action::Read, &known.score.criteria.object);
         Ok(Sees {
-            score: sees(&parts.score),
-            rationale: sees(&parts.rationale),
+            score,
+            rationale,
+            sums: score && rationale && asks,
             at: sees(&parts.at),
             by: sees(&parts.by),
             user: sees(&parts.user),
@@ -153,7 +163,7 @@ impl Session {
             });
         }
         let total = board.slots.total.standing().filter(|total| self.may_see(board, total));
-        let Said { score, rationale, assessed_at, .. } = total.map(|total| sees.of(total)).unwrap_or_default();
+        let Said { score, rationale, assessed_at, .. } = total.map(|total| sees.of_total(total)).unwrap_or_default();
         Ok(ScoreAnswer {
             score: board.known.name.clone(),
             total: score,

@@ -131,12 +131,8 @@ impl Session {
         };
         let sees = self.sees_of(known)?;
         let made = self.assessment(known, row)?;
-        Ok(Some(PastAssessment {
-            assessment: row.record_id(),
-            criterion,
-            said: sees.of(&made),
-            is_current: made.is_current,
-        }))
+        let said = if criterion.is_some() { sees.of(&made) } else { sees.of_total(&made) };
+        Ok(Some(PastAssessment { assessment: row.record_id(), criterion, said, is_current: made.is_current }))
     }
 }
 

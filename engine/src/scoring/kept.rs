@@ -53,6 +53,9 @@ pub(super) struct Assessment {
     /// Whether it is the one that stands.
     pub(super) is_current: bool,
     pub(super) key: Option<String>,
+    /// The record that was merged into the one in question and that it was answered for; none where it is that one's
+    /// own.
+    pub(super) of_merged: Option<RecordId>,
 }
 
 /// The record of an assessment, with what of it may become other.
@@ -73,6 +76,9 @@ pub(super) struct Slot {
     pub(super) rule: Option<Assessment>,
     /// What has stood until now.
     pub(super) retired: Vec<Assessment>,
+    /// What stood of records that were merged into this one, and gives way to what stands of it: theirs again when they
+    /// are taken out.
+    pub(super) shadowed: Vec<Assessment>,
 }
 
 /// What stands of a score of one record.
@@ -106,8 +112,16 @@ impl Slot {
         };
         match place {
             // Of a record that was merged into this one; its own comes first.
-            Some(_) => self.retired.push(assessment),
+            Some(_) => self.give_way(assessment),
             None => *place = Some(assessment),
+        }
+    }
+
+    /// Has an assessment stand no more.
+    pub(super) fn give_way(&mut self, assessment: Assessment) {
+        match assessment.of_merged {
+            Some(_) => self.shadowed.push(assessment),
+            None => self.retired.push(assessment),
         }
     }
 }
@@ -122,31 +136,42 @@ impl Session {
         place: &Place<'_>,
         criteria: &Criteria,
     ) -> Result<Slots> {
-        let mut wanted: Vec<(UniqueValue, Part)> = Vec::with_capacity(2 * criteria.0.len() + 1);
-        let merged = merge::led_to(reader, vec![place.subject.0], MOST_MERGED).await?;
-        for subject in std::iter::once(place.subject).chain(merged) {
-            let place = Place { subject, ..place.clone() };
+        let mut wanted: Vec<(UniqueValue, Part, Option<RecordId>)> = Vec::with_capacity(2 * criteria.0.len() + 1);
+        for (place, merged) in places(reader, place).await? {
             for criterion in criteria.0.iter().map(super::criteria::Criterion::id) {
                 for key in [place.of_criterion(criterion), place.of_rule(criterion)] {
-                    wanted.push((self.value_of(known, &key)?, Part::Criterion(criterion)));
+                    wanted.push((self.value_of(known, &key)?, Part::Criterion(criterion), merged));
                 }
             }
-            wanted.push((self.value_of(known, &place.of_total())?, Part::Total));
+            wanted.push((self.value_of(known, &place.of_total())?, Part::Total, merged));
         }
-        let values: Vec<UniqueValue> = wanted.iter().map(|(value, _)| value.clone()).collect();
+        let values: Vec<UniqueValue> = wanted.iter().map(|(value, ..)| value.clone()).collect();
         let holders: HashMap<UniqueValue, RecordId> = record::holders(reader, &values).await?.into_iter().collect();
         let rows = record::many(reader, holders.values().map(|id| id.0).collect()).await?;
         let mut rows: HashMap<i64, RecordRow> = rows.into_iter().map(|row| (row.id, row)).collect();
         let mut slots = Slots::default();
-        for (value, part) in wanted {
+        for (value, part, of_merged) in wanted {
             let Some(row) = holders.get(&value).and_then(|id| rows.remove(&id.0)) else { continue };
-            let assessment = self.assessment(known, &row)?;
+            let assessment = Assessment { of_merged, ..self.assessment(known, &row)? };
             match part {
                 Part::Criterion(criterion) => slots.criteria.entry(criterion).or_default().take(assessment),
                 Part::Total => slots.total.take(Assessment { by: By::Rule, ..assessment }),
             }
         }
         Ok(slots)
+    }
+
+    /// The total that stands of a record.
+    pub(super) async fn standing_total(
+        &self,
+        reader: &mut Reader,
+        known: &Known,
+        place: &Place<'_>,
+    ) -> Result<Option<RecordId>> {
+        let keys = places(reader, place).await?.into_iter().map(|(place, _)| self.value_of(known, &place.of_total()));
+        let keys: Vec<UniqueValue> = keys.collect::<Result<_>>()?;
+        let holders: HashMap<UniqueValue, RecordId> = record::holders(reader, &keys).await?.into_iter().collect();
+        Ok(keys.iter().find_map(|key| holders.get(key)).copied())
     }
 
     /// A key as it is claimed.
@@ -183,6 +208,14 @@ impl Session {
             review,
             is_current,
             key,
+            of_merged: None,
         })
     }
+}
+
+/// Where answers of a record stand: its own place, and those of the records that were merged into it.
+async fn places<'p>(reader: &mut Reader, place: &Place<'p>) -> Result<Vec<(Place<'p>, Option<RecordId>)>> {
+    let merged = merge::led_to(reader, vec![place.subject.0], MOST_MERGED).await?;
+    let of_merged = merged.into_iter().map(|subject| (Place { subject, ..place.clone() }, Some(subject)));
+    Ok(std::iter::once((place.clone(), None)).chain(of_merged).collect())
 }

@@ -43,7 +43,13 @@ impl Assessment {
         let user = pen.user.filter(|_| by == By::Person);
         let review = if by == By::Person { Review::Accepted } else { Review::Pending };
         let (at, is_current) = (Some(pen.at), true);
-        Self { stored: None, points, rationale, at, by, user, review, is_current, key: None }
+        Self { stored: None, points, rationale, at, by, user, review, is_current, key: None, of_merged: None }
+    }
+
+    fn name(&mut self, key: String) {
+        if self.of_merged.is_none() {
+            self.key = Some(key);
+        }
     }
 
     fn says(&self, points: Option<i64>, rationale: &str) -> bool {
@@ -55,7 +61,7 @@ impl Slot {
     /// Puts a rule's answer in place of the one that stands; one that says the same goes on standing.
     fn put_rule(&mut self, points: Option<i64>, rationale: String, pen: Pen) {
         if !self.rule.as_ref().is_some_and(|rule| rule.says(points, &rationale)) {
-            self.retired.extend(self.rule.take());
+            self.drop_rule();
             self.rule = Some(Assessment::new(By::Rule, points, rationale, pen));
         }
     }
@@ -66,30 +72,54 @@ impl Slot {
         match self.person.as_mut().filter(|person| is_same(person)) {
             Some(person) => person.review = Review::Accepted,
             None => {
-                self.retired.extend(self.person.take());
+                if let Some(person) = self.person.take() {
+                    self.give_way(person);
+                }
                 self.person = Some(Assessment::new(By::Person, Some(points), rationale, pen));
             }
         }
     }
 
-    /// Says of each assessment what it answers from now on.
+    /// Has no rule answer any more.
+    fn drop_rule(&mut self) {
+        if let Some(rule) = self.rule.take() {
+            self.give_way(rule);
+        }
+    }
+
+    /// Takes back what a person has said, and what people have said of records that were merged into this one.
+    fn take_back(&mut self) -> bool {
+        let Some(person) = self.person.take() else { return false };
+        let shadowed = std::mem::take(&mut self.shadowed);
+        let (of_people, of_rules) = shadowed.into_iter().partition(|shadowed| shadowed.by == By::Person);
+        self.shadowed = of_rules;
+        self.retired.extend(std::iter::once(person).chain(of_people));
+        true
+    }
+
+    /// Says of each assessment what it answers from now on. What was answered for a record that was merged into this one
+    /// keeps that one's key, by which it is found if that one is taken out again.
     fn arrange(&mut self, of_criterion: String, of_rule: String, is_asked: bool) {
         for retired in &mut self.retired {
             (retired.is_current, retired.key) = (false, None);
         }
+        for shadowed in &mut self.shadowed {
+            shadowed.is_current = false;
+        }
+        let stands = self.person.is_none();
         if let Some(rule) = &mut self.rule {
-            let stands = self.person.is_none();
             rule.is_current = stands && is_asked;
-            rule.key = Some(if stands { of_criterion.clone() } else { of_rule });
+            rule.name(if stands { of_criterion.clone() } else { of_rule });
         }
         if let Some(person) = &mut self.person {
-            (person.is_current, person.key) = (is_asked, Some(of_criterion));
+            person.is_current = is_asked;
+            person.name(of_criterion);
         }
     }
 
     /// All of them, those first that give their keys up.
     pub(super) fn all(&self) -> impl Iterator<Item = &Assessment> {
-        self.retired.iter().chain(&self.rule).chain(&self.person)
+        self.retired.iter().chain(&self.shadowed).chain(&self.rule).chain(&self.person)
     }
 }
 
@@ -105,10 +135,10 @@ impl<'a> Board<'a> {
             }
             Wish::TakeBack { .. } => {
                 let criterion = self.criterion(wish)?;
-                let person = self.slots.criteria.get_mut(&criterion.id()).and_then(|slot| slot.person.take());
-                let none = || Error::not_found(format!("nobody has overridden `{}` here", criterion.row.display_name));
-                let person = person.ok_or_else(none)?;
-                self.slots.criteria.entry(criterion.id()).or_default().retired.push(person);
+                if !self.slots.criteria.get_mut(&criterion.id()).is_some_and(Slot::take_back) {
+                    let name = &criterion.row.display_name;
+                    return Err(Error::not_found(format!("nobody has overridden `{name}` here")));
+                }
             }
             Wish::Review { review, .. } => {
                 let Some(review) = review else { return Ok(()) };
@@ -133,7 +163,7 @@ impl<'a> Board<'a> {
                 }
                 None => {
                     if let Some(slot) = self.slots.criteria.get_mut(&criterion.id()) {
-                        slot.retired.extend(slot.rule.take());
+                        slot.drop_rule();
                     }
                 }
             }

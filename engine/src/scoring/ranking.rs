@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::definition::Known;
 use super::history::read;
-use super::key::totals;
+use super::key::{Place, totals};
 use crate::error::{Error, Result};
 use crate::query::of_parameters;
 use crate::records::{Linked, Page, Record};
@@ -37,7 +37,7 @@ pub struct Ranked {
     pub record: Linked,
     /// From 0 to 100.
     pub total: i64,
-    /// By what it came about; none where the caller does not see that.
+    /// By what it came about; none where the caller does not see that, or not all criteria.
     pub rationale: Option<String>,
     /// When; none where the caller does not see that.
     pub assessed_at: Option<Timestamp>,
@@ -69,7 +69,7 @@ impl Session {
         let registry = &self.catalog.effective.registry;
         let sees =
             |name: &&str| object.property(name).is_some_and(|property| self.caller.reads(registry, object, property));
-        let shown = [parts.score.as_str(), &parts.rationale, &parts.at].into_iter().filter(sees);
+        let shown = [parts.score.as_str(), &parts.rationale, &parts.at, &parts.key].into_iter().filter(sees);
         let shown: Vec<&str> = shown.collect();
         let prefix = totals(&known.name, &query.object, counterpart);
         let filters = json!({"all": [
@@ -82,12 +82,18 @@ impl Session {
             "select": shown});
         let found = self.record_search(&parts.object, &read(&asked)?, Problems::new()).await.map_err(of_parameters)?;
         let totals = found.results.into_iter().map(|found| found.record).collect();
-        let results = self.ranked(&known, &query.object, totals).await?;
+        let results = self.ranked(&known, &query.object, counterpart, totals).await?;
         Ok(Page { results, next_cursor: found.next_cursor })
     }
 
     /// Totals with the records that they are of, in this order.
-    async fn ranked(&self, known: &Known, object: &str, totals: Vec<Record>) -> Result<Vec<Ranked>> {
+    async fn ranked(
+        &self,
+        known: &Known,
+        object: &str,
+        counterpart: Option<RecordId>,
+        totals: Vec<Record>,
+    ) -> Result<Vec<Ranked>> {
         if totals.is_empty() {
             return Ok(Vec::new());
         }
@@ -98,21 +104,27 @@ impl Session {
         let links = association::leading(&mut reader, ids, &parts.subject, most).await?;
         let subjects: HashMap<i64, i64> = links.into_iter().map(|link| (link.from_id, link.to_id)).collect();
         let rows = record::many(&mut reader, subjects.values().copied().collect()).await?;
-        drop(reader);
         let may_show = |row: &RecordRow| {
             row.object == object && row.archived_at.is_none() && self.caller.may(Action::Read, object, row)
         };
-        let rows: HashMap<i64, _> = rows.into_iter().filter(may_show).map(|row| (row.id, row)).collect();
+        let rows: HashMap<i64, RecordRow> = rows.into_iter().filter(may_show).map(|row| (row.id, row)).collect();
+        let sees = self.sees_of(known)?;
         let mut ranked = Vec::with_capacity(totals.len());
         for total in totals {
             let Some(row) = subjects.get(&total.id.0).and_then(|subject| rows.get(subject)) else { continue };
             let values: Properties = serde_json::from_str(total.properties.get()).map_err(Error::internal)?;
             let text = |name: &str| values.get(name).and_then(Value::as_str);
             let Some(points) = values.get(parts.score.as_str()).and_then(Value::as_i64) else { continue };
+            let place = Place { score: &known.name, object, subject: row.record_id(), counterpart };
+            // One of a record that was merged into this one may not be what stands of it.
+            let is_own = text(&parts.key) == Some(place.of_total().as_str());
+            if !is_own && self.standing_total(&mut reader, known, &place).await? != Some(total.id) {
+                continue;
+            }
             ranked.push(Ranked {
                 record: self.linked(row)?,
                 total: points,
-                rationale: text(&parts.rationale).map(str::to_owned),
+                rationale: text(&parts.rationale).filter(|_| sees.sums).map(str::to_owned),
                 assessed_at: text(&parts.at).and_then(Timestamp::parse),
                 assessment: total.id,
             });

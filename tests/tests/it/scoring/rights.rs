@@ -50,8 +50,16 @@ async fn rights_are_those_of_the_records(server: TestServer) {
                 // What was answered is not told without the question.
                 let seen = seen.ok(200);
                 assert_eq!((&seen["total"], &seen["criteria"]), (&json!(1), &json!([])));
+                assert_eq!(seen["rationale"], Value::Null);
+                let ranked = caller.get("/scores/fit/ranking?object=contact").await.ok(200);
+                assert_eq!(
+                    (&ranked["results"][0]["total"], &ranked["results"][0]["rationale"]),
+                    (&json!(1), &Value::Null)
+                );
                 let past = caller.get(&format!("{path}/history")).await.ok(200);
-                assert!(results(&past).iter().all(|entry| entry["criterion"].is_null()));
+                assert!(
+                    results(&past).iter().all(|entry| entry["criterion"].is_null() && entry["rationale"].is_null())
+                );
             }
             "reasonless" => {
                 let seen = seen.ok(200);
