@@ -77,10 +77,16 @@ pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         return None;
     }
     let text = text.to_ascii_lowercase();
+    let near = |candidate: &str| {
+        let candidate = candidate.to_ascii_lowercase();
+        let distance = strsim::damerau_levenshtein(&text, &candidate);
+        let is_beginning =
+            text.len().min(candidate.len()) > 2 && (candidate.starts_with(&text) || text.starts_with(&candidate));
+        (is_beginning || distance <= text.len().max(3) / 3 && distance < text.len()).then_some(distance)
+    };
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&text, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 2.max(candidate.len().max(text.len()) / 3))
+        .filter_map(|candidate| Some((near(candidate)?, candidate)))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -116,6 +122,10 @@ mod tests {
     #[test]
     fn nearest_suggests_only_what_is_near() {
         assert_eq!(nearest("amuont", ["name", "amount", "stage"]), Some("amount"));
+        assert_eq!(nearest("nme", ["Name", "amount", "stage"]), Some("Name"));
+        assert_eq!(nearest("created", ["size", "created_at"]), Some("created_at"));
         assert_eq!(nearest("zzzzzz", ["name", "amount", "stage"]), None);
+        assert_eq!(nearest("durtion", ["direction", "domain"]), None);
+        assert_eq!((nearest("zz", ["a"]), nearest("ssn", ["mon"]), nearest("bee", ["b"])), (None, None, None));
     }
 }

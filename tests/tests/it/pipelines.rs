@@ -458,10 +458,15 @@ async fn a_pipeline_with_records_in_it_stays_the_last_one_too(server: TestServer
             (&refused.body["errors"][0]["count"], &refused.body["errors"][0]["samples"]),
             (&json!(1), &json!([job]))
         );
+        refused.words()
     };
-    refuses("work").await;
+    assert!(!refuses("work").await.contains("archived"));
     tenant.delete("/pipelines/job/small").await.ok(204);
     refuses("work").await;
+    tenant.delete(&format!("/records/job/{job}")).await.ok(204);
+    let words = refuses("work").await;
+    assert!(words.contains("(1 archived, listed with `?archived=true`)"), "{words}");
+    tenant.post(&format!("/records/job/{job}/restore"), &json!({})).await.ok(200);
     assert_eq!(tenant.get(&format!("/records/job/{job}")).await.ok(200)["properties"]["stage"], "begun");
     // It goes once no record is in it, and comes back.
     tenant.delete(&format!("/records/job/{job}?purge=true")).await.ok(204);

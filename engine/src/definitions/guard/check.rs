@@ -21,6 +21,8 @@ const MOST_SAMPLES: usize = 10;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Finding {
     pub(crate) count: i64,
+    /// How many of them are archived, which no list shows unless it is asked.
+    archived: i64,
     pub(crate) samples: Vec<String>,
 }
 
@@ -32,8 +34,17 @@ impl Finding {
         }
     }
 
+    fn add_of(&mut self, record: &Stored) {
+        self.add(record.id);
+        self.archived += i64::from(record.is_archived);
+    }
+
     /// The problem that a refusal lists, if there is any record in the way.
     pub(crate) fn problem(&self, pointer: &str, message: String) -> Option<Problem> {
+        let message = match self.archived {
+            0 => message,
+            archived => format!("{message} ({archived} archived, listed with `?archived=true`)"),
+        };
         let found = Problem::new(pointer, "records_in_the_way", message);
         (self.count > 0).then(|| Problem { count: Some(self.count), samples: self.samples.clone(), ..found })
     }
@@ -77,7 +88,7 @@ impl Check {
             demand => demand.is_met(object, &record.properties),
         };
         if !is_met {
-            self.finding.add(record.id);
+            self.finding.add_of(record);
         }
     }
 

@@ -24,7 +24,9 @@ async fn required_is_refused_with_count_and_samples_over_many_pages() {
     let error = session.property_change("visit", "room", map(json!({"required": true}))).await.expect_err("in the way");
     let first: Vec<&String> = ids.iter().skip(2).step_by(2).take(10).collect();
     assert_eq!(in_the_way(&error), json!([["/required", 1_250, first]]));
-    assert_eq!(error.problems[0].message, "1250 records without a value of `room`; give them one first");
+    let message =
+        "1250 records without a value of `room`; give them one first (1 archived, listed with `?archived=true`)";
+    assert_eq!(error.problems[0].message, message);
     let in_object = json!({"properties": {"room": {"required": true}}});
     let error = session.object_change("visit", map(in_object)).await.expect_err("in the way");
     assert_eq!(error.problems[0].pointer, "/properties/room/required");

@@ -29,7 +29,7 @@ fn names_that_do_not_exist_are_told_with_the_nearest() {
             "unknown_property",
             "`ower_id` is no property of `deal`; did you mean `owner_id`?",
         ),
-        (text("gone"), "/property", "unknown_property", "`gone` is no property of `deal`; did you mean `phone`?"),
+        (text("gone"), "/property", "unknown_property", "`gone` is no property of `deal`"),
         (text("properties"), "/property", "unknown_property", "`properties` is no property of `deal`"),
         (
             condition("is_hot", "eqq", json!(true)),
@@ -269,7 +269,7 @@ fn an_unknown_name_does_not_hide_what_stands_beside_it() {
     assert_eq!(filter_places(&json!({"property": "zz"})), ["/op", "/property"]);
     assert_eq!(filter_places(&json!({"property": "zz", "op": "eq"})), ["/property"]);
     let op = refused(&json!({"filter": {"property": "zz", "op": "lik"}})).remove(1);
-    assert_eq!((op.1, op.2.as_str()), ("unknown_operator", "`lik` is no operator; did you mean `lt`?"));
+    assert_eq!((op.1, op.2.as_str()), ("unknown_operator", "`lik` is no operator"));
     for (group, places) in [
         (json!({"date": "yy", "every": "foo"}), ["/every", "/date"]),
         (json!({"number": "zz", "every": -1}), ["/every", "/number"]),
