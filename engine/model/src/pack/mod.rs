@@ -13,6 +13,7 @@
 //! assert!(problems[0].to_string().starts_with("pack.yaml:6:20: `strng` is no property type"));
 //! ```
 
+mod concern;
 mod place;
 mod profile;
 mod read;

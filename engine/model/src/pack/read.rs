@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use semver::{Version, VersionReq};
 use serde_json::{Map, Value};
 
+use super::concern::{is_within_any, misses_any, property_at, speaks_of_pipelines, unread};
 use super::place::{LocatedProblem, Place, Places};
-use super::rest::{Rest, is_within_any, misses_any, property_at, speaks_of_pipelines, unread};
+use super::rest::Rest;
 use super::source::{self, Source};
 use super::yaml::MAX_PROBLEMS;
 use crate::layer::{CUSTOM, ENGINE, Layer};

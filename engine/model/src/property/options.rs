@@ -1,10 +1,9 @@
-//! Reading the options of an enumeration, in each of the forms in which they may be written.
+//! The options of an enumeration, and reading them in each of the forms in which they may be written.
 
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::EnumOption;
 use crate::name::Name;
 use crate::problem::{Problem, push_segment};
 use crate::spec::{SpecReader, shape};
@@ -14,6 +13,19 @@ pub(super) const MOST_OPTIONS: usize = 5_000;
 
 /// Characters of a key or a label.
 const LONGEST: usize = 255;
+
+/// One choice of an enumeration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnumOption {
+    /// Stored value.
+    pub key: String,
+    /// What people read.
+    pub label: String,
+    /// A colour's name or code.
+    pub color: Option<String>,
+    /// Kept for stored values, refused for new ones.
+    pub archived: bool,
+}
 
 /// One option as written, with its place.
 struct Written<'a> {

@@ -3,9 +3,11 @@
 use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::query::Form;
 
 /// The property that `spec` describes, or what is wrong with it.
 fn read(spec: Value) -> Result<Property, Problems> {

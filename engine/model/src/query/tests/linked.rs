@@ -124,7 +124,7 @@ fn mistakes_about_links_are_told_in_place() {
             company(json!({"quantifier": "some"})),
             "/quantifier",
             "unknown",
-            "`some` is none of `any`, `none`, `all`; did you mean `none`?",
+            "`some` is none of `any`, `none`, `all`",
         ),
         (
             company(json!({"quantifier": "any", "count": {"op": "eq", "value": 1}})),
