@@ -75,8 +75,11 @@ const CLAIM: Sql = Sql::same("update list set due_at = $4 where tenant_id = $1 a
 /// Takes a list that is due since `due_at`, so that others leave it alone until `until`; false where somebody else was
 /// faster.
 pub async fn claim(store: &Store, tenant: TenantId, id: i64, due_at: i64, until: Timestamp) -> Result<bool> {
-    let mut lease = store.write_lease(Scope::Tenant(tenant)).await?;
-    Ok(lease.execute(&CLAIM, args![tenant, id, due_at, until]).await? == 1)
+    // Under the tenant's lock, as everything that changes a list: while members are counted its row stays where it is.
+    let mut tx = store.begin(tenant).await?;
+    let is_claimed = tx.execute(&CLAIM, args![tenant, id, due_at, until]).await? == 1;
+    tx.commit().await?;
+    Ok(is_claimed)
 }
 
 const FORGET: Sql = Sql::same("delete from list where tenant_id = $1 and id = $2 and deleted_at is not null");

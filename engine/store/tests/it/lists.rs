@@ -1,5 +1,7 @@
 //! Lists of records and who is in them.
 
+use std::time::Duration;
+
 use engine_model::time::Timestamp;
 use engine_model::{Sequence, TeamId, UserId};
 use engine_store::change::{self, Entry};
@@ -16,6 +18,7 @@ on_both!(
     members_are_put_counted_and_taken,
     lists_of_a_team_that_goes_are_their_owners,
     lists_that_are_due_are_taken_once_and_deleted_ones_forgotten,
+    a_list_is_taken_while_nobody_counts_its_members,
     entries_are_appended_beside_a_position_or_not_at_all,
 );
 
@@ -132,6 +135,24 @@ async fn members_are_put_counted_and_taken(home: Home) {
     let mut reader = home.reader(tenant).await;
     assert_eq!(list::page(&mut reader, 1, 0, 10).await.unwrap(), [MemberRow { record_id: 6, joined_at: 30 }]);
     assert_eq!(list::page(&mut reader, 2, 0, 10).await.unwrap(), [MemberRow { record_id: 5, joined_at: 10 }]);
+}
+
+/// What is counted by the place of a row must find it there.
+async fn a_list_is_taken_while_nobody_counts_its_members(home: Home) {
+    let tenant = home.tenant().await;
+    let mut tx = home.store.begin(tenant).await.unwrap();
+    list::put(&mut tx, &row(1, Some("{}"))).await.unwrap();
+    list::make_due(&mut tx, vec![1], Timestamp(5)).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = home.store.begin(tenant).await.unwrap();
+    let mut claim = Box::pin(list::claim(&home.store, tenant, 1, 5, Timestamp(30)));
+    let waits = tokio::time::timeout(Duration::from_millis(200), &mut claim).await;
+    assert!(waits.is_err(), "somebody writes");
+    list::count(&mut tx, &[(1, 3)]).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(claim.await.unwrap());
+    let found = list::get(&mut home.reader(tenant).await, 1).await.unwrap().unwrap();
+    assert_eq!((found.members, found.due_at), (3, Some(30)));
 }
 
 async fn lists_that_are_due_are_taken_once_and_deleted_ones_forgotten(home: Home) {
