@@ -69,6 +69,7 @@ impl Session {
         skipped: &mut Vec<Skipped>,
     ) -> Result<(Vec<Take>, Vec<Take>)> {
         let led = |id: i64| known.get(&id).map_or(id, Known::led);
+        let rests = |id: i64| known.get(&id).is_some_and(Known::rests);
         let key = |ends: &LinkEnds| LinkKey { from_id: led(ends.from), kind: ends.kind.clone(), to_id: led(ends.to) };
         let wanted: Vec<LinkKey> = links.keys().map(key).collect();
         let present = match wanted.is_empty() {
@@ -87,7 +88,9 @@ impl Session {
             };
             for change in changes {
                 if let Some(end) = [ends.from, ends.to].into_iter().find(|end| is_of(&change, *end)) {
-                    let reason = format!("record {end} was made with the link to record {}, and stays", ends.to);
+                    let other = if end == ends.from { ends.to } else { ends.from };
+                    let reason =
+                        format!("record {end}, which was made with the link to record {other}, is left as it is");
                     skipped.push(Skipped {
                         record: Some(RecordId(ends.from)),
                         property: Some(ends.kind.clone()),
@@ -115,6 +118,11 @@ impl Session {
             let (from, to) = (key.from_id.to_string(), key.to_id.to_string());
             match then {
                 then if then == now => {}
+                None if let Some(end) = [ends.from, ends.to].into_iter().find(|end| rests(*end)) => {
+                    let reason = format!("record {end} is archived, and its links rest with it; restore it first");
+                    let (record, property) = (Some(RecordId(ends.from)), Some(ends.kind.clone()));
+                    skipped.push(Skipped { record, property, reason });
+                }
                 None => go.push(take(Operation::Dissociate { kind: key.kind.clone(), from, to })),
                 Some(label) => {
                     let properties = stored.map_or(Ok(PropertiesInput::default()), |link| {

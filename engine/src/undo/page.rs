@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use engine_model::RecordId;
 use engine_store::change::ChangeRow;
-use engine_store::record;
+use engine_store::{merge, record};
 use indexmap::IndexMap;
 
 use super::links::{LinkChange, LinkEnds};
@@ -14,6 +14,9 @@ use super::{Run, Skipped};
 use crate::error::{Error, Result};
 use crate::records::{Mode, Step};
 use crate::session::Session;
+
+/// Records that were merged into those of a page and are looked at.
+const MOST_MERGED: i64 = 10_000;
 
 /// Something to be carried out, and how many changes it takes back.
 pub(super) struct Take {
@@ -59,8 +62,21 @@ impl Session {
     async fn known(&self, mut ids: Vec<i64>) -> Result<HashMap<i64, Known>> {
         ids.sort_unstable();
         ids.dedup();
-        let rows = if ids.is_empty() { Vec::new() } else { record::many(&mut self.reader().await?, ids).await? };
-        rows.into_iter().map(|row| Ok((row.id, Known::of(row)?))).collect()
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut reader = self.reader().await?;
+        let rows = record::many(&mut reader, ids.clone()).await?;
+        let mut known: HashMap<i64, Known> =
+            rows.into_iter().map(|row| Ok((row.id, Known::of(row)?))).collect::<Result<_>>()?;
+        let merged = merge::led_to(&mut reader, ids, MOST_MERGED).await?;
+        if !merged.is_empty() {
+            let rows = record::many(&mut reader, merged.into_iter().map(|id| id.0).collect()).await?;
+            for winner in rows.into_iter().filter_map(|row| row.merged_into) {
+                known.entry(winner).and_modify(|known| known.has_merged = true);
+            }
+        }
+        Ok(known)
     }
 
     /// Carries steps out, each for itself.

@@ -33,6 +33,8 @@ pub(super) struct Known {
     /// Microseconds since 1970.
     created_at: i64,
     merged_into: Option<i64>,
+    /// Others have been merged into it.
+    pub(super) has_merged: bool,
 }
 
 impl Known {
@@ -42,12 +44,17 @@ impl Known {
         values.extend(row.team_id.map(|team| (TEAM.to_owned(), Value::from(team.to_string()))));
         let (object, is_archived) = (row.object, row.archived_at.is_some());
         let RecordRow { id, version, created_at, merged_into, .. } = row;
-        Ok(Self { id, object, values, version, is_archived, created_at, merged_into })
+        Ok(Self { id, object, values, version, is_archived, created_at, merged_into, has_merged: false })
     }
 
     /// A property's value; null where it has none.
     pub(super) fn value(&self, name: &str) -> &Value {
         self.values.get(name).unwrap_or(&Value::Null)
+    }
+
+    /// Whether its links are at rest: it is archived, and not because it is another one now.
+    pub(super) fn rests(&self) -> bool {
+        self.is_archived && self.merged_into.is_none()
     }
 
     /// Where its id leads.
@@ -191,6 +198,8 @@ impl<'k> Then<'k> {
         let is_more = |name: &&String| counts(name) && !made.iter().any(|(known, ..)| known == *name);
         if self.is_archived {
             Some("the record has been archived since")
+        } else if self.known.has_merged {
+            Some("other records have been merged into it since; take them out of it first")
         } else if !as_made || self.values.keys().any(|name| is_more(&name)) {
             Some("the record has been changed since it was made")
         } else {

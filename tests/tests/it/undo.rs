@@ -122,6 +122,21 @@ async fn what_a_record_was_made_with_stays_with_one_that_has_changed_since(serve
     assert!(results(&list).is_empty());
 }
 
+async fn what_others_were_merged_into_stays(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let body = json!({"properties": contact("grace@example.com")});
+    let grace = id(&named(tenant.post("/records/contact", &body), "made").await.ok(201));
+    let hopper = create_id(&tenant, "contact", contact("hopper@example.com")).await;
+    tenant.post(&format!("/records/contact/{grace}/merge"), &json!({"from": [hopper]})).await.ok(200);
+    let undone = undo(&tenant, "made").await;
+    assert_eq!((&undone["undone"], skipped(&undone)), (&json!(0), vec![(json!(grace), Value::Null)]), "{undone}");
+    assert_eq!(read(&tenant, "contact", &hopper).await["archived_at"], Value::Null);
+    tenant.post(&format!("/records/contact/{grace}/unmerge"), &json!({"id": hopper})).await.ok(200);
+    assert_eq!(undo(&tenant, "made").await["undone"], 1);
+    assert_eq!(read(&tenant, "contact", &hopper).await["archived_at"], Value::Null);
+    assert!(read(&tenant, "contact", &grace).await["archived_at"].is_string());
+}
+
 async fn links_get_back_what_they_were_called(server: TestServer) {
     let tenant = server.tenant("generic").await;
     let roof = create_id(&tenant, "deal", json!({"name": "Roof"})).await;
@@ -294,6 +309,7 @@ async fn what_is_gone_for_good_is_listed(server: TestServer) {
 scenarios![
     transaction_goes_back_but_for_what_has_changed_since,
     what_a_record_was_made_with_stays_with_one_that_has_changed_since,
+    what_others_were_merged_into_stays,
     links_get_back_what_they_were_called,
     merge_and_unmerge_are_taken_back,
     import_goes_back_but_for_what_has_changed_since,
