@@ -131,6 +131,11 @@ impl Job {
     }
 }
 
+/// Whether records would stay half one way and half the other if a job of this kind ended before its end.
+fn leaves_half(kind: &str) -> bool {
+    [crate::settle::MIGRATION, crate::rollups::COMPUTE].contains(&kind)
+}
+
 impl Session {
     /// A job. Everybody sees their own, administrators see all.
     pub async fn job(&mut self, id: &str) -> Result<Job> {
@@ -153,6 +158,14 @@ impl Session {
     /// Stops a job where it is; what it has done stays done.
     pub async fn job_cancel(&mut self, id: &str) -> Result<Job> {
         let (_, row) = self.find_job(id).await?;
+        if let (true, false) = (leaves_half(&row.kind), JobState::read(&row.state)?.has_ended()) {
+            let detail = format!(
+                "a job of the kind `{}` is not cancelled: its records would stay half one way and half the other; a \
+                 migration can be undone once it is done",
+                row.kind
+            );
+            return Err(Error::new(ErrorCode::Conflict, detail));
+        }
         let (job, at) = (JobId(row.id), self.now());
         let cancelled = JobState::Cancelled.as_str();
         let store = self.engine.store();
@@ -231,7 +244,10 @@ impl Session {
     pub(crate) async fn job_request(&self, id: &str) -> Result<JobRequest> {
         let (_, row) = self.find_job(id).await?;
         if !JobState::read(&row.state)?.has_ended() {
-            let detail = "the job is still running; cancel it, or wait for its end";
+            let detail = match leaves_half(&row.kind) {
+                true => "the job is still running; wait for its end",
+                false => "the job is still running; cancel it, or wait for its end",
+            };
             return Err(Error::new(ErrorCode::Conflict, detail).with(Problem::new("/job_id", "running", detail)));
         }
         let spec: Map<String, Value> = serde_json::from_str(&row.spec).map_err(Error::internal)?;

@@ -154,6 +154,9 @@ impl Session {
     async fn write_pack(&self, tx: &mut Tx, proposal: &Proposal, target: &Target) -> Result<()> {
         let at = self.now();
         let remnant = remnant_text(&target.remnant);
+        if proposal.before.is_none() {
+            self.check_not_purging(tx.reader(), &proposal.name).await?;
+        }
         match &proposal.after {
             Some(known) => lay(tx, &known.pack, &known.files, &remnant, at).await?,
             None => pack::uninstall(tx, &proposal.name, &remnant, at).await?,

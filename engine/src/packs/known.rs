@@ -111,7 +111,9 @@ pub(super) fn newest<'a>(known: &'a [(Pack, Files)], name: &str, version: Option
     versions.sort_by(|(one, _), (other, _)| one.version.cmp(&other.version));
     let is_wanted = |pack: &Pack| version.is_none_or(|version| pack.version.to_string() == version);
     versions.iter().rev().find(|(pack, _)| is_wanted(pack)).copied().ok_or_else(|| {
-        let listed = versions.iter().map(|(pack, _)| pack.version.to_string()).collect::<Vec<_>>().join(", ");
+        let mut listed: Vec<String> = versions.iter().map(|(pack, _)| pack.version.to_string()).collect();
+        listed.dedup();
+        let listed = listed.join(", ");
         let version = version.unwrap_or_default();
         Error::not_found(format!("there is no version `{version}` of `{name}`; known are {listed}"))
     })

@@ -14,7 +14,7 @@ use engine_model::{Name, RecordId};
 use engine_store::association::{self, LinkKey};
 use engine_store::definition::Kind;
 use engine_store::record::RecordRow;
-use engine_store::{change, definition, pack};
+use engine_store::{Reader, change, definition, job, pack};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -29,6 +29,9 @@ use crate::session::Session;
 
 /// The kind of these jobs.
 pub(crate) const PURGE: &str = "pack_purge";
+
+/// Purges of one tenant that wait or are under way and are looked at.
+const MOST_PURGES: i64 = 1_000;
 
 /// Records and links that are looked at at a time.
 const AT_A_TIME: i64 = 250;
@@ -76,6 +79,27 @@ impl Session {
         };
         written.value.jobs.push(self.job_create(PURGE, JobState::Queued, spec).await?.id);
         Ok(written)
+    }
+
+    /// Refuses to install a pack of which a job still erases what it left: what is written anew would go with that.
+    pub(super) async fn check_not_purging(&self, reader: &mut Reader, pack: &str) -> Result<()> {
+        for row in job::unended(reader, PURGE, MOST_PURGES).await? {
+            let doomed: Doomed = serde_json::from_str(&row.spec).map_err(Error::internal)?;
+            if doomed.pack == pack {
+                let detail = format!("job {} is purging `{pack}`; install it again when that is done", row.id);
+                return Err(Error::new(ErrorCode::Conflict, detail));
+            }
+        }
+        Ok(())
+    }
+
+    /// The same of one that came back another way, as by going back to an earlier version: what is left of it stays.
+    async fn check_is_gone(&self, pack: &str) -> Result<()> {
+        let rows = pack::all(&mut self.reader().await?).await?;
+        match rows.iter().any(|row| row.name == pack && row.is_installed()) {
+            true => Err(Error::new(ErrorCode::Conflict, format!("`{pack}` was installed again; what is left stays"))),
+            false => Ok(()),
+        }
     }
 
     /// What goes with a pack, and whether that is installed; refused where other definitions would not stand without it.
@@ -284,6 +308,7 @@ pub(crate) async fn run(work: &mut Work) -> Result<Ending> {
         if work.is_stopping() {
             return Ok(Ending::Stopped);
         }
+        session.check_is_gone(&doomed.pack).await?;
         let rows = progress.walk.rows(&session, &object, AT_A_TIME).await?;
         progress.done += match names.is_empty() {
             true => session.purge_some(&object, &rows).await?,
@@ -298,6 +323,7 @@ pub(crate) async fn run(work: &mut Work) -> Result<Ending> {
         if work.is_stopping() {
             return Ok(Ending::Stopped);
         }
+        session.check_is_gone(&doomed.pack).await?;
         let after = progress.link.clone().map_or_else(LinkKey::default, |(from_id, kind, to_id)| LinkKey {
             from_id,
             kind,
@@ -314,6 +340,7 @@ pub(crate) async fn run(work: &mut Work) -> Result<Ending> {
             return Ok(Ending::Lost);
         }
     }
+    session.check_is_gone(&doomed.pack).await?;
     session.forget_definitions(&doomed).await?;
     Ok(Ending::Done)
 }

@@ -1,8 +1,10 @@
 //! What steps do to what is stored: records that would no longer be seen or be written anew, and records that stand in
 //! the way.
 
-use engine_model::query::QueryText;
+use engine_model::migration::Migration;
+use engine_model::property::{Locale, Property, Storage, normalize_value};
 use engine_model::query::ast::{AssociationText, FilterForm, FilterText, PropertyText, QuantifierText};
+use engine_model::query::{Direction, QueryText};
 use engine_model::registry::Registry;
 use engine_model::{Name, Problem, Problems};
 use serde_json::value::{RawValue, to_raw_value};
@@ -53,13 +55,8 @@ impl Session {
             let old = migration.renamed_from().unwrap_or(&name);
             let before = self.catalog.effective.registry.objects.get(&object);
             let before = before.and_then(|object| object.properties.get(old)).filter(|before| !before.archived);
-            let form = before.filter(|before| before.kind.operators().contains(&"exists")).map(|before| {
-                let filled = property_form(&before.name, "exists", None);
-                match migration.fills_in() {
-                    true => FilterForm::Not(Box::new(FilterText { pointer: String::new(), form: filled })),
-                    false => filled,
-                }
-            });
+            let before = before.filter(|before| before.kind.operators().contains(&"exists"));
+            let form = before.map(|before| rewritten(before, property, migration)).transpose()?;
             self.count_those(step, &object, form, Effect::Rewritten).await?;
         }
         Ok(())
@@ -116,7 +113,7 @@ fn question(subject: &Subject, registry: &Registry) -> Result<Option<(Name, Opti
         Subject::Association(name) => registry.associations.get(name).map(|association| {
             let form = AssociationText {
                 association: name.to_string(),
-                direction: None,
+                direction: Some(Direction::Out),
                 quantifier: QuantifierText::Any,
                 matches: None,
             };
@@ -128,6 +125,31 @@ fn question(subject: &Subject, registry: &Registry) -> Result<Option<(Name, Opti
         }
         Subject::Other => None,
     })
+}
+
+/// What records meet whose values a migration writes anew.
+fn rewritten(before: &Property, after: &Property, migration: &Migration) -> Result<FilterForm> {
+    let filled = property_form(&before.name, "exists", None);
+    if migration.fills_in() {
+        return Ok(FilterForm::Not(Box::new(FilterText { pointer: String::new(), form: filled })));
+    }
+    let op = match before.kind.storage() {
+        Storage::Text | Storage::Option => "in",
+        Storage::TextList => "has_any",
+        _ => return Ok(filled),
+    };
+    // A map leaves the values that it does not name as they are, unless they become those of another type.
+    let Some(keys) = migration.mapped().filter(|_| before.kind.name() == after.kind.name()) else { return Ok(filled) };
+    let is_value = |key: &&str| {
+        let value = if op == "in" { json!(key) } else { json!([key]) };
+        normalize_value(before.kind.as_ref(), &value, &Locale::default()).is_ok()
+    };
+    let keys: Vec<&str> = keys.filter(is_value).collect();
+    if keys.is_empty() {
+        return Ok(filled);
+    }
+    let value = to_raw_value(&keys).map_err(Error::internal)?;
+    Ok(property_form(&before.name, op, Some(value)))
 }
 
 fn property_form(name: &str, op: &str, value: Option<Box<RawValue>>) -> FilterForm {

@@ -56,6 +56,18 @@ pub async fn list(reader: &mut Reader, before: i64, by: Option<UserId>, limit: i
     reader.fetch_all(&LIST, args![tenant, before, by, limit]).await
 }
 
+const UNENDED: Sql = Sql::same(concat!(
+    "select ",
+    columns!(),
+    " from job where tenant_id = $1 and kind = $2 and state in ('queued', 'running') order by id limit $3"
+));
+
+/// Jobs of a kind that wait or are under way, oldest first.
+pub async fn unended(reader: &mut Reader, kind: &str, limit: i64) -> Result<Vec<JobRow>> {
+    let tenant = reader.tenant();
+    reader.fetch_all(&UNENDED, args![tenant, kind, limit]).await
+}
+
 const CREATE: Sql = Sql::same(
     "insert into job (tenant_id, id, kind, state, spec, progress, created_at, created_by, updated_at) \
      values ($1, $2, $3, $4, $5, '{}', $6, $7, $6)",

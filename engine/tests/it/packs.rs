@@ -7,7 +7,7 @@ use engine::packs::{Consent, PackSource};
 use engine::{Catalog, Error, NewTenant, Session};
 use serde_json::json;
 
-use crate::support::{Home, create, in_the_way, read};
+use crate::support::{Home, create, in_the_way, map, read};
 
 fn pack(text: &str) -> PackSource {
     PackSource::Files(vec![("pack.yaml".to_owned(), text.to_owned())])
@@ -83,4 +83,35 @@ async fn records_that_a_pack_would_make_invalid_stand_in_its_way() {
     assert_eq!(session.log_position().await.expect("a position"), before);
     assert_eq!(read(&mut session, "contact", &ada).await["first_name"], "Ada");
     assert!(install(&mut session, badge("")).await.expect("nobody in the way"));
+}
+
+#[tokio::test]
+async fn a_pack_that_is_being_purged_is_not_installed_again_meanwhile() {
+    let home = Home::without_workers().await;
+    let mut session = home.session().await;
+    assert!(install(&mut session, object("gadget")).await.expect("installed"));
+    create(&mut session, "gadget", json!({"name": "A"})).await;
+    let purged = session.pack_purge("local").await.expect("a purge").value;
+    let error = install(&mut session, object("gadget")).await.expect_err("a job erases what it left");
+    assert_eq!(error.code.as_str(), "conflict");
+    let job = purged.jobs[0].to_string();
+    assert_eq!(error.detail, format!("job {job} is purging `local`; install it again when that is done"));
+    session.job_cancel(&job).await.expect("cancelled");
+    assert!(install(&mut session, object("gadget")).await.expect("installed"));
+}
+
+#[tokio::test]
+async fn a_migration_is_not_left_half_done() {
+    let home = Home::without_workers().await;
+    let mut session = home.session().await;
+    let gadget = json!({"name": "gadget", "properties": {"name": {"type": "string"}}});
+    session.object_define(map(gadget), None).await.expect("an object");
+    create(&mut session, "gadget", json!({"name": "1"})).await;
+    let change = map(json!({"type": "integer", "migration": {"convert": "int(value)"}}));
+    session.property_change("gadget", "name", change).await.expect("a migration");
+    let jobs = session.job_list(10, None).await.expect("jobs").results;
+    assert_eq!(jobs.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["migration"]);
+    let error = session.job_cancel(&jobs[0].id.to_string()).await.expect_err("half done");
+    assert!(error.detail.starts_with("a job of the kind `migration` is not cancelled"), "{}", error.detail);
+    assert_eq!(session.job(&jobs[0].id.to_string()).await.expect("a job").state.as_str(), "queued");
 }

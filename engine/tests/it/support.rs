@@ -53,6 +53,18 @@ impl Home {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(ManualClock::default());
         let engine = open(&folder, &clock).await;
+        Self::on(engine, clock, folder, profile).await
+    }
+
+    /// One whose jobs wait for ever.
+    pub(crate) async fn without_workers() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(ManualClock::default());
+        let engine = Engine::open_for_upkeep(engine_config(&folder, &clock)).await.expect("an engine");
+        Self::on(engine, clock, folder, "generic").await
+    }
+
+    async fn on(engine: Engine, clock: Arc<ManualClock>, folder: TempDir, profile: &str) -> Self {
         let new = NewTenant { slug: "acme".to_owned(), profile: Some(profile.to_owned()), ..NewTenant::default() };
         let (_, secret) = engine.tenant_create(new, None).await.expect("a tenant");
         Self { engine, clock, secret, folder }
@@ -86,13 +98,16 @@ impl Home {
 }
 
 async fn open(folder: &TempDir, clock: &Arc<ManualClock>) -> Engine {
+    Engine::open(engine_config(folder, clock)).await.expect("an engine")
+}
+
+fn engine_config(folder: &TempDir, clock: &Arc<ManualClock>) -> EngineConfig {
     let store = config(folder);
     let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);
     // Each engine has indexes of its own.
     let index_dir = tempfile::tempdir_in(folder.path()).expect("a folder").keep();
     let exports = ExportBounds::within(folder.path());
-    let config = EngineConfig { store, index_dir, clock, packs: Vec::new(), exports, followers: Vec::new() };
-    Engine::open(config).await.expect("an engine")
+    EngineConfig { store, index_dir, clock, packs: Vec::new(), exports, followers: Vec::new() }
 }
 
 fn config(folder: &TempDir) -> StoreConfig {

@@ -127,6 +127,27 @@ fn touched(plan: &Value, name: &str) -> Value {
     json!([step["records"], step["effect"], step["job"], step["samples"]])
 }
 
+async fn an_association_of_an_object_with_itself_goes_like_any_other(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let family = |version: &str, associations: &str| {
+        format!(
+            "pack: family\nversion: {version}\nobjects: {{part: {{plural: parts, properties: {{name: {{type: string}}}}}}}}\n\
+             associations: {{{associations}}}\n"
+        )
+    };
+    let planned = plan(&tenant, &family("1.0.0", "sub: {from: part, to: part}, about: {from: part, to: any}")).await;
+    apply(&tenant, &planned).await;
+    let [one, other] = ["One", "Other"].map(|name| create_id(&tenant, "part", json!({"name": name})));
+    let (one, other) = (one.await, other.await);
+    tenant.put(&format!("/records/part/{one}/associations/sub/{other}"), &json!({})).await.ok(204);
+    let planned = plan(&tenant, &family("1.1.0", "")).await;
+    assert_eq!(touched(&planned, "sub"), json!([1, "hidden", false, [one]]));
+    assert_eq!(touched(&planned, "about"), json!([0, null, false, []]));
+    let planned = tenant.post("/packs/plan", &json!({"pack": "family", "uninstall": true})).await.ok(200);
+    assert_eq!(touched(&planned, "sub"), json!([1, "hidden", false, [one]]));
+    tenant.post("/packs/plan", &json!({"pack": "family", "uninstall": true, "purge": true})).await.ok(200);
+}
+
 async fn a_plan_tells_which_records_a_job_writes(server: TestServer) {
     let tenant = server.tenant("generic").await;
     let first = format!("{TITLE}{SHELF}      kind: {{type: string}}\n      place: {{type: string}}\n");
@@ -146,6 +167,9 @@ async fn a_plan_tells_which_records_a_job_writes(server: TestServer) {
     assert_eq!(touched(&planned, "book.twice"), json!([2, "computed", true, [emma, bare]]));
     apply(&tenant, &planned).await;
     jobs_are_done(&tenant).await;
+    let mapped = second.replace("version: 1.1.0", "version: 1.1.1").replace("{default: map}", "{map: {novel: Novel}}");
+    let planned = plan(&tenant, &library("1.1.1", &mapped)).await;
+    assert_eq!(touched(&planned, "book.kind"), json!([1, "rewritten", true, [emma]]));
     let third = format!("{TITLE}      kind: {{type: string}}\n      twice: {{type: string}}\n");
     let planned = plan(&tenant, &library("1.2.0", &third)).await;
     assert_eq!(touched(&planned, "book.shelf"), json!([1, "hidden", false, [emma]]));
@@ -410,6 +434,7 @@ async fn definitions_go_back_to_an_earlier_version(server: TestServer) {
 }
 
 scenarios![
+    an_association_of_an_object_with_itself_goes_like_any_other,
     a_plan_tells_which_records_a_job_writes,
     what_says_the_same_is_the_same_version,
     a_purge_says_first_what_it_erases,

@@ -47,7 +47,11 @@ impl Property {
         let before = if migrated.renamed.is_some() { taken_over().or_else(kept) } else { kept() };
         match before {
             Some(before) => Some(before.clone()).filter(|before| !before.is_null()),
-            None => normal(migrated.before.as_ref()?.kind.as_ref(), properties.get(self.name.as_str())?).ok().flatten(),
+            None => {
+                let (kind, value) = (&migrated.before.as_ref()?.kind, properties.get(self.name.as_str())?);
+                let mut origins = migrated.how.origins(value).into_iter();
+                origins.find_map(|origin| normal(kind.as_ref(), &origin).ok().flatten())
+            }
         }
     }
 }

@@ -85,6 +85,24 @@ fn pairs(map: &Json) -> Option<BTreeMap<String, Option<Json>>> {
     }
 }
 
+impl How {
+    /// What a value may have been before, the likeliest first.
+    pub(super) fn origins(&self, value: &Json) -> Vec<Json> {
+        let mapped_back = |value: &Json| match self {
+            Self::Map(map) => map.iter().find(|(_, to)| to.as_ref() == Some(value)).map(|(from, _)| json!(from)),
+            Self::Default(_) | Self::Convert(_) | Self::Undo(_) | Self::Keep => None,
+        };
+        let back = match value {
+            Json::Array(list) => {
+                Some(list.iter().map(|one| mapped_back(one).unwrap_or_else(|| one.clone())).collect::<Json>())
+            }
+            value => mapped_back(value),
+        };
+        let text = (value.is_number() || value.is_boolean()).then(|| json!(value.to_string()));
+        back.into_iter().chain([value.clone()]).chain(text).collect()
+    }
+}
+
 /// Another value where the map has one; each element of a list by itself.
 pub(super) fn mapped(
     map: &BTreeMap<String, Option<Json>>,

@@ -118,6 +118,14 @@ impl Migration {
         matches!(self.how, How::Default(_))
     }
 
+    /// The values that become others, as texts, where it says so of each.
+    pub fn mapped(&self) -> Option<impl Iterator<Item = &str>> {
+        match &self.how {
+            How::Map(map) => Some(map.keys().map(String::as_str)),
+            How::Default(_) | How::Convert(_) | How::Undo(_) | How::Keep => None,
+        }
+    }
+
     /// What goes on to be kept of former names with another migration of the same property.
     pub fn kept_once(&self) -> Option<Json> {
         (!self.once.is_empty()).then(|| json!(self.once))

@@ -219,3 +219,27 @@ fn former_names_are_remembered_until_another_property_takes_them() {
         "c": {"type": "integer", "migrated": kept}}));
     assert_eq!(named(&taken, "a"), Some("a".to_owned()));
 }
+
+#[test]
+fn what_was_written_since_is_what_it_would_have_been() {
+    let of = |before: Json, after: Json, migration: Json, value: Json| {
+        let before = object(before).properties["a"].clone();
+        let mut problems = Problems::new();
+        let kept = Migration::specify(&migration, Some(&before), 3, "", &mut problems).expect("a migration");
+        assert_eq!(problems, []);
+        let mut after = after;
+        after["migrated"] = kept;
+        let properties = [("a".to_owned(), value)].into_iter().collect();
+        object(after).properties["a"].former_value(&properties)
+    };
+    let options = |keys: &[&str]| json!({"type": "enum", "options": keys});
+    let map = json!({"map": {"b": "bb", "x": null}});
+    let mapped = |value: &str| of(options(&["a", "b", "x"]), options(&["a", "bb", "c"]), map.clone(), json!(value));
+    assert_eq!([mapped("bb"), mapped("a"), mapped("c")], [Some(json!("b")), Some(json!("a")), None]);
+    let many = |keys: &[&str]| json!({"type": "multi_enum", "options": keys});
+    let list = of(many(&["a", "b", "x"]), many(&["a", "bb"]), map, json!(["a", "bb"]));
+    assert_eq!(list, Some(json!(["a", "b"])));
+    let convert = json!({"convert": "int(value)"});
+    let text = of(json!({"type": "string"}), json!({"type": "integer"}), convert, json!(7));
+    assert_eq!(text, Some(json!("7")));
+}

@@ -31,6 +31,7 @@ pub(super) async fn tour(home: &Home) {
     let mut reader = home.reader(tenant).await;
     job::get(&mut reader, ID).await.unwrap();
     job::list(&mut reader, i64::MAX, None, 10).await.unwrap();
+    job::unended(&mut reader, "import", 10).await.unwrap();
     job::input(&mut reader, ID, 0).await.unwrap();
     job::input_extent(&mut reader, ID).await.unwrap();
     job::errors(&mut reader, ID, 0, 10).await.unwrap();
