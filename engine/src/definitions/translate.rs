@@ -38,6 +38,7 @@ impl Session {
                     put(&texts, view, &path, &["label", "plural_label", "description"]);
                     nested(&texts, view, "groups", &path);
                     properties(&texts, view, &path);
+                    self.stages(&texts, view, &name);
                 }
                 Shown::Association => {
                     let path = ["associations", name.as_str()];
@@ -60,6 +61,25 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// The options of `pipeline` and `stage` are called as the object's pipelines and their stages.
+    fn stages(&self, texts: &Texts<'_>, view: &mut Value, object: &str) {
+        let pipelines: Vec<&str> =
+            self.catalog.effective.registry.active_pipelines(object).map(|pipeline| pipeline.name.as_str()).collect();
+        let options = |view: &'_ mut Value, property: &str, find: &dyn Fn(&str) -> Option<String>| {
+            let at = format!("/properties/{property}/options");
+            for option in view.pointer_mut(&at).and_then(Value::as_array_mut).into_iter().flatten() {
+                if let Some(label) = find(&text(option, "key")) {
+                    option["label"] = Value::from(label);
+                }
+            }
+        };
+        options(view, "pipeline", &|key| texts.get(&["pipelines", object, key, "label"]).map(str::to_owned));
+        options(view, "stage", &|key| {
+            let mut labels = pipelines.iter().map(|name| ["pipelines", object, name, "stages", key, "label"]);
+            labels.find_map(|path| texts.get(&path)).map(str::to_owned)
+        });
     }
 }
 

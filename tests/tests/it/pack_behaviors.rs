@@ -289,6 +289,19 @@ async fn people_read_definitions_in_their_language(server: TestServer) {
     let labels: Vec<&Value> =
         properties["kind"]["options"].as_array().unwrap().iter().map(|option| &option["label"]).collect();
     assert_eq!(labels, ["Roman", "Map"]);
+    let words = "pack: words\nversion: 1.0.0\nrequires: {crm: ^1.0}\ntranslations: {de: {pipelines: {deal: {sales: \
+                 {label: Verkauf, stages: {proposal: Angebot}}, simple: {stages: {won: Gewonnen}}}}}}\n";
+    apply(&tenant, words).await;
+    let deal = read("/object-definitions/deal?locale=de").await;
+    let label = |property: &str, key: &str| {
+        let options = deal["properties"][property]["options"].as_array().unwrap();
+        options.iter().find(|option| option["key"] == key).unwrap()["label"].clone()
+    };
+    assert_eq!([label("pipeline", "sales"), label("pipeline", "simple")], ["Verkauf", "Simple"]);
+    assert_eq!(
+        [label("stage", "proposal"), label("stage", "won"), label("stage", "lost")],
+        ["Angebot", "Gewonnen", "Lost"]
+    );
     assert_eq!(read("/object-definitions/book").await["label"], "Book");
     assert_eq!(read("/object-definitions/book?locale=fr").await["label"], "Book");
     let list = read("/object-definitions?locale=de").await;

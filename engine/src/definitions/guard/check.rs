@@ -137,7 +137,8 @@ impl Demand {
             Self::Present(name) => format!("{subject} without a value of `{name}`; give them one first"),
             Self::Fits { property, .. } => {
                 format!(
-                    "{subject} with a value of `{property}` that would no longer be valid; change those values first"
+                    "{subject} with a value of `{property}` that would no longer be valid; change those values first, or say \
+                     with a `migration` what becomes of them"
                 )
             }
             Self::Forward(property) => format!(

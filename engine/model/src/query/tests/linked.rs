@@ -120,12 +120,7 @@ fn mistakes_about_links_are_told_in_place() {
             "`note_about` only leads to `deal`: leave `direction` out",
         ),
         (company(json!({"direction": "up"})), "/direction", "unknown", "`up` is none of `out`, `in`"),
-        (
-            company(json!({"quantifier": "some"})),
-            "/quantifier",
-            "unknown",
-            "`some` is none of `any`, `none`, `all`",
-        ),
+        (company(json!({"quantifier": "some"})), "/quantifier", "unknown", "`some` is none of `any`, `none`, `all`"),
         (
             company(json!({"quantifier": "any", "count": {"op": "eq", "value": 1}})),
             "/count",
