@@ -107,6 +107,11 @@ pub(super) fn read(
         reader.problem("label", "invalid", format!("a label has at most {LONGEST_LABEL} characters"));
     }
     let condition = reader.string("when").map(str::to_owned);
+    for (key, text) in [("label", Some(&label)), ("when", condition.as_ref())] {
+        if text.is_some_and(|text| text.contains('\0')) {
+            reader.problem(key, "invalid", "the character U+0000 cannot be stored");
+        }
+    }
     let users = reader.strings("users").map(|users| users.into_iter().map(str::to_owned).collect::<Vec<_>>());
     let team = reader.string("team").map(str::to_owned);
     let position = reader.count("position");

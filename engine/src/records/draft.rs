@@ -104,6 +104,10 @@ impl Draft {
             given_to("pipeline").is_some_and(|(_, value)| properties.get("pipeline") != value.as_ref());
         if changes_pipeline && given_to("stage").is_none() {
             properties.shift_remove("stage");
+            // The stage changes with the pipeline, so both may have to be changed.
+            let stage = object.property("stage");
+            problems
+                .extend(stage.and_then(|stage| basis.caller.check_writes(object, stage, "/properties/pipeline").err()));
         }
         put(object, &mut properties, given);
         default_stage(basis.catalog, object, &mut properties);

@@ -160,14 +160,17 @@ fn check_stage(
         problems.push(Problem::new(pointer("stage"), "transition", message));
         return;
     }
-    let missing = stage.requires.iter().filter(|required| !properties.contains_key(required.as_str()));
+    // What is archived can be given by nobody, so nothing is asked of it.
+    let asked = stage.requires.iter().filter(|required| object.property(required).is_some());
+    let missing = asked.filter(|required| !properties.contains_key(required.as_str()));
     for required in missing.clone() {
         let message = format!("`{required}` is required to enter the stage `{stage_name}`");
         problems.push(Problem::new(pointer(required), "required", message));
     }
     // A rule over what is missing as well would only repeat it.
     let is_told = |rule: &&Rule| missing.clone().any(|name| rule.names(name));
-    let rules = stage.rules.iter().filter(|rule| !is_told(rule));
+    let rests = |rule: &&Rule| object.properties.values().any(|found| found.archived && rule.names(&found.name));
+    let rules = stage.rules.iter().filter(|rule| !is_told(rule) && !rests(rule));
     problems.extend(rules.filter_map(|rule| broken(rule, object, properties, true)));
 }
 

@@ -56,10 +56,17 @@ impl Draft {
         let mut properties = Properties::clone(&before.properties);
         put(object, &mut properties, given);
         let moved = [("stage", true, "/stage"), ("pipeline", input.pipeline.is_some(), "/pipeline")];
+        let mut is_forbidden = false;
         for (name, is_given, at) in moved.into_iter().chain([(RANK, input.rank.is_some(), "/after")]) {
             if let Some(property) = object.property(name).filter(|_| is_given) {
-                problems.extend(basis.caller.check_writes(object, property, at).err());
+                let forbidden = basis.caller.check_writes(object, property, at).err();
+                is_forbidden |= forbidden.is_some();
+                problems.extend(forbidden);
             }
+        }
+        if is_forbidden {
+            // What the pipeline has to say would tell where the record is.
+            return Err(misplaced.into_iter().chain(problems).collect());
         }
         match find_pipeline(basis.catalog, object, input.pipeline.as_deref()) {
             Ok(named) => {

@@ -57,9 +57,14 @@ impl Session {
         check_hidden(hidden.iter().filter(|problem| problem.pointer.starts_with("/filter")).cloned())?;
         view.sort = view.sort.take().and_then(|sort| without_keys(sort, &hidden));
         let is_gone = |at: &str| item.warnings.iter().any(|warning| warning.pointer == at);
+        let has_columns = !view.columns.is_empty();
         let columns = std::mem::take(&mut view.columns).into_iter().enumerate();
         let shown = columns.filter(|(index, _)| !is_gone(&format!("/columns/{index}")));
         view.columns = shown.map(|(_, column)| column).collect();
+        if has_columns && view.columns.is_empty() {
+            // None would mean all.
+            view.columns.push("id".to_owned());
+        }
         Ok((item, view))
     }
 }

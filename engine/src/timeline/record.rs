@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use engine_model::access::Action;
 use engine_model::entry::{Entry, EntryKind, EntryType};
 use engine_model::name::did_you_mean;
 use engine_model::object::ObjectDefinition;
@@ -10,8 +11,10 @@ use engine_model::property::Storage;
 use engine_model::time::Timestamp;
 use engine_model::{Problem, Problems, Properties, Sequence};
 use engine_store::idempotency::StoredReply;
+use engine_store::record::{self, Key};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
+use uuid::Uuid;
 
 use super::entry::{TimelineEntry, declared, tell, types};
 use crate::definitions::catalog::{Catalog, shortened};
@@ -66,6 +69,7 @@ impl Session {
         }
         let taker = taker(&self.catalog, object)?;
         let (operation, mut found) = self.activity(&taker, object, &record.id.to_string(), &input);
+        found.extend(self.wrong_others(&input).await?);
         found.splice(0..0, problems);
         if !found.is_empty() {
             return Err(placed(self.refuse(operation, found).await, &taker));
@@ -85,6 +89,27 @@ impl Session {
         let written = self.perform(operation, reply).await.map_err(|error| placed(error, &taker))?;
         self.give(&written.value.record).await?;
         Ok(Written { value: told(&written.value)?, sequence: written.sequence })
+    }
+
+    /// Those of the other records that a type of activity does not happen to; of what is not there another tells.
+    async fn wrong_others(&self, input: &ActivityInput) -> Result<Problems> {
+        let mut problems = Problems::new();
+        let declared = input.of.as_ref().and_then(|of| Some((of, declared(&self.catalog.effective.registry, of)?.1)));
+        let Some((of, activity)) = declared.filter(|(_, activity)| !activity.objects.is_empty()) else {
+            return Ok(problems);
+        };
+        let mut reader = self.reader().await?;
+        for (index, id) in input.also.iter().enumerate() {
+            let key = id.parse().map(Key::Id).ok().or_else(|| Uuid::try_parse(id).ok().map(Key::Uid));
+            let Some(key) = key else { continue };
+            let (_, Some(row)) = record::get(&mut reader, &key).await? else { continue };
+            if !activity.objects.contains(&row.object) && self.caller.may(Action::Read, &row.object, &row) {
+                let message =
+                    format!("`{of}` happens to records of {}, not of `{}`", activity.objects.join(", "), row.object);
+                problems.push(Problem::new(format!("/also/{index}"), "not_applicable", message));
+            }
+        }
+        Ok(problems)
     }
 
     /// The record to be made, and what is wrong with it already.

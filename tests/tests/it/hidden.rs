@@ -281,6 +281,9 @@ async fn views_leave_out_what_the_caller_may_not_see(server: TestServer) {
         [json!({"name": "Bob"}), json!({"name": "Ada"})]
     );
     assert_eq!(shown.get("aggregates"), None);
+    let nothing = save(json!({"columns": ["ssn"]})).await;
+    let shown = clerk.get(&format!("{nothing}/records")).await.ok(200);
+    assert!(results(&shown).iter().all(|one| one["properties"] == json!({})), "{shown}");
     assert_eq!(warnings(&clerk.get(&path).await.ok(200)), left_out);
     let shown = tenant.get(&format!("{path}/records")).await.ok(200);
     assert_eq!((warnings(&shown), shown["aggregates"]["groups"].as_array().unwrap().len()), (vec![], 2));

@@ -252,6 +252,7 @@ async fn rules_that_cannot_be_applied_are_refused_or_say_so(server: TestServer) 
             vec!["/team", "/when", "/team"],
         ),
         (json!({"object": "lead", "label": "L", "team": "x"}), vec!["/team"]),
+        (json!({"object": "lead", "label": "L\u{0}", "users": [mel_id]}), vec!["/label"]),
     ] {
         let refused = tenant.post("/assignment-rules", &body).await.problem(422, "validation_failed");
         assert_eq!(refused.pointers(), pointers, "{body}: {}", refused.words());

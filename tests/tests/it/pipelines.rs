@@ -477,7 +477,48 @@ async fn a_pipeline_with_records_in_it_stays_the_last_one_too(server: TestServer
     move_to(&tenant, &id(&made), json!({"stage": "done"})).await.ok(200);
 }
 
+async fn who_may_not_change_the_stage_learns_nothing_of_it(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    define_jobs(&tenant).await;
+    let all = json!({"create": true, "read": "all", "update": "all", "archive": "all"});
+    let role = |name: &str, read: bool| json!({"name": name, "label": name, "objects": {"*": all}, "properties": {"job.stage": {"read": read, "write": false}}});
+    let job = create_id(&tenant, "job", json!({"name": "A"})).await;
+    let other = create_id(&tenant, "job", json!({"name": "B"})).await;
+    move_to(&tenant, &other, json!({"stage": "held"})).await.ok(200);
+    for (name, read) in [("blind", false), ("fixed", true)] {
+        tenant.post("/roles", &role(name, read)).await.ok(201);
+        let (caller, _) = tenant.user(name, name).await;
+        let mut told = Vec::new();
+        for record in [&job, &other] {
+            for stage in ["checked", "held", "done"] {
+                let refused = move_to(&caller, record, json!({"stage": stage})).await.problem(403, "forbidden");
+                assert_eq!(refused.errors(), [("/stage".to_owned(), "forbidden".to_owned())]);
+                told.push(refused.words());
+            }
+        }
+        assert!(told.iter().all(|words| *words == told[0]), "{told:?}");
+        // Another pipeline is another stage.
+        let around = json!({"properties": {"pipeline": "small"}});
+        let refused = caller.patch(&format!("/records/job/{job}"), &around).await.problem(403, "forbidden");
+        assert_eq!(refused.errors(), [("/properties/pipeline".to_owned(), "forbidden".to_owned())]);
+    }
+    assert_eq!(tenant.get(&format!("/records/job/{job}")).await.ok(200)["properties"]["stage"], "begun");
+}
+
+async fn a_stage_asks_for_nothing_that_is_archived(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    define_jobs(&tenant).await;
+    let job = create_id(&tenant, "job", json!({"name": "A"})).await;
+    move_to(&tenant, &job, json!({"stage": "checked"})).await.problem(422, "validation_failed");
+    tenant.delete("/object-definitions/job/properties/price").await.ok(204);
+    let refused = move_to(&tenant, &job, json!({"stage": "checked"})).await.problem(422, "validation_failed");
+    assert_eq!(refused.pointers(), ["/properties/checked_on"]);
+    move_to(&tenant, &job, json!({"stage": "checked", "properties": {"checked_on": "2026-01-02"}})).await.ok(200);
+}
+
 scenarios![
+    who_may_not_change_the_stage_learns_nothing_of_it,
+    a_stage_asks_for_nothing_that_is_archived,
     a_record_enters_another_pipeline_where_new_ones_start,
     a_pipeline_with_records_in_it_stays_the_last_one_too,
     moves_ask_for_what_is_missing_and_are_told,

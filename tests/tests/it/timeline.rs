@@ -105,6 +105,9 @@ async fn types_of_packs_say_which_details_there_are(server: TestServer) {
     let elsewhere = json!({"type": "item.bought", "details": {"price": "1"}});
     let refused = tenant.post(&format!("/records/contact/{other}/activities"), &elsewhere).await;
     assert_eq!(refused.problem(422, "validation_failed").pointers(), ["/type"]);
+    let beside = json!({"type": "item.bought", "details": {"price": "1"}, "also": [other]});
+    let refused = tenant.post(&path, &beside).await.problem(422, "validation_failed");
+    assert_eq!(refused.errors(), [("/also/0".to_owned(), "not_applicable".to_owned())]);
     tenant.post("/records/visitor/999999999/activities", &elsewhere).await.problem(404, "not_found");
     assert_eq!(kinds(&quiet.broken_by().await), ["record.created"]);
 

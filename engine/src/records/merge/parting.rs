@@ -97,6 +97,10 @@ impl Planner<'_> {
             return Err(missing());
         }
         if Some(into) != winner.id() {
+            if !self.caller.may_all(Action::Read, &loser.object) {
+                // Where it is now may be hidden.
+                return Err(missing());
+            }
             let message = format!("record `{}` was merged into record {into}, not into this one", shortened(id));
             return Err(conflict("merged_elsewhere", message));
         }
