@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::definitions::catalog::{Catalog, shortened};
 use crate::error::{Error, Result};
+use crate::saved::check_texts;
 
 /// Most users of one rule.
 const MOST_USERS: usize = 1_000;
@@ -107,10 +108,9 @@ pub(super) fn read(
         reader.problem("label", "invalid", format!("a label has at most {LONGEST_LABEL} characters"));
     }
     let condition = reader.string("when").map(str::to_owned);
-    for (key, text) in [("label", Some(&label)), ("when", condition.as_ref())] {
-        if text.is_some_and(|text| text.contains('\0')) {
-            reader.problem(key, "invalid", "the character U+0000 cannot be stored");
-        }
+    for key in ["label", "when"] {
+        let at = reader.pointer_of(key);
+        spec.get(key).into_iter().for_each(|text| check_texts(text, &at, reader.problems()));
     }
     let users = reader.strings("users").map(|users| users.into_iter().map(str::to_owned).collect::<Vec<_>>());
     let team = reader.string("team").map(str::to_owned);

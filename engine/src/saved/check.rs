@@ -154,7 +154,7 @@ fn filter_of(behavior: &Behavior) -> Option<&Value> {
 }
 
 /// Neither store keeps U+0000 in a text, so that both refuse it alike.
-fn check_texts(value: &Value, at: &str, problems: &mut Problems) {
+pub(crate) fn check_texts(value: &Value, at: &str, problems: &mut Problems) {
     const MESSAGE: &str = "the character U+0000 cannot be stored";
     match value {
         Value::String(text) if text.contains('\0') => problems.push(Problem::new(at, "invalid", MESSAGE)),

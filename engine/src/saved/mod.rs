@@ -13,6 +13,7 @@ mod seen;
 mod view;
 mod write;
 
+pub(crate) use check::check_texts;
 pub use dashboard::{DashboardPart, Shown};
 pub use engine_model::behavior::Section;
 pub use item::SavedItem;

@@ -1,5 +1,6 @@
 //! Recording that something of a declared type has happened to records.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use engine_model::access::Action;
@@ -9,9 +10,9 @@ use engine_model::object::ObjectDefinition;
 use engine_model::problem::push_segment;
 use engine_model::property::Storage;
 use engine_model::time::Timestamp;
-use engine_model::{Problem, Problems, Properties, Sequence};
+use engine_model::{Problem, Problems, Properties, RecordId, Sequence};
 use engine_store::idempotency::StoredReply;
-use engine_store::record::{self, Key};
+use engine_store::record::{self, RecordRow};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use uuid::Uuid;
@@ -99,11 +100,16 @@ impl Session {
             return Ok(problems);
         };
         let mut reader = self.reader().await?;
-        for (index, id) in input.also.iter().enumerate() {
-            let key = id.parse().map(Key::Id).ok().or_else(|| Uuid::try_parse(id).ok().map(Key::Uid));
-            let Some(key) = key else { continue };
-            let (_, Some(row)) = record::get(&mut reader, &key).await? else { continue };
-            if !activity.objects.contains(&row.object) && self.caller.may(Action::Read, &row.object, &row) {
+        let uids: Vec<Uuid> = input.also.iter().filter_map(|id| Uuid::try_parse(id).ok()).collect();
+        let uids: HashMap<Uuid, RecordId> = record::ids_of_uids(&mut reader, &uids).await?.into_iter().collect();
+        let id_of =
+            |text: &String| text.parse().ok().or_else(|| uids.get(&Uuid::try_parse(text).ok()?).map(|record| record.0));
+        let ids: Vec<Option<i64>> = input.also.iter().map(id_of).collect();
+        let rows = record::many(&mut reader, ids.iter().flatten().copied().collect()).await?;
+        let rows: HashMap<i64, RecordRow> = rows.into_iter().map(|row| (row.id, row)).collect();
+        for (index, id) in ids.into_iter().enumerate() {
+            let Some(row) = id.and_then(|id| rows.get(&id)) else { continue };
+            if !activity.objects.contains(&row.object) && self.caller.may(Action::Read, &row.object, row) {
                 let message =
                     format!("`{of}` happens to records of {}, not of `{}`", activity.objects.join(", "), row.object);
                 problems.push(Problem::new(format!("/also/{index}"), "not_applicable", message));

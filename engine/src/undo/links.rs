@@ -23,6 +23,12 @@ pub(super) struct LinkEnds {
     pub(super) to: i64,
 }
 
+impl LinkEnds {
+    fn skipped(&self, reason: String) -> Skipped {
+        Skipped { record: Some(RecordId(self.from)), property: Some(self.kind.clone()), reason }
+    }
+}
+
 /// What a link was called before and after a change; none where there was, or is, none.
 #[derive(Debug)]
 pub(super) struct LinkChange {
@@ -91,11 +97,7 @@ impl Session {
                     let other = if end == ends.from { ends.to } else { ends.from };
                     let reason =
                         format!("record {end}, which was made with the link to record {other}, is left as it is");
-                    skipped.push(Skipped {
-                        record: Some(RecordId(ends.from)),
-                        property: Some(ends.kind.clone()),
-                        reason,
-                    });
+                    skipped.push(ends.skipped(reason));
                     continue;
                 }
                 if then == change.new {
@@ -107,7 +109,7 @@ impl Session {
                     (true, false) => format!("the link to record {} has been made again since", ends.to),
                     (true, true) => format!("the link to record {} has been changed since", ends.to),
                 };
-                skipped.push(Skipped { record: Some(RecordId(ends.from)), property: Some(ends.kind.clone()), reason });
+                skipped.push(ends.skipped(reason));
             }
             let take = |operation: Operation| Take {
                 step: operation.into(),
@@ -120,8 +122,7 @@ impl Session {
                 then if then == now => {}
                 None if let Some(end) = [ends.from, ends.to].into_iter().find(|end| rests(*end)) => {
                     let reason = format!("record {end} is archived, and its links rest with it; restore it first");
-                    let (record, property) = (Some(RecordId(ends.from)), Some(ends.kind.clone()));
-                    skipped.push(Skipped { record, property, reason });
+                    skipped.push(ends.skipped(reason));
                 }
                 None => go.push(take(Operation::Dissociate { kind: key.kind.clone(), from, to })),
                 Some(label) => {
