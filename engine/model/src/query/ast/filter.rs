@@ -101,9 +101,7 @@ const DIRECTIONS: [(&str, Direction); 2] = [("out", Direction::Out), ("in", Dire
 impl FilterText {
     /// The ids of the lists that it names, however deep; each once.
     pub fn lists(&self) -> BTreeSet<&str> {
-        let mut found = BTreeSet::new();
-        self.add_lists(&mut found);
-        found
+        self.list_places().into_iter().map(|(_, id)| id).collect()
     }
 
     /// Each place at which it names a list, with the list's id.
@@ -114,16 +112,6 @@ impl FilterText {
             FilterForm::Association(asked) => asked.matches.iter().flat_map(|inner| inner.list_places()).collect(),
             FilterForm::List(id) => vec![(self.pointer.as_str(), id.as_str())],
             FilterForm::Property(_) => Vec::new(),
-        }
-    }
-
-    fn add_lists<'t>(&'t self, found: &mut BTreeSet<&'t str>) {
-        match &self.form {
-            FilterForm::All(list) | FilterForm::Any(list) => list.iter().for_each(|inner| inner.add_lists(found)),
-            FilterForm::Not(inner) => inner.add_lists(found),
-            FilterForm::Association(asked) => asked.matches.iter().for_each(|inner| inner.add_lists(found)),
-            FilterForm::List(id) => drop(found.insert(id)),
-            FilterForm::Property(_) => {}
         }
     }
 }
