@@ -129,8 +129,8 @@ impl Stage {
 }
 
 impl Pipeline {
-    /// Reads a folded specification; `None` where it cannot stand.
-    pub fn read(object: Name, name: Name, folded: &Folded, problems: &mut Problems) -> Option<Self> {
+    /// Reads a folded specification; `Err` with what of it can be understood where it cannot stand.
+    pub fn read(object: Name, name: Name, folded: &Folded, problems: &mut Problems) -> Result<Self, Box<Self>> {
         let before = problems.len();
         let mut reader = SpecReader::of_map(&folded.spec, &folded.pointer, problems);
         reader.value("object");
@@ -145,12 +145,12 @@ impl Pipeline {
         // Kept for whoever shows the definition.
         reader.string("archived_at");
         reader.finish();
-        if problems.len() > before {
-            return None;
-        }
+        let is_whole = problems.len() == before;
         let layer = folded.layer.clone();
         let spec = folded.spec.clone();
-        Some(Self { name, object, label, is_default, categories, stages, transitions, defaults, layer, archived, spec })
+        let read =
+            Self { name, object, label, is_default, categories, stages, transitions, defaults, layer, archived, spec };
+        if is_whole { Ok(read) } else { Err(Box::new(read)) }
     }
 
     /// Speaks of its object's properties by the names that they have now.

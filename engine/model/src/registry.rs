@@ -17,6 +17,9 @@ use crate::problem::{Problem, Problems, push_segment};
 use crate::property::Property;
 use crate::rank::{LONGEST, RANK};
 
+/// Where pipelines stand, by object and name.
+pub(crate) type Pointers = IndexMap<(Name, Name), String>;
+
 /// All definitions of a tenant, immutable.
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
@@ -55,10 +58,10 @@ impl Registry {
             }
             registry.schemas.extend(layer.schemas.clone());
         }
-        let pointers = registry.read_pipelines(layers, &mut problems);
+        let (pointers, faulty) = registry.read_pipelines(layers, &mut problems);
         registry.read_objects(layers, &mut problems);
         registry.read_associations(layers, &mut problems);
-        registry.check_references(&pointers, &mut problems);
+        registry.check_references(&pointers, &faulty, &mut problems);
         registry.link_computed(&mut problems);
         registry.check_moments(&pointers, &mut problems);
         registry.read_behaviors(layers, &mut problems);
@@ -68,8 +71,9 @@ impl Registry {
         (registry, problems)
     }
 
-    /// Where each pipeline stands in the topmost layer that has it.
-    fn read_pipelines(&mut self, layers: &[&Layer], problems: &mut Problems) -> IndexMap<(Name, Name), String> {
+    /// Where each pipeline stands in the topmost layer that has it; and those that cannot stand, as far as they read, so
+    /// that what they name is looked up all the same.
+    fn read_pipelines(&mut self, layers: &[&Layer], problems: &mut Problems) -> (Pointers, Vec<Pipeline>) {
         let mut folded: IndexMap<&(Name, Name), Folded> = IndexMap::new();
         for layer in layers {
             for (key, spec) in &layer.pipelines {
@@ -87,15 +91,16 @@ impl Registry {
                 }
             }
         }
-        let mut pointers = IndexMap::new();
+        let (mut pointers, mut faulty) = (IndexMap::new(), Vec::new());
         for (key, folded) in folded {
             let (object, name) = key;
-            if let Some(pipeline) = Pipeline::read(object.clone(), name.clone(), &folded, problems) {
-                self.pipelines.entry(object.clone()).or_default().insert(name.clone(), pipeline);
+            match Pipeline::read(object.clone(), name.clone(), &folded, problems) {
+                Ok(pipeline) => drop(self.pipelines.entry(object.clone()).or_default().insert(name.clone(), pipeline)),
+                Err(pipeline) => faulty.push(*pipeline),
             }
             pointers.insert(key.clone(), folded.pointer);
         }
-        pointers
+        (pointers, faulty)
     }
 
     fn read_objects(&mut self, layers: &[&Layer], problems: &mut Problems) {
@@ -234,7 +239,7 @@ impl Registry {
         }
     }
 
-    fn check_references(&self, pointers: &IndexMap<(Name, Name), String>, problems: &mut Problems) {
+    fn check_references(&self, pointers: &Pointers, faulty: &[Pipeline], problems: &mut Problems) {
         for association in self.associations.values() {
             let at = push_segment("/associations", &association.name);
             self.check_object(&association.from, format!("{at}/from"), problems);
@@ -247,7 +252,7 @@ impl Registry {
         for object in self.objects.values() {
             self.check_entry(object, problems);
         }
-        for pipeline in self.pipelines.values().flat_map(IndexMap::values) {
+        for pipeline in self.pipelines.values().flat_map(IndexMap::values).chain(faulty) {
             let key = (pipeline.object.clone(), pipeline.name.clone());
             let at = pointers.get(&key).cloned().unwrap_or_default();
             self.check_object(&pipeline.object, format!("{at}/object"), problems);

@@ -20,8 +20,6 @@ pub const MOST_POINTS: i64 = 100;
 pub const SUBJECT: &str = "subject";
 /// The name under which it reads the record that the subject is assessed for.
 pub const COUNTERPART: &str = "for_record";
-/// What it reads beside records.
-const MOMENTS: [&str; 2] = ["now", "today"];
 
 /// Steps that all criteria of one assessment take together: as many as eight expressions may take each, some 200 ms.
 pub const MOST_STEPS: u32 = 2_000_000;
@@ -116,7 +114,7 @@ impl Score {
             Ok(expression) => expression,
             Err(error) => return vec![Problem::new(pointer, "invalid_expression", error.to_string())],
         };
-        let mut types = Types::default().and(MOMENTS);
+        let mut types = Types::default().and_moments();
         let ends = [(SUBJECT, Some(&self.assessments.subject)), (COUNTERPART, self.assessments.counterpart.as_ref())];
         for (name, association) in ends.into_iter().filter_map(|(name, association)| Some((name, association?))) {
             let objects = objects_at(association, registry).map(|object| &object.properties).collect();

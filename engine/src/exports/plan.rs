@@ -64,9 +64,9 @@ pub(super) struct Needs {
 impl Session {
     /// Understands a request, or says everything that is wrong with it; `malformed` is what was wrong with its form.
     pub(super) async fn plan_export(&self, request: &ExportRequest, malformed: Problems) -> Result<Plan> {
-        let (Some(source), Some(format)) = (&request.source, request.format) else {
-            return Err(Error::invalid(malformed));
-        };
+        let Some(source) = &request.source else { return Err(Error::invalid(malformed)) };
+        // Without one there is something wrong already, which is told with all else.
+        let format = request.format.unwrap_or(Format::Csv);
         let asked = Asked { request, format, malformed };
         match source {
             Source::Object(name) => self.plan_records(name, source, Shape::default(), asked).await,

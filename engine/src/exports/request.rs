@@ -2,7 +2,7 @@
 
 use engine_model::Problems;
 use engine_model::behavior::Section;
-use engine_model::json::{FromJson, Reading};
+use engine_model::json::{FromJson, Reading, read_as_far};
 use engine_model::query::QueryText;
 use engine_model::query::ast::SortText;
 use serde_json::value::RawValue;
@@ -51,12 +51,9 @@ impl ExportRequest {
     /// Reads a request as it was sent, as far as it can be read, and everything that is wrong with its form.
     pub(super) fn read(spec: &Map<String, Value>) -> Result<(Self, Problems)> {
         let raw = serde_json::value::to_raw_value(spec).map_err(Error::internal)?;
-        let mut reading = Reading::default();
-        let request = Self::from_json(&raw, &mut reading);
-        let problems = reading.into_problems();
-        match request {
-            Some(request) => Ok((request, problems)),
-            None => Err(Error::invalid(problems)),
+        match read_as_far(&raw) {
+            (Some(request), problems) => Ok((request, problems)),
+            (None, problems) => Err(Error::invalid(problems)),
         }
     }
 }

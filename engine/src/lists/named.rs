@@ -6,14 +6,13 @@ use std::sync::Arc;
 use engine_model::json::read;
 use engine_model::query::ast::FilterText;
 use engine_model::query::{Members, NamedList, NamedLists};
-use engine_model::{Name, Problem, Problems, RecordId, TeamId, UserId};
+use engine_model::{Name, RecordId, TeamId, UserId};
 use engine_store::Reader;
 use engine_store::list::{self, ListRow};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::MAX_STATIC;
-use crate::definitions::catalog::shortened;
 use crate::error::{Error, Result};
 use crate::session::Session;
 
@@ -55,34 +54,46 @@ impl Session {
         let mut reader = self.reader().await?;
         let ids = sent.iter().filter_map(|id| id.parse().ok()).collect();
         let rows = list::many(&mut reader, ids).await?;
-        let mut visible = BTreeSet::new();
-        for row in rows.iter().filter(|row| self.may_look_at_list(row)) {
-            // One that is not there for the caller cannot be asked about either.
-            if self.caller.rights.reads_everything() || self.knows_list(&mut reader, row).await? {
-                visible.insert(row.id.to_string());
-            }
-        }
+        let visible = self.may_ask_about(&mut reader, &rows).await?;
         let mut found = self.lists_below(&mut reader, rows, Wanted::Ids).await?;
         // What only others may see is asked about where a list that is shared names it, and by nobody else.
         found.retain(|id, _| !sent.contains(id.as_str()) || visible.contains(id));
         Ok(found)
     }
 
-    /// Where a filter of what somebody saves names lists that are not there, or that the caller may not see.
-    pub(crate) async fn unknown_lists(&self, reader: &mut Reader, filter: Option<&Value>) -> Result<Problems> {
-        let Some(filter) = filter else { return Ok(Problems::new()) };
+    /// Ids of those of these lists that the caller may ask about: one that is not there for it cannot be asked about
+    /// either.
+    async fn may_ask_about(&self, reader: &mut Reader, rows: &[ListRow]) -> Result<BTreeSet<String>> {
+        let mut visible = BTreeSet::new();
+        for row in rows.iter().filter(|row| self.may_look_at_list(row)) {
+            if self.caller.rights.reads_everything() || self.knows_list(reader, row).await? {
+                visible.insert(row.id.to_string());
+            }
+        }
+        Ok(visible)
+    }
+
+    /// Where a filter of what somebody saves names lists that the caller cannot ask about, each with its id and whether
+    /// it is there.
+    pub(crate) async fn lists_out_of_reach(
+        &self,
+        reader: &mut Reader,
+        filter: Option<&Value>,
+    ) -> Result<Vec<(String, String, bool)>> {
+        let Some(filter) = filter else { return Ok(Vec::new()) };
         let raw = to_raw_value(filter).map_err(Error::internal)?;
         // What does not read is told by who understands the whole.
-        let Ok(text) = read::<FilterText>(&raw) else { return Ok(Problems::new()) };
+        let Ok(text) = read::<FilterText>(&raw) else { return Ok(Vec::new()) };
         let places = text.list_places();
         if places.is_empty() {
-            return Ok(Problems::new());
+            return Ok(Vec::new());
         }
         let ids = text.lists().into_iter().filter_map(|id| id.parse().ok()).collect();
         let rows = list::many(reader, ids).await?;
-        let is_there = |id: &str| rows.iter().any(|row| row.id.to_string() == id && self.may_look_at_list(row));
-        let missing = places.into_iter().filter(|(_, id)| !is_there(id)).map(|(at, id)| {
-            Problem::new(format!("/filter{at}/list"), "unknown", format!("there is no list `{}`", shortened(id)))
+        let visible = self.may_ask_about(reader, &rows).await?;
+        let missing = places.into_iter().filter(|(_, id)| !visible.contains(*id)).map(|(at, id)| {
+            let is_there = rows.iter().any(|row| row.id.to_string() == id);
+            (format!("/filter{at}/list"), id.to_owned(), is_there)
         });
         Ok(missing.collect())
     }

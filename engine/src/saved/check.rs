@@ -34,7 +34,7 @@ impl Session {
         for (key, value) in &spec {
             check_texts(value, &push_segment("", key), &mut problems);
         }
-        let behavior = Behavior::of_user(section, &spec, &mut problems);
+        let behavior = Behavior::as_far_of_user(section, &spec, &mut problems);
         // What was saved so once stands in the way of no other change.
         let before: Map<String, Value> = serde_json::from_str(&row.spec).unwrap_or_default();
         let changed = |key: &str| spec.get(key).filter(|value| before.get(key) != Some(value));
@@ -45,7 +45,8 @@ impl Session {
             problems.extend(found.into_iter().filter(|problem| !known.contains(problem)));
             self.check_items(reader, behavior, &mut problems).await?;
             let filter = filter_of(behavior).filter(|_| changed("filter").is_some());
-            problems.extend(self.unknown_lists(reader, filter).await?);
+            let lists = self.lists_out_of_reach(reader, filter).await?;
+            problems.extend(lists.into_iter().map(|(at, id, _)| no_list(at, &id)));
         }
         let sharing = spec.get("sharing").and_then(Value::as_str).unwrap_or_default();
         let team_id = self.read_team(reader, team, sharing == "team", row.team_id, &mut problems).await?;
@@ -119,6 +120,11 @@ impl Session {
     }
 }
 
+/// That there is no list, or none for the caller.
+pub(super) fn no_list(at: String, id: &str) -> Problem {
+    Problem::new(at, "unknown", format!("there is no list `{}`", shortened(id)))
+}
+
 /// What people read says something.
 fn check_label(label: Option<&Value>) -> Option<Problem> {
     let is_empty = label?.as_str().is_some_and(|label| label.trim().is_empty());
@@ -143,7 +149,7 @@ fn repeated(columns: Option<&Value>) -> Problems {
 }
 
 /// What records have to meet.
-fn filter_of(behavior: &Behavior) -> Option<&Value> {
+pub(super) fn filter_of(behavior: &Behavior) -> Option<&Value> {
     match &behavior.content {
         Content::View(view) => view.filter.as_ref(),
         Content::Report(report) => report.filter.as_ref(),

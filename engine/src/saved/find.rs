@@ -35,11 +35,12 @@ impl Session {
             },
         };
         let registry = &self.catalog.effective.registry;
-        let mut results = Vec::new();
+        let (mut results, mut reader) = (Vec::new(), self.reader().await?);
         if let Some(told) = told {
             let packs = self.of_packs(section, object);
-            let page = packs.iter().skip(told).take(limit);
-            results.extend(page.map(|behavior| self.as_seen(Known::of_pack(behavior, registry)).item));
+            for behavior in packs.iter().skip(told).take(limit) {
+                results.push(self.as_seen(&mut reader, Known::of_pack(behavior, registry)).await?.item);
+            }
             if packs.len() > told.saturating_add(limit) {
                 let next = i64::try_from(told + limit).unwrap_or(i64::MAX);
                 return Ok(Page { results, next_cursor: Some(make_cursor(&of_packs, next)) });
@@ -48,12 +49,12 @@ impl Session {
         let room = limit - results.len();
         let wanted = Wanted { kind: section.kind(), object, user: self.caller.user, sight: self.sight_of_shared() };
         let many = i64::try_from(room).unwrap_or(i64::MAX).saturating_add(1);
-        let mut rows = saved::visible(&mut self.reader().await?, wanted, after, many).await?;
+        let mut rows = saved::visible(&mut reader, wanted, after, many).await?;
         let has_more = rows.len() > room;
         rows.truncate(room);
         let last = rows.last().map_or(after, |row| row.id);
         for row in rows {
-            results.push(self.as_seen(Known::of_row(row, section, registry)?).item);
+            results.push(self.as_seen(&mut reader, Known::of_row(row, section, registry)?).await?.item);
         }
         Ok(Page { results, next_cursor: has_more.then(|| make_cursor(&listed, last)) })
     }
@@ -66,12 +67,13 @@ impl Session {
 
     /// One of them, as the caller may look at it.
     pub(super) async fn saved_known(&self, section: Section, id: &str) -> Result<Known> {
-        let registry = &self.catalog.effective.registry;
-        if let Some(behavior) = self.of_packs(section, None).into_iter().find(|behavior| behavior.name.as_str() == id) {
-            return Ok(self.as_seen(Known::of_pack(behavior, registry)));
-        }
-        let row = self.saved_row(&mut self.reader().await?, section, id).await?;
-        Ok(self.as_seen(Known::of_row(row, section, registry)?))
+        let (registry, mut reader) = (&self.catalog.effective.registry, self.reader().await?);
+        let of_pack = self.of_packs(section, None).into_iter().find(|behavior| behavior.name.as_str() == id);
+        let known = match of_pack {
+            Some(behavior) => Known::of_pack(behavior, registry),
+            None => Known::of_row(self.saved_row(&mut reader, section, id).await?, section, registry)?,
+        };
+        self.as_seen(&mut reader, known).await
     }
 
     /// What a user has saved and the caller may see.

@@ -95,7 +95,8 @@ impl Session {
         reply: Option<SavedReply>,
     ) -> Result<Written<SavedItem>> {
         saved::put(&mut tx, &row).await?;
-        let value = self.as_seen(Known::of_row(row, section, &self.catalog.effective.registry)?).item;
+        let known = Known::of_row(row, section, &self.catalog.effective.registry)?;
+        let value = self.as_seen(tx.reader(), known).await?.item;
         let written = Written { value, sequence: tx.head.sequence() };
         if let Some(reply) = reply {
             self.keep_reply(&mut tx, &written, reply).await?;

@@ -112,10 +112,7 @@ async fn moves_ask_for_what_is_missing_and_are_told(server: TestServer) {
     assert_eq!(shown["defaults"], json!({"crew": "north"}));
     let wrong = json!({"defaults": {"crw": 1, "price": "x", "stage": "done"}, "stages": {"held": {"type": "pausd"}}});
     let refused = tenant.patch("/pipelines/job/work", &wrong).await.problem(422, "validation_failed");
-    assert_eq!(refused.pointers(), ["/stages/held/type"]);
-    let wrong = json!({"defaults": {"crw": 1, "price": "x", "stage": "done"}});
-    let refused = tenant.patch("/pipelines/job/work", &wrong).await.problem(422, "validation_failed");
-    assert_eq!(refused.pointers(), ["/defaults/crw", "/defaults/price", "/defaults/stage"]);
+    assert_eq!(refused.pointers(), ["/stages/held/type", "/defaults/crw", "/defaults/price", "/defaults/stage"]);
     let uses = tenant.get("/object-definitions/job/properties/crew/uses").await.ok(200);
     assert_eq!(results(&uses).len(), 1);
     assert_eq!((&results(&uses)[0]["kind"], &results(&uses)[0]["name"]), (&json!("pipeline"), &json!("job.work")));

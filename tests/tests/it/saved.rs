@@ -1,5 +1,7 @@
 //! Views, reports and dashboards that users save, beside those of packs.
 
+use std::collections::BTreeSet;
+
 use futures::future::join_all;
 use serde_json::{Value, json};
 use tests::{Client, TestServer};
@@ -305,10 +307,10 @@ async fn reports_compare_a_period_with_the_one_before(server: TestServer) {
 
     let wrong = json!({"label": "Wrong", "object": "sale", "compare": "previous", "measures": {"n": {"sum": "kind"}}});
     let problem = tenant.post("/reports", &wrong).await.problem(422, "validation_failed");
-    assert_eq!(problem.pointers(), ["/compare"]);
+    assert_eq!(problem.pointers(), ["/compare", "/measures/n/sum"]);
     let wrong = json!({"label": "Wrong", "object": "sale", "period": {"date": "kind", "within": "this_yaer"}});
     let problem = tenant.post("/reports", &wrong).await.problem(422, "validation_failed");
-    assert_eq!(problem.pointers(), ["/period/within"]);
+    assert_eq!(problem.pointers(), ["/period/within", "/period/date"]);
 }
 
 async fn what_is_saved_says_something_and_names_what_is_there(server: TestServer) {
@@ -337,6 +339,29 @@ async fn what_is_saved_says_something_and_names_what_is_there(server: TestServer
     let report = json!({"label": "", "object": "book", "measures": {"n": {"count": true}}, "filter": {"list": "999"}});
     let refused = bob.post("/reports", &report).await.problem(422, "validation_failed");
     assert_eq!(refused.pointers(), ["/label", "/filter/list"]);
+    // What does not read hides nothing of what is named.
+    let report = json!({"label": "R", "object": "book", "chart": "cake", "group": ["kidn", {"property": "title", "every": "moon"}],
+        "measures": {"n": {"summ": "price"}, "m": {"sum": "prise"}}, "filter": {"property": "titel", "op": "eq", "value": "x"},
+        "period": {"date": "bougth", "within": "this_year"}, "order": [{"measure": "x"}], "charts": 1});
+    let refused = bob.post("/reports", &report).await.problem(422, "validation_failed");
+    let told: BTreeSet<String> = refused.pointers().into_iter().collect();
+    let expected = [
+        "/chart",
+        "/charts",
+        "/group/0",
+        "/group/1",
+        "/measures/n/summ",
+        "/measures/m/sum",
+        "/filter/property",
+        "/period/date",
+    ];
+    assert!(expected.iter().all(|at| told.contains(*at)), "{told:?}");
+    let view = json!({"label": "V", "object": "book", "kind": "boad", "columns": ["titel"], "group": "kidn",
+        "sort": [{"property": "prise", "direction": "up"}], "filter": {"property": "titel", "op": "eq", "value": "x"}});
+    let refused = bob.post("/views", &view).await.problem(422, "validation_failed");
+    let told: BTreeSet<String> = refused.pointers().into_iter().collect();
+    let expected = ["/kind", "/columns/0", "/group", "/sort/0/property", "/sort/0/direction", "/filter/property"];
+    assert!(expected.iter().all(|at| told.contains(*at)), "{told:?}");
     // What was right when it was saved stands in the way of no other change.
     let right = json!({"label": "Mine", "object": "book", "columns": ["title"], "filter": {"list": known}});
     let view = id(&bob.post("/views", &right).await.ok(201));

@@ -143,6 +143,11 @@ impl Behavior {
     /// Reads a folded specification; `None` where it cannot stand.
     pub(crate) fn read(section: Section, name: Name, folded: &Folded, problems: &mut Problems) -> Option<Self> {
         let before = problems.len();
+        Self::read_as_far(section, name, folded, problems).filter(|_| problems.len() == before)
+    }
+
+    /// The same, with what can be understood in spite of what is wrong.
+    fn read_as_far(section: Section, name: Name, folded: &Folded, problems: &mut Problems) -> Option<Self> {
         let mut reader = SpecReader::of_map(&folded.spec, &folded.pointer, problems);
         let label = reader.string("label").map_or_else(|| name.to_label(), str::to_owned);
         let content = match section {
@@ -155,18 +160,24 @@ impl Behavior {
             Section::Roles => RoleDefinition::read(&name, &mut reader).map(Content::Role),
         };
         reader.finish();
-        let content = content.filter(|_| problems.len() == before)?;
+        let content = content?;
         let (layer, spec, pointer) = (folded.layer.clone(), folded.spec.clone(), folded.pointer.clone());
         Some(Self { section, name, label, layer, content, spec, pointer })
     }
 
     /// What a user of a tenant has saved, read as what a pack defines is; it has no name but its label.
     pub fn of_user(section: Section, spec: &Map<String, Value>, problems: &mut Problems) -> Option<Self> {
+        let before = problems.len();
+        Self::as_far_of_user(section, spec, problems).filter(|_| problems.len() == before)
+    }
+
+    /// The same, with what can be understood in spite of what is wrong, so that what it names can be looked up as well.
+    pub fn as_far_of_user(section: Section, spec: &Map<String, Value>, problems: &mut Problems) -> Option<Self> {
         let name = Name::new(section.kind()).ok()?;
         if spec.get("label").is_none_or(Value::is_null) {
             SpecReader::of_map(spec, "", problems).missing("label");
         }
-        Self::read(section, name, &Folded::new(CUSTOM, spec.clone(), String::new()), problems)
+        Self::read_as_far(section, name, &Folded::new(CUSTOM, spec.clone(), String::new()), problems)
     }
 
     /// Who it is for: `private`, `team` or `everyone`; everyone where that is not said of its kind.

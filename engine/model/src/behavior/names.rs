@@ -8,7 +8,7 @@ use crate::TenantId;
 use crate::access::{Reach, Rights};
 use crate::association::AssociationDefinition;
 use crate::expression::{Expression, Types, check_condition};
-use crate::json::read;
+use crate::json::read_as_far;
 use crate::name::{Name, did_you_mean};
 use crate::object::{ObjectDefinition, SYSTEM_FIELDS};
 use crate::problem::{Problem, Problems};
@@ -196,13 +196,13 @@ impl<'a> Names<'a> {
                     .map(|problem| Problem { pointer: format!("{base}{}", place(&problem.pointer)), ..problem }),
             );
         };
-        let text = match serde_json::value::to_raw_value(&query) {
-            Ok(raw) => match read::<QueryText>(&raw) {
-                Ok(text) => text,
-                Err(problems) => return told(self, problems),
-            },
+        let raw = match serde_json::value::to_raw_value(&query) {
+            Ok(raw) => raw,
             Err(error) => return self.problem("", "invalid", error.to_string()),
         };
+        let (text, malformed) = read_as_far::<QueryText>(&raw);
+        told(self, malformed);
+        let Some(text) = text else { return };
         for mention in mentions(&text, object, self.registry) {
             self.put(&mention.object, &mention.property, &place(&mention.pointer));
         }

@@ -5,16 +5,15 @@
 use indexmap::IndexMap;
 
 use crate::expression::Expression;
-use crate::name::Name;
 use crate::object::{Constraint, ObjectDefinition};
 use crate::pipeline::Pipeline;
 use crate::problem::{Problem, Problems};
-use crate::registry::Registry;
+use crate::registry::{Pointers, Registry};
 
 impl Registry {
     /// Tells which rules of objects and stages read what depends on the present moment; `pipelines` says where each
     /// pipeline is defined.
-    pub(crate) fn check_moments(&self, pipelines: &IndexMap<(Name, Name), String>, problems: &mut Problems) {
+    pub(crate) fn check_moments(&self, pipelines: &Pointers, problems: &mut Problems) {
         for object in self.objects.values() {
             for constraint in &object.constraints {
                 let Constraint::Rule(rule) = constraint else { continue };

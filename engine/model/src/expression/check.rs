@@ -45,12 +45,17 @@ impl ExpressionProblem {
     }
 }
 
+/// The present moment and day, where an expression may read them.
+const MOMENTS: [(&str, Shapes); 2] = [("now", Shapes::DATETIME), ("today", Shapes::DATE)];
+
 /// The names that an expression may read, and what they may hold.
 #[derive(Debug, Clone, Default)]
 pub struct Types<'a> {
     definitions: Vec<&'a IndexMap<Name, Property>>,
     /// Names that stand for whole records, each with the properties of the objects that such a record may be of.
     records: Vec<(&'a str, Vec<&'a IndexMap<Name, Property>>)>,
+    /// The present moment and day are there.
+    has_moments: bool,
     /// Names that are there too, and may hold anything.
     open: Vec<&'a str>,
 }
@@ -68,6 +73,13 @@ impl<'a> Types<'a> {
         self
     }
 
+    /// Adds `now` and `today`, the present moment and day.
+    #[must_use]
+    pub fn and_moments(mut self) -> Self {
+        self.has_moments = true;
+        self
+    }
+
     /// Adds names of which it is not known what they hold.
     #[must_use]
     pub fn and(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
@@ -79,7 +91,8 @@ impl<'a> Types<'a> {
         let found = self.definitions.iter().filter_map(|definitions| called(definitions, name));
         let known = found.map(|property| of_property(property).with(Shapes::NULL)).reduce(Shapes::with);
         let record = || self.record(name).map(|_| Shapes::MAP.with(Shapes::NULL));
-        known.or_else(record).or_else(|| self.open.contains(&name).then_some(Shapes::ANY))
+        let moment = || MOMENTS.iter().find(|(moment, _)| self.has_moments && *moment == name).map(|(_, shape)| *shape);
+        known.or_else(record).or_else(moment).or_else(|| self.open.contains(&name).then_some(Shapes::ANY))
     }
 
     /// The objects of the record that a name stands for.
@@ -89,7 +102,9 @@ impl<'a> Types<'a> {
 
     fn names(&self) -> impl Iterator<Item = &str> {
         let records = self.records.iter().map(|(name, _)| *name);
-        self.definitions.iter().flat_map(|definitions| definitions.keys()).map(Name::as_str).chain(records)
+        let moments = MOMENTS.iter().map(|(name, _)| *name).filter(|_| self.has_moments);
+        let properties = self.definitions.iter().flat_map(|definitions| definitions.keys()).map(Name::as_str);
+        properties.chain(records).chain(moments)
     }
 }
 

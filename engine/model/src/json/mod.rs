@@ -44,12 +44,17 @@ use crate::problem::Problems;
 
 /// Reads `raw`, or says everything that is wrong with it.
 pub fn read<'a, T: FromJson<'a>>(raw: &'a RawValue) -> Result<T, Problems> {
-    let mut reading = Reading::default();
-    let value = reading.value(raw);
-    match (value, reading.into_problems()) {
+    match read_as_far(raw) {
         (Some(value), problems) if problems.is_empty() => Ok(value),
         (_, problems) => Err(problems),
     }
+}
+
+/// The same, with what can be understood in spite of what is wrong, so that whoever looks further tells the rest as well.
+pub fn read_as_far<'a, T: FromJson<'a>>(raw: &'a RawValue) -> (Option<T>, Problems) {
+    let mut reading = Reading::default();
+    let value = reading.value(raw);
+    (value, reading.into_problems())
 }
 
 #[cfg(test)]

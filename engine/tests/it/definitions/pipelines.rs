@@ -139,8 +139,9 @@ async fn mistakes_are_placed_where_the_body_has_them() {
     let mut session = home.session().await;
     let body = json!({
         "name": "sails", "object": "contact", "lable": "x",
-        "stages": [{"name": "open"}, {"name": "done", "requires": ["nmae"], "probability": 200}],
-        "transitions": {"open": ["shut"]},
+        "stages": [{"name": "open"}, {"name": "done", "requires": ["nmae"], "rules": [{"rule": "nmae != null"}],
+            "probability": 200}],
+        "transitions": {"open": ["shut"]}, "defaults": {"nmae": "x"},
     });
     let error = session.pipeline_define("deal", map(body), None).await.expect_err("mistakes");
     let (_, mut found) = said(&error);
@@ -148,15 +149,15 @@ async fn mistakes_are_placed_where_the_body_has_them() {
     assert_eq!(
         found,
         [
+            ("/defaults/nmae".to_owned(), "unknown"),
             ("/lable".to_owned(), "unknown_key"),
             ("/object".to_owned(), "immutable"),
             ("/stages/1/probability".to_owned(), "too_large"),
+            ("/stages/1/requires".to_owned(), "unknown"),
+            ("/stages/1/rules/0/rule".to_owned(), "unknown"),
             ("/transitions/open".to_owned(), "unknown"),
         ]
     );
-    let body = json!({"name": "sails", "stages": [{"name": "open"}, {"name": "done", "requires": ["nmae"]}]});
-    let error = session.pipeline_define("deal", map(body), None).await.expect_err("a mistake");
-    assert_eq!(said(&error).1, [("/stages/1/requires".to_owned(), "unknown")]);
     let taken = session.pipeline_define("deal", map(json!({"name": "sales", "stages": {"a": {}}})), None).await;
     assert_eq!(said(&taken.expect_err("taken")), ("conflict", vec![("/name".to_owned(), "taken")]));
 }

@@ -44,6 +44,11 @@ async fn everything_wrong_is_told_at_once(server: TestServer) {
         ("/sort/0/property", "unknown_property"),
     ];
     assert_eq!(refuse(&tenant, request).await, errors(&expected));
+    let request =
+        json!({"object": "thing", "format": "pdf", "select": ["siez"], "filter": {"property": "nmae", "op": "exists"}});
+    let expected =
+        [("/filter/property", "unknown_property"), ("/format", "unknown"), ("/select/0", "unknown_property")];
+    assert_eq!(refuse(&tenant, request).await, errors(&expected));
     let told =
         tenant.post("/exports", &json!({"object": "thing", "format": "csv", "select": ["siez", "created_ta"]})).await;
     let words = told.problem(422, "validation_failed").words();
