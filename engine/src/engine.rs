@@ -77,6 +77,8 @@ pub(crate) struct Inner {
     pub(crate) plans: Cache<(TenantId, String), Arc<crate::packs::KeptPlan>>,
     /// Turns at records that are being changed.
     pub(crate) locks: KeyedLocks,
+    /// Turns at records that are being assessed.
+    pub(crate) assessments: KeyedLocks,
     /// Turns of tenants at making records that may be refused as duplicates.
     pub(crate) creations: KeyedLocks,
     pub(crate) indexes: Indexes,
@@ -138,6 +140,7 @@ impl Engine {
             packs: config.packs,
             plans: Cache::builder().max_capacity(100).time_to_live(PLAN_LIFETIME).build(),
             locks: KeyedLocks::default(),
+            assessments: KeyedLocks::default(),
             creations: KeyedLocks::default(),
             indexes: Indexes::new(config.index_dir),
             rollups: crate::progress::Progress::default(),

@@ -8,6 +8,7 @@ use engine_model::time::Timestamp;
 use engine_model::{Problem, Problems, Properties, TeamId, UserId};
 use serde_json::Value;
 
+use super::details::users_in;
 use super::input::{PropertiesInput, RecordInput};
 use super::rules::RULE_FAILED;
 use super::state::State;
@@ -27,6 +28,8 @@ pub(crate) struct Pen {
     pub(crate) writes_read_only: bool,
     /// It may write what scores answer, as these may, and who takes changes back.
     pub(crate) writes_answers: bool,
+    /// It takes changes back.
+    pub(crate) takes_back: bool,
     /// It may write what is reserved, as administrators and automation may.
     pub(crate) keeps_reserved: bool,
 }
@@ -168,6 +171,11 @@ impl Basis<'_> {
                 && self.strangers.users.contains(&user)
             {
                 problems.push(no_user(push_segment("/properties", name), user));
+            }
+        }
+        for (at, user) in users_in(self.catalog, object, before, properties) {
+            if self.strangers.users.contains(&user) {
+                problems.push(no_user(at, user));
             }
         }
     }

@@ -1,12 +1,13 @@
-//! Details of activities: what a type declares is checked wherever a record of that type is written.
+//! Activities of declared types: what a type says of details, and of whom it happens to, is checked wherever a record of
+//! that type or a link to one is written.
 
 use engine_model::behavior::ActivityType;
-use engine_model::entry::{EntryKind, EntryType};
+use engine_model::entry::{Entry, EntryKind, EntryType};
 use engine_model::name::did_you_mean;
 use engine_model::object::ObjectDefinition;
 use engine_model::problem::push_segment;
 use engine_model::property::normalize;
-use engine_model::{Problem, Problems, Properties};
+use engine_model::{Problem, Problems, Properties, UserId};
 use serde_json::Value;
 use serde_json::value::to_raw_value;
 
@@ -14,6 +15,9 @@ use super::input::PropertiesInput;
 use super::state::State;
 use crate::definitions::catalog::{Catalog, shortened};
 use crate::timeline::declared;
+
+/// The code of a link between an activity and what its type does not happen to.
+pub(crate) const HAPPENS_ELSEWHERE: &str = "not_applicable";
 
 /// Brings the details of a record that is an activity of a declared type to normal form, and tells what is wrong with
 /// them. Details that were there before, of the same type, stand in the way of nothing; the list of types is open, and
@@ -25,23 +29,16 @@ pub(super) fn check_details(
     properties: &mut Properties,
     problems: &mut Problems,
 ) {
-    let Some(entry) = object.entry.as_ref().filter(|entry| entry.kind == EntryKind::Activity) else { return };
+    let Some(entry) = activity_entry(object) else { return };
     let Some(taker) = entry.details.as_ref().and_then(|name| object.property(name)) else { return };
-    let of = match &entry.of {
-        Some(EntryType::Property(name)) => object.property(name).map(|property| property.name.as_str()),
-        Some(EntryType::Fixed(_)) | None => None,
-    };
+    let of = type_property(object, entry);
     let parts = [Some(taker.name.as_str()), of];
     let stays =
         |before: &State| parts.iter().flatten().all(|name| before.properties.get(*name) == properties.get(*name));
     if before.is_some_and(stays) {
         return;
     }
-    let word = match &entry.of {
-        Some(EntryType::Fixed(name)) => Some(name.as_str()),
-        Some(EntryType::Property(_)) | None => of.and_then(|name| properties.get(name)?.as_str()),
-    };
-    let Some(word) = word else { return };
+    let Some(word) = type_of(object, entry, properties) else { return };
     let registry = &catalog.effective.registry;
     let Some((_, activity)) = declared(registry, word) else {
         let plain = word.trim().to_lowercase();
@@ -67,6 +64,87 @@ pub(super) fn check_details(
     let details = read_details(catalog, (word, activity), &given, &push_segment("/properties", &name), problems);
     if !details.is_empty() || properties.contains_key(&name) {
         properties.insert(name, Value::Object(details));
+    }
+}
+
+/// Users that the details of an activity name, each with its place; none where they were there before.
+pub(super) fn users_in(
+    catalog: &Catalog,
+    object: &ObjectDefinition,
+    before: Option<&Properties>,
+    properties: &Properties,
+) -> Vec<(String, UserId)> {
+    let found = || {
+        let entry = activity_entry(object)?;
+        let taker = object.property(entry.details.as_ref()?)?.name.as_str();
+        let (_, activity) = declared(&catalog.effective.registry, type_of(object, entry, properties)?)?;
+        let details = properties.get(taker)?;
+        let is_new = before.and_then(|before| before.get(taker)) != Some(details);
+        Some((taker, activity, details.as_object().filter(|_| is_new)?))
+    };
+    let Some((taker, activity, details)) = found() else { return Vec::new() };
+    let at = push_segment("/properties", taker);
+    let is_user = |name: &str| activity.detail(name).is_some_and(|detail| detail.kind.name() == "user");
+    let named = details.iter().filter(|(name, _)| is_user(name));
+    named.filter_map(|(name, value)| Some((push_segment(&at, name), value.as_str()?.parse().ok()?))).collect()
+}
+
+/// What might be a user among the details that somebody sends, whatever their type.
+pub(super) fn users_sent(object: &ObjectDefinition, input: &PropertiesInput) -> Vec<UserId> {
+    let taker = activity_entry(object).and_then(|entry| object.property(entry.details.as_ref()?));
+    let sent = taker.and_then(|taker| input.0.iter().find(|(name, _)| *name == taker.name.as_str()));
+    let details = sent.and_then(|(_, raw)| serde_json::from_str::<Properties>(raw.get()).ok()).unwrap_or_default();
+    details.values().filter_map(|value| value.as_str()?.parse().ok()).collect()
+}
+
+/// Why an activity with these values is not linked with a record of the object `far` by an association: its type does not
+/// happen to such records.
+pub(super) fn happens_elsewhere(
+    catalog: &Catalog,
+    object: &ObjectDefinition,
+    properties: &Properties,
+    kind: &str,
+    far: &str,
+) -> Option<String> {
+    let entry = activity_entry(object).filter(|entry| entry.about.as_str() == kind)?;
+    let word = type_of(object, entry, properties)?;
+    let (_, activity) = declared(&catalog.effective.registry, word)?;
+    if activity.objects.is_empty() || activity.objects.iter().any(|name| name == far) {
+        return None;
+    }
+    Some(format!("`{word}` happens to records of {}, not of `{far}`", activity.objects.join(", ")))
+}
+
+/// What decides of which type an activity will be that is made, or changed, by this input: its type alone.
+pub(super) fn type_sent(object: &ObjectDefinition, before: Option<&State>, input: &PropertiesInput) -> Properties {
+    let of = activity_entry(object).and_then(|entry| object.property(type_property(object, entry)?));
+    let Some(of) = of else { return Properties::new() };
+    let name = of.name.as_str();
+    let value = match (input.0.iter().find(|(sent, _)| sent == name), before) {
+        (Some((_, raw)), _) => serde_json::from_str(raw.get()).ok(),
+        (None, Some(before)) => before.properties.get(name).cloned(),
+        (None, None) => of.default.clone(),
+    };
+    value.map(|value| (name.to_owned(), value)).into_iter().collect()
+}
+
+fn activity_entry(object: &ObjectDefinition) -> Option<&Entry> {
+    object.entry.as_ref().filter(|entry| entry.kind == EntryKind::Activity)
+}
+
+/// The property that says of which type an activity is.
+fn type_property<'o>(object: &'o ObjectDefinition, entry: &Entry) -> Option<&'o str> {
+    match &entry.of {
+        Some(EntryType::Property(name)) => object.property(name).map(|property| property.name.as_str()),
+        Some(EntryType::Fixed(_)) | None => None,
+    }
+}
+
+/// The type of an activity with these values.
+fn type_of<'a>(object: &'a ObjectDefinition, entry: &'a Entry, properties: &'a Properties) -> Option<&'a str> {
+    match &entry.of {
+        Some(EntryType::Fixed(name)) => Some(name.as_str()),
+        Some(EntryType::Property(_)) | None => properties.get(type_property(object, entry)?)?.as_str(),
     }
 }
 

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::basis::{Basis, Pen, put, with_defaults};
 use super::computed::{About, compute, start_rollups};
 use super::input::RecordInput;
-use super::rules::{check, default_stage, intervals, pipeline_defaults, unique_values};
+use super::rules::{TRANSITION, check, default_stage, intervals, pipeline_defaults, unique_values};
 use super::state::State;
 use crate::caller::Standing;
 use crate::definitions::catalog::Catalog;
@@ -129,7 +129,10 @@ impl Draft {
         let Basis { catalog, pen, .. } = *basis;
         basis.check_reserved(object, Some(&before.properties), &properties, &mut problems);
         let mut properties = recompute(catalog, object, &before, properties, standing, pen.at);
-        add_new(&mut problems, basis.told(object, check(catalog, object, Some(&before), &mut properties)));
+        let mut found = check(catalog, object, Some(&before), &mut properties);
+        // Where it goes back to it came from, whether or not a move leads there.
+        found.retain(|problem| !(pen.takes_back && problem.code == TRANSITION));
+        add_new(&mut problems, basis.told(object, found));
         if !problems.is_empty() {
             return Err(problems);
         }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use engine_model::Sequence;
 use engine_model::time::Timestamp;
-use engine_store::commit::{Committed, IdempotencyClaim, Item, RecordRef, Refusal};
+use engine_model::{RecordId, Sequence};
+use engine_store::commit::{Committed, IdempotencyClaim, Item, NewLink, RecordRef, Refusal, Replace};
 use tokio::sync::OwnedMutexGuard;
 
 use super::answer::{answer, settled, summary};
@@ -45,6 +45,8 @@ struct Run<'a> {
     assigning: Assigning,
     /// Whose roll-ups are to be looked at again once records are purged.
     drawing: Vec<Drawing>,
+    /// Records that others were merged into or taken out of, and these, each with its object.
+    parted: Vec<(String, RecordId)>,
     /// Held from the first lost race on, so that callers of this node take turns.
     turn: Option<OwnedMutexGuard<()>>,
     /// Held as long as records are made that may be refused as duplicates.
@@ -71,18 +73,20 @@ impl Session {
             sequence: Sequence::default(),
             assigning: Assigning::default(),
             drawing: Vec::new(),
+            parted: Vec::new(),
             turn: None,
             creation: None,
         };
         let attempted = self.attempts(&mut run).await;
         self.spend_turns(&mut run, attempted.as_ref().err());
         attempted?;
-        let drawing = std::mem::take(&mut run.drawing);
+        let (drawing, parted) = (std::mem::take(&mut run.drawing), std::mem::take(&mut run.parted));
         // Turns are given back first: looking again writes as well.
         let written = run.finish()?;
         for drawing in drawing {
             self.draw_again(drawing).await;
         }
+        self.total_again(parted).await;
         Ok(written)
     }
 
@@ -242,7 +246,10 @@ impl Session {
         let workspace = if chosen.iter().all(|operation| mentions_nothing(operation)) {
             Workspace::default()
         } else {
-            Workspace::load(&mut self.reader().await?, &self.catalog, &chosen).await?
+            let mut reader = self.reader().await?;
+            let mut workspace = Workspace::load(&mut reader, &self.catalog, &chosen).await?;
+            workspace.in_the_way = self.in_the_way(&mut reader, &workspace, &chosen).await?;
+            workspace
         };
         let strangers = self.strangers(&chosen).await?;
         let basis = Basis {
@@ -293,7 +300,11 @@ impl Run<'_> {
             let item = committed.items.get(position);
             let refusals = item.and_then(|item| item.as_ref().err()).map_or(&[][..], Vec::as_slice);
             if !(may_wait && refusals.iter().any(|refusal| goes_again(&ready.plan, refusal))) {
-                self.results[ready.index] = Some(answer(onlooker, summary(&ready, at), committed, item));
+                let answered = answer(onlooker, summary(&ready, at), committed, item);
+                if answered.is_ok() {
+                    self.parted.extend(ready.plan.parted());
+                }
+                self.results[ready.index] = Some(answered);
             }
         }
         self.results.iter().all(Option::is_some)
@@ -327,8 +338,11 @@ fn goes_again(plan: &Plan, refusal: &Refusal) -> bool {
         // A record that is missing may have been merged, and its id leads on.
         Refusal::Stale(_) | Refusal::Missing(RecordRef::Id(_)) => true,
         Refusal::Taken { value, .. } => plan.upsert.as_ref() == Some(value),
-        // Whoever moves links has seen which ones there is room for.
-        Refusal::Cardinality { .. } => matches!(plan.body, Body::Merge(_) | Body::Unmerge(_)),
+        // Whoever moves links has seen which ones there is room for, and whoever replaces them which ones give way.
+        Refusal::Cardinality { kind, .. } => {
+            let replaces = |link: &NewLink| link.kind == *kind && matches!(link.replace, Replace::These(_));
+            matches!(plan.body, Body::Merge(_) | Body::Unmerge(_)) || plan.links.iter().any(replaces)
+        }
         Refusal::Missing(RecordRef::New(_)) | Refusal::Overlap { .. } => false,
     }
 }

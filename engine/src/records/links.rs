@@ -6,7 +6,7 @@ use engine_model::problem::push_segment;
 use engine_model::property::normalize;
 use engine_model::{Problem, Problems, Properties};
 use engine_store::association::Direction;
-use engine_store::commit::{NewLink, RecordRef};
+use engine_store::commit::{NewLink, RecordRef, Replace};
 
 use super::input::{LinkInput, PropertiesInput};
 use crate::definitions::catalog::{Catalog, shortened};
@@ -39,24 +39,27 @@ pub(crate) fn direction_from(association: &AssociationDefinition, object: &str) 
     if association.from.as_str() == object { Direction::Out } else { Direction::In }
 }
 
-/// A link between two records whose objects are known.
-pub(crate) fn resolve(
-    catalog: &Catalog,
-    input: &LinkInput,
+/// Where a link between two records starts and where it leads; none where the association links no such records.
+pub(crate) fn ends_of(
+    association: &AssociationDefinition,
     near: End<'_>,
     far: End<'_>,
-    replace: bool,
-) -> Result<NewLink, Problems> {
+) -> Option<(RecordRef, RecordRef)> {
+    let leads =
+        |from: End<'_>, to: End<'_>| association.from.as_str() == from.object && association.to.accepts(to.object);
+    if leads(near, far) {
+        Some((near.record, far.record))
+    } else {
+        leads(far, near).then_some((far.record, near.record))
+    }
+}
+
+/// A link between two records whose objects are known.
+pub(crate) fn resolve(catalog: &Catalog, input: &LinkInput, near: End<'_>, far: End<'_>) -> Result<NewLink, Problems> {
     let association = find(catalog, &input.kind, near.object).map_err(|problem| vec![problem])?;
-    let leads_out = association.from.as_str() == near.object && association.to.accepts(far.object);
-    let leads_in = association.from.as_str() == far.object && association.to.accepts(near.object);
-    let (from, to) = match (leads_out, leads_in) {
-        (true, _) => (near.record, far.record),
-        (false, true) => (far.record, near.record),
-        (false, false) => {
-            let message = format!("`{}` does not link a `{}` with a `{}`", input.kind, near.object, far.object);
-            return Err(vec![Problem::new("/to", "invalid", message)]);
-        }
+    let Some((from, to)) = ends_of(association, near, far) else {
+        let message = format!("`{}` does not link a `{}` with a `{}`", input.kind, near.object, far.object);
+        return Err(vec![Problem::new("/to", "invalid", message)]);
     };
     if near.record == far.record {
         return Err(vec![Problem::new("/to", "invalid", "a record cannot be linked with itself")]);
@@ -82,7 +85,7 @@ pub(crate) fn resolve(
         properties: serde_json::to_string(&properties).unwrap_or_else(|_| "{}".to_owned()),
         limits_from: association.cardinality.limits_from(),
         limits_to: association.cardinality.limits_to(),
-        replace,
+        replace: Replace::Nothing,
         moved: None,
     })
 }

@@ -31,6 +31,7 @@ mod ready;
 mod record;
 mod refusal;
 mod rehearse;
+mod replacing;
 mod reserved;
 mod rules;
 mod stage;
@@ -44,7 +45,7 @@ mod write;
 
 pub(crate) use answered::score_of;
 pub(crate) use computed::About;
-pub(crate) use details::read_details;
+pub(crate) use details::{HAPPENS_ELSEWHERE, read_details};
 pub use execute::Mode;
 pub use handover::Handover;
 pub use history::{HistoryEntry, Moment};

@@ -253,8 +253,8 @@ pub struct Done {
 pub struct LeftOut {
     /// Name of the association.
     pub kind: String,
-    /// The record at the other end.
-    pub record: RecordId,
+    /// The record at the other end; none where the caller may not know of it.
+    pub record: Option<RecordId>,
     /// Why not.
     pub reason: String,
 }

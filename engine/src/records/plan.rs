@@ -4,11 +4,12 @@ use engine_model::access::Action;
 use engine_model::change::ChangeKind;
 use engine_model::object::ObjectDefinition;
 use engine_model::time::Timestamp;
-use engine_model::{Problem, Problems, RecordId};
-use engine_store::commit::{LogEntry, NewLink, RecordRef, RecordUpdate, UniqueValue, Write};
+use engine_model::{Problem, Problems, Properties, RecordId};
+use engine_store::commit::{LogEntry, NewLink, RecordRef, RecordUpdate, Replace, UniqueValue, Write};
 use uuid::Uuid;
 
 use super::basis::Basis;
+use super::details::{HAPPENS_ELSEWHERE, happens_elsewhere, type_sent};
 use super::draft::Draft;
 use super::input::{LinkInput, RecordInput};
 use super::links::{End, resolve};
@@ -59,6 +60,12 @@ pub(crate) struct Planner<'a> {
 impl<'a> Planner<'a> {
     /// Plans a step and takes its result over into the workspace.
     pub(crate) fn plan(&mut self, step: &Step) -> Result<Plan> {
+        let plan = self.plan_step(step)?;
+        plan.links.iter().for_each(|link| self.workspace.in_the_way.note(link));
+        Ok(plan)
+    }
+
+    fn plan_step(&mut self, step: &Step) -> Result<Plan> {
         let name = step.reference.as_deref();
         match &step.operation {
             Operation::Create { object, input } => {
@@ -289,6 +296,10 @@ impl<'a> Planner<'a> {
     fn links(&self, near: End<'_>, before: Option<&State>, input: &RecordInput) -> Result<Vec<NewLink>, Problems> {
         let mut problems = Problems::new();
         let mut links = Vec::with_capacity(input.associations.len());
+        let activity = match (input.associations.as_slice(), self.basis.catalog.object(near.object)) {
+            ([], _) | (_, Err(_)) => Properties::new(),
+            (_, Ok(object)) => type_sent(object, before, &input.properties),
+        };
         for (index, link) in input.associations.iter().enumerate() {
             let place = format!("/associations/{index}");
             let Some(far) = self.visible(&link.to) else {
@@ -300,17 +311,37 @@ impl<'a> Planner<'a> {
                 problems.push(Problem::new(place + "/type", "read_only", message));
                 continue;
             }
+            let elsewhere = self
+                .elsewhere(&link.kind, (near.object, &activity), &far.object)
+                .or_else(|| self.elsewhere(&link.kind, (&far.object, &far.properties), near.object));
+            if let Some(message) = elsewhere {
+                problems.push(Problem::new(place + "/to", HAPPENS_ELSEWHERE, message));
+                continue;
+            }
             let kept = self.basis.catalog.object(&far.object).and_then(|object| self.basis.check_kept(object, far));
             if let Err(error) = kept {
                 problems.push(Problem::new(place + "/to", "forbidden", error.detail));
                 continue;
             }
-            match resolve(self.basis.catalog, link, near, End { record: far.record, object: &far.object }, false) {
-                Ok(link) => links.push(NewLink { replace: self.replaces(&link, near.record), ..link }),
-                Err(found) => problems.extend(found.into_iter().map(|problem| problem.within(&place))),
+            let link = match resolve(self.basis.catalog, link, near, End { record: far.record, object: &far.object }) {
+                Ok(link) => link,
+                Err(found) => {
+                    problems.extend(found.into_iter().map(|problem| problem.within(&place)));
+                    continue;
+                }
+            };
+            match self.replace_at(&link, near.record) {
+                Ok(replace) => links.push(NewLink { replace, ..link }),
+                Err(error) => problems.push(Problem::new(place, error.code.as_str(), error.detail)),
             }
         }
         if problems.is_empty() { Ok(links) } else { Err(problems) }
+    }
+
+    /// Why a record of one object, where it is an activity, does not happen to records of another one.
+    fn elsewhere(&self, kind: &str, (object, properties): (&str, &Properties), far: &str) -> Option<String> {
+        let object = self.basis.catalog.object(object).ok()?;
+        happens_elsewhere(self.basis.catalog, object, properties, kind, far)
     }
 
     /// What is in the way of links that say what a score has answered, from whichever end they are made.
@@ -326,9 +357,15 @@ impl<'a> Planner<'a> {
     }
 
     /// An import says where its record's one link leads, in place of where it led; it takes no link from others.
-    fn replaces(&self, link: &NewLink, near: RecordRef) -> bool {
+    fn replace_at(&self, link: &NewLink, near: RecordRef) -> Result<Replace> {
         let is_only_limit = if link.from == near { !link.limits_to } else { !link.limits_from };
-        self.basis.pen.is_import && is_only_limit
+        if !(self.basis.pen.is_import && is_only_limit) {
+            return Ok(Replace::Nothing);
+        }
+        match self.caller.rights.reads_every_record() {
+            true => Ok(Replace::Everything),
+            false => self.replace(link),
+        }
     }
 
     /// A record that the caller may know of and that is not archived.
@@ -362,9 +399,17 @@ impl<'a> Planner<'a> {
     fn associate(&self, from: &str, input: &LinkInput, replace: bool) -> Result<Plan> {
         let (near, far) = self.both_ends(from, &input.to)?;
         self.check_answer_link(&input.kind, near, far)?;
+        let ends = [("/to", near, far), ("/from", far, near)];
+        let elsewhere = ends.into_iter().find_map(|(at, activity, other)| {
+            let message = self.elsewhere(&input.kind, (&activity.object, &activity.properties), &other.object)?;
+            Some(Problem::new(at, HAPPENS_ELSEWHERE, message))
+        });
+        if let Some(problem) = elsewhere {
+            return Err(refuse(vec![problem]));
+        }
         let near = End { record: near.record, object: &near.object };
         let far = End { record: far.record, object: &far.object };
-        let link = resolve(self.basis.catalog, input, near, far, replace).map_err(|mut problems| {
+        let link = resolve(self.basis.catalog, input, near, far).map_err(|mut problems| {
             // Here both ends were named; the one that the association does not start at is the wrong one.
             let starts_elsewhere = self
                 .basis
@@ -379,7 +424,9 @@ impl<'a> Planner<'a> {
             }
             refuse(problems)
         })?;
-        Ok(Plan { body: Body::Links, links: vec![link], effect: Effect::Changed, upsert: None })
+        let replace = if replace { self.replace(&link)? } else { Replace::Nothing };
+        let links = vec![NewLink { replace, ..link }];
+        Ok(Plan { body: Body::Links, links, effect: Effect::Changed, upsert: None })
     }
 
     fn dissociate(&self, kind: &str, from: &str, to: &str) -> Result<Plan> {
@@ -388,7 +435,7 @@ impl<'a> Planner<'a> {
         let input = LinkInput { kind: kind.to_owned(), to: to.to_owned(), label: None, properties: Default::default() };
         let ends = (End { record: near.record, object: &near.object }, End { record: far.record, object: &far.object });
         // Only the ends matter here, so what the link should carry is not asked for.
-        let link = match resolve(self.basis.catalog, &input, ends.0, ends.1, false) {
+        let link = match resolve(self.basis.catalog, &input, ends.0, ends.1) {
             Ok(link) => (link.from, link.to),
             Err(problems) if problems.iter().all(|problem| problem.code == "required") => (near.record, far.record),
             Err(problems) => return Err(refuse(problems)),
@@ -417,6 +464,17 @@ impl Plan {
         };
         let counting = states.iter().filter(|state| state.archived_at.is_none());
         counting.filter_map(|state| Some((&*state.object, state.id()?.0)))
+    }
+
+    /// Records that it merges others into or takes out of others, and these where they stand by themselves from then on.
+    pub(crate) fn parted(&self) -> Vec<(String, RecordId)> {
+        let drafts: [Option<&Draft>; 2] = match &self.body {
+            Body::Merge(merging) => [Some(&merging.winner), None],
+            Body::Unmerge(parting) => [Some(&parting.winner), Some(&parting.loser)],
+            Body::Record(_) | Body::Purge(_) | Body::Unlink(_) | Body::Links => [None, None],
+        };
+        let states = drafts.into_iter().flatten().map(|draft| &draft.after);
+        states.filter_map(|state| Some((state.object.clone(), state.id()?))).collect()
     }
 
     /// The rows to write, in order.

@@ -100,6 +100,9 @@ fn check_rules(object: &ObjectDefinition, properties: &Properties, problems: &mu
     }
 }
 
+/// The code of a move that a pipeline does not allow.
+pub(super) const TRANSITION: &str = "transition";
+
 /// Between what a rule says and why it could not be computed.
 pub(super) const RULE_FAILED: &str = " (the rule failed: ";
 
@@ -157,7 +160,7 @@ fn check_stage(
     };
     if let Some(message) = forbidden {
         // What the stage asks for is of no use then.
-        problems.push(Problem::new(pointer("stage"), "transition", message));
+        problems.push(Problem::new(pointer("stage"), TRANSITION, message));
         return;
     }
     // What is archived can be given by nobody, so nothing is asked of it.

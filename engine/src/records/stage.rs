@@ -10,7 +10,7 @@ use super::basis::{Basis, put};
 use super::draft::Draft;
 use super::input::{MoveInput, PropertiesInput};
 use super::plan::{Plan, Planner};
-use super::rules::default_stage;
+use super::rules::{TRANSITION, default_stage};
 use super::state::State;
 use crate::definitions::catalog::{Catalog, shortened};
 use crate::error::{Error, ErrorCode, Result};
@@ -134,7 +134,7 @@ fn refuse(problems: Problems) -> Error {
     let has = |code: &str| problems.iter().any(|problem| problem.code == code);
     let code = match () {
         () if has("forbidden") => ErrorCode::Forbidden,
-        () if has("transition") => ErrorCode::Conflict,
+        () if has(TRANSITION) => ErrorCode::Conflict,
         () => ErrorCode::ValidationFailed,
     };
     Error { code, ..Error::invalid(problems) }

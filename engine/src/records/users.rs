@@ -6,6 +6,7 @@ use engine_model::{TeamId, UserId};
 use engine_store::access;
 use serde_json::value::RawValue;
 
+use super::details::users_sent;
 use super::handover::Handover;
 use super::input::RecordInput;
 use super::operation::Operation;
@@ -69,7 +70,7 @@ fn named(catalog: &Catalog, operation: &Operation) -> Vec<UserId> {
     let Ok(object) = catalog.object(object) else { return owner.collect() };
     let is_user = |name: &str| object.property(name).is_some_and(|property| property.kind.name() == "user");
     let values = properties.0.iter().filter(|(name, _)| is_user(name));
-    owner.chain(values.filter_map(|(_, raw)| read_id(raw))).collect()
+    owner.chain(values.filter_map(|(_, raw)| read_id(raw))).chain(users_sent(object, properties)).collect()
 }
 
 /// The object and the input of an operation that has one.

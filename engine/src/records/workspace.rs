@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::draft::Draft;
 use super::merge::Surroundings;
 use super::operation::{Operation, Target};
+use super::replacing::InTheWay;
 use super::rules::{unique_text, unique_values};
 use super::state::State;
 use crate::definitions::catalog::{Catalog, shortened};
@@ -35,6 +36,8 @@ pub(crate) struct Workspace {
     merged: HashMap<RecordId, (State, RecordId)>,
     /// What merging and unmerging look at beside.
     pub(super) surroundings: Surroundings,
+    /// What gives way to links that the operations make.
+    pub(super) in_the_way: InTheWay,
     /// How many records the operations have made so far.
     pub(crate) inserts: usize,
 }
@@ -132,6 +135,11 @@ impl Workspace {
     /// The record of whatever object that `id` names.
     pub(crate) fn find_any(&self, id: &str) -> Option<&State> {
         self.resolve(plain_handle(id)?)
+    }
+
+    /// A record as far as the operations have got.
+    pub(super) fn state(&self, record: RecordRef) -> Option<&State> {
+        self.states.get(&record)
     }
 
     /// The record that has a unique value, as far as the operations have got.

@@ -9,6 +9,7 @@ use engine_store::commit::{Committed, IdempotencyClaim, Item, Outcome, Refusal, 
 use engine_store::idempotency::{self, KeptReply, StoredReply};
 
 use super::basis::Pen;
+use super::rules::TRANSITION;
 use crate::error::{Error, ErrorCode, Result};
 use crate::session::{Idempotency, Session};
 
@@ -40,11 +41,17 @@ pub(crate) enum Attempt {
 impl Session {
     /// Who writes at `at`, which is also what the change log says.
     pub(crate) fn pen(&self, at: Timestamp) -> Pen {
-        let is_import = self.origin.source == "import";
+        let is_import = self.is_import();
         let keeps_reserved = self.caller.rights.admin || self.origin.source.starts_with("workflow:");
         let writes_answers = self.takes_back || self.keeps_scores;
         let writes_read_only = is_import || writes_answers;
-        Pen { at, by: self.caller.user, is_import, writes_read_only, writes_answers, keeps_reserved }
+        let takes_back = self.takes_back;
+        Pen { at, by: self.caller.user, is_import, writes_read_only, writes_answers, takes_back, keeps_reserved }
+    }
+
+    /// Whether a file is being imported.
+    pub(super) fn is_import(&self) -> bool {
+        self.origin.source == "import"
     }
 
     /// Whether the caller's key has to be kept with this write.
@@ -148,7 +155,7 @@ pub(crate) fn outrun() -> Error {
 /// the record's state, all else is invalid.
 pub(crate) fn refuse(problems: Vec<Problem>) -> Error {
     let is_forbidden = problems.iter().any(|problem| problem.code == "forbidden");
-    let is_conflict = !problems.is_empty() && problems.iter().all(|problem| problem.code == "transition");
+    let is_conflict = !problems.is_empty() && problems.iter().all(|problem| problem.code == TRANSITION);
     let mut error = Error::invalid(problems);
     if is_forbidden {
         error.code = ErrorCode::Forbidden;

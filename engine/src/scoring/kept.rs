@@ -21,6 +21,9 @@ use crate::session::Session;
 /// Most records that were merged into one whose assessments are looked for beside its own.
 const MOST_MERGED: i64 = 20;
 
+/// Most places where answers of one record are looked for.
+const MOST_PLACES: usize = 64;
+
 /// Who has answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
@@ -53,9 +56,8 @@ pub(super) struct Assessment {
     /// Whether it is the one that stands.
     pub(super) is_current: bool,
     pub(super) key: Option<String>,
-    /// The record that was merged into the one in question and that it was answered for; none where it is that one's
-    /// own.
-    pub(super) of_merged: Option<RecordId>,
+    /// It was answered for a record that was merged into the one in question, or into the one that this is assessed for.
+    pub(super) is_of_merged: bool,
 }
 
 /// The record of an assessment, with what of it may become other.
@@ -95,6 +97,14 @@ enum Part {
     Total,
 }
 
+impl Slots {
+    /// Nothing was ever answered.
+    pub(super) fn is_empty(&self) -> bool {
+        let has_none = |slot: &Slot| slot.all().next().is_none();
+        has_none(&self.total) && self.criteria.values().all(has_none)
+    }
+}
+
 impl Slot {
     /// What counts: a person's answer, or else that of the rule.
     pub(super) fn standing(&self) -> Option<&Assessment> {
@@ -119,9 +129,9 @@ impl Slot {
 
     /// Has an assessment stand no more.
     pub(super) fn give_way(&mut self, assessment: Assessment) {
-        match assessment.of_merged {
-            Some(_) => self.shadowed.push(assessment),
-            None => self.retired.push(assessment),
+        match assessment.is_of_merged {
+            true => self.shadowed.push(assessment),
+            false => self.retired.push(assessment),
         }
     }
 }
@@ -136,23 +146,23 @@ impl Session {
         place: &Place<'_>,
         criteria: &Criteria,
     ) -> Result<Slots> {
-        let mut wanted: Vec<(UniqueValue, Part, Option<RecordId>)> = Vec::with_capacity(2 * criteria.0.len() + 1);
-        for (place, merged) in places(reader, place).await? {
+        let mut wanted: Vec<(UniqueValue, Part, bool)> = Vec::with_capacity(2 * criteria.0.len() + 1);
+        for (place, is_of_merged) in places(reader, place).await? {
             for criterion in criteria.0.iter().map(super::criteria::Criterion::id) {
                 for key in [place.of_criterion(criterion), place.of_rule(criterion)] {
-                    wanted.push((self.value_of(known, &key)?, Part::Criterion(criterion), merged));
+                    wanted.push((self.value_of(known, &key)?, Part::Criterion(criterion), is_of_merged));
                 }
             }
-            wanted.push((self.value_of(known, &place.of_total())?, Part::Total, merged));
+            wanted.push((self.value_of(known, &place.of_total())?, Part::Total, is_of_merged));
         }
         let values: Vec<UniqueValue> = wanted.iter().map(|(value, ..)| value.clone()).collect();
         let holders: HashMap<UniqueValue, RecordId> = record::holders(reader, &values).await?.into_iter().collect();
         let rows = record::many(reader, holders.values().map(|id| id.0).collect()).await?;
         let mut rows: HashMap<i64, RecordRow> = rows.into_iter().map(|row| (row.id, row)).collect();
         let mut slots = Slots::default();
-        for (value, part, of_merged) in wanted {
+        for (value, part, is_of_merged) in wanted {
             let Some(row) = holders.get(&value).and_then(|id| rows.remove(&id.0)) else { continue };
-            let assessment = Assessment { of_merged, ..self.assessment(known, &row)? };
+            let assessment = Assessment { is_of_merged, ..self.assessment(known, &row)? };
             match part {
                 Part::Criterion(criterion) => slots.criteria.entry(criterion).or_default().take(assessment),
                 Part::Total => slots.total.take(Assessment { by: By::Rule, ..assessment }),
@@ -208,14 +218,30 @@ impl Session {
             review,
             is_current,
             key,
-            of_merged: None,
+            is_of_merged: false,
         })
     }
 }
 
-/// Where answers of a record stand: its own place, and those of the records that were merged into it.
-async fn places<'p>(reader: &mut Reader, place: &Place<'p>) -> Result<Vec<(Place<'p>, Option<RecordId>)>> {
-    let merged = merge::led_to(reader, vec![place.subject.0], MOST_MERGED).await?;
-    let of_merged = merged.into_iter().map(|subject| (Place { subject, ..place.clone() }, Some(subject)));
-    Ok(std::iter::once((place.clone(), None)).chain(of_merged).collect())
+/// Where answers of a record stand: its own place, and those of the records that were merged into it, or into the one
+/// that it is assessed for.
+async fn places<'p>(reader: &mut Reader, place: &Place<'p>) -> Result<Vec<(Place<'p>, bool)>> {
+    let subjects = with_merged(reader, place.subject).await?;
+    let counterparts = match place.counterpart {
+        Some(counterpart) => with_merged(reader, counterpart).await?.into_iter().map(Some).collect(),
+        None => vec![None],
+    };
+    let all =
+        counterparts.into_iter().flat_map(|counterpart| subjects.iter().map(move |subject| (*subject, counterpart)));
+    let own = (place.subject, place.counterpart);
+    let at = |(subject, counterpart): (RecordId, Option<RecordId>)| {
+        (Place { subject, counterpart, ..place.clone() }, (subject, counterpart) != own)
+    };
+    Ok(all.take(MOST_PLACES).map(at).collect())
+}
+
+/// A record, then those that were merged into it.
+pub(super) async fn with_merged(reader: &mut Reader, record: RecordId) -> Result<Vec<RecordId>> {
+    let merged = merge::led_to(reader, vec![record.0], MOST_MERGED).await?;
+    Ok(std::iter::once(record).chain(merged).collect())
 }

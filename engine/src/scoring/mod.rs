@@ -9,6 +9,7 @@
 //! by a look-up however long the history is, and two who assess at once cannot both have theirs stand: the slower one is
 //! refused by the commit, and looks again.
 
+mod again;
 mod answer;
 mod assess;
 mod criteria;

@@ -43,11 +43,11 @@ impl Assessment {
         let user = pen.user.filter(|_| by == By::Person);
         let review = if by == By::Person { Review::Accepted } else { Review::Pending };
         let (at, is_current) = (Some(pen.at), true);
-        Self { stored: None, points, rationale, at, by, user, review, is_current, key: None, of_merged: None }
+        Self { stored: None, points, rationale, at, by, user, review, is_current, key: None, is_of_merged: false }
     }
 
     fn name(&mut self, key: String) {
-        if self.of_merged.is_none() {
+        if !self.is_of_merged {
             self.key = Some(key);
         }
     }
@@ -128,6 +128,7 @@ impl<'a> Board<'a> {
     pub(super) fn fulfil(&mut self, wish: &Wish, answers: &HashMap<RecordId, Answer>, pen: Pen) -> Result<()> {
         match wish {
             Wish::Assess => self.put_answers(answers, pen),
+            Wish::Total => {}
             Wish::Override { points, rationale, .. } => {
                 let (Some(points), Some(rationale)) = (points, rationale) else { return Ok(()) };
                 let criterion = self.criterion(wish)?.id();

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::definition::Known;
 use super::history::read;
+use super::kept::with_merged;
 use super::key::{Place, totals};
 use crate::error::{Error, Result};
 use crate::query::of_parameters;
@@ -71,9 +72,18 @@ impl Session {
             |name: &&str| object.property(name).is_some_and(|property| self.caller.reads(registry, object, property));
         let shown = [parts.score.as_str(), &parts.rationale, &parts.at, &parts.key].into_iter().filter(sees);
         let shown: Vec<&str> = shown.collect();
-        let prefix = totals(&known.name, &query.object, counterpart);
+        let counterparts = match counterpart {
+            Some(counterpart) => {
+                with_merged(&mut self.reader().await?, counterpart).await?.into_iter().map(Some).collect()
+            }
+            None => vec![None],
+        };
+        let is_total = |counterpart: Option<RecordId>| {
+            let prefix = totals(&known.name, &query.object, counterpart);
+            json!({"property": parts.key.as_str(), "op": "starts_with", "value": prefix})
+        };
         let filters = json!({"all": [
-            {"property": parts.key.as_str(), "op": "starts_with", "value": prefix},
+            {"any": counterparts.into_iter().map(is_total).collect::<Vec<_>>()},
             {"property": parts.score.as_str(), "op": "exists"},
             {"association": parts.subject.as_str(), "direction": "out"},
         ]});
@@ -116,7 +126,7 @@ impl Session {
             let text = |name: &str| values.get(name).and_then(Value::as_str);
             let Some(points) = values.get(parts.score.as_str()).and_then(Value::as_i64) else { continue };
             let place = Place { score: &known.name, object, subject: row.record_id(), counterpart };
-            // One of a record that was merged into this one may not be what stands of it.
+            // One of a record that was merged may not be what stands of the one that it was merged into.
             let is_own = text(&parts.key) == Some(place.of_total().as_str());
             if !is_own && self.standing_total(&mut reader, known, &place).await? != Some(total.id) {
                 continue;

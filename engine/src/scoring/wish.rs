@@ -8,6 +8,8 @@ use engine_model::{Problem, Problems};
 pub enum Wish {
     /// Rules answer all criteria anew.
     Assess,
+    /// The total is made anew of what stands.
+    Total,
     /// A person answers one, whatever its rule says.
     Override {
         /// Id or uid of the criterion.
@@ -65,7 +67,7 @@ impl Wish {
     /// The criterion that it is about.
     pub(super) fn criterion(&self) -> Option<&str> {
         match self {
-            Self::Assess => None,
+            Self::Assess | Self::Total => None,
             Self::Override { criterion, .. } | Self::TakeBack { criterion } | Self::Review { criterion, .. } => {
                 Some(criterion)
             }

@@ -1,28 +1,24 @@
 //! Recording that something of a declared type has happened to records.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use engine_model::access::Action;
 use engine_model::entry::{Entry, EntryKind, EntryType};
 use engine_model::name::did_you_mean;
 use engine_model::object::ObjectDefinition;
 use engine_model::problem::push_segment;
 use engine_model::property::Storage;
 use engine_model::time::Timestamp;
-use engine_model::{Problem, Problems, Properties, RecordId, Sequence};
+use engine_model::{Problem, Problems, Properties, Sequence};
 use engine_store::idempotency::StoredReply;
-use engine_store::record::{self, RecordRow};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
-use uuid::Uuid;
 
 use super::entry::{TimelineEntry, declared, tell, types};
 use crate::definitions::catalog::{Catalog, shortened};
 use crate::error::{Error, ErrorCode, Result};
 use crate::records::{
-    Done, DoneReply, LinkInput, Operation, PropertiesInput, RecordInput, Target, View, Written, read_details,
-    unanswered,
+    Done, DoneReply, HAPPENS_ELSEWHERE, LinkInput, Operation, PropertiesInput, RecordInput, Target, View, Written,
+    read_details, unanswered,
 };
 use crate::session::Session;
 
@@ -69,8 +65,7 @@ impl Session {
             return Err(Error::new(ErrorCode::Conflict, detail).with(Problem::new("", "archived", detail)));
         }
         let taker = taker(&self.catalog, object)?;
-        let (operation, mut found) = self.activity(&taker, object, &record.id.to_string(), &input);
-        found.extend(self.wrong_others(&input).await?);
+        let (operation, mut found) = self.activity(&taker, &record.id.to_string(), &input);
         found.splice(0..0, problems);
         if !found.is_empty() {
             return Err(placed(self.refuse(operation, found).await, &taker));
@@ -92,45 +87,14 @@ impl Session {
         Ok(Written { value: told(&written.value)?, sequence: written.sequence })
     }
 
-    /// Those of the other records that a type of activity does not happen to; of what is not there another tells.
-    async fn wrong_others(&self, input: &ActivityInput) -> Result<Problems> {
-        let mut problems = Problems::new();
-        let declared = input.of.as_ref().and_then(|of| Some((of, declared(&self.catalog.effective.registry, of)?.1)));
-        let Some((of, activity)) = declared.filter(|(_, activity)| !activity.objects.is_empty()) else {
-            return Ok(problems);
-        };
-        let mut reader = self.reader().await?;
-        let uids: Vec<Uuid> = input.also.iter().filter_map(|id| Uuid::try_parse(id).ok()).collect();
-        let uids: HashMap<Uuid, RecordId> = record::ids_of_uids(&mut reader, &uids).await?.into_iter().collect();
-        let id_of =
-            |text: &String| text.parse().ok().or_else(|| uids.get(&Uuid::try_parse(text).ok()?).map(|record| record.0));
-        let ids: Vec<Option<i64>> = input.also.iter().map(id_of).collect();
-        let rows = record::many(&mut reader, ids.iter().flatten().copied().collect()).await?;
-        let rows: HashMap<i64, RecordRow> = rows.into_iter().map(|row| (row.id, row)).collect();
-        for (index, id) in ids.into_iter().enumerate() {
-            let Some(row) = id.and_then(|id| rows.get(&id)) else { continue };
-            if !activity.objects.contains(&row.object) && self.caller.may(Action::Read, &row.object, row) {
-                let message =
-                    format!("`{of}` happens to records of {}, not of `{}`", activity.objects.join(", "), row.object);
-                problems.push(Problem::new(format!("/also/{index}"), "not_applicable", message));
-            }
-        }
-        Ok(problems)
-    }
-
     /// The record to be made, and what is wrong with it already.
-    fn activity(&self, taker: &Taker, object: &str, record: &str, input: &ActivityInput) -> (Operation, Problems) {
+    fn activity(&self, taker: &Taker, record: &str, input: &ActivityInput) -> (Operation, Problems) {
         let mut problems = Problems::new();
         let registry = &self.catalog.effective.registry;
         let mut details = Properties::new();
         if let Some(of) = &input.of {
             match declared(registry, of) {
                 Some((_, activity)) => {
-                    if !activity.objects.is_empty() && !activity.objects.iter().any(|name| name == object) {
-                        let message =
-                            format!("`{of}` happens to records of {}, not of `{object}`", activity.objects.join(", "));
-                        problems.push(Problem::new("/type", "not_applicable", message));
-                    }
                     details = read_details(&self.catalog, (of, activity), &input.details, "/details", &mut problems);
                 }
                 None => {
@@ -219,7 +183,9 @@ fn placed(mut error: Error, taker: &Taker) -> Error {
         }
         let link = problem.pointer.strip_prefix("/associations/").map(|rest| rest.split('/').next().unwrap_or(rest));
         if let Some(index) = link.and_then(|index| index.parse::<usize>().ok()) {
-            problem.pointer = index.checked_sub(1).map_or_else(String::new, |index| format!("/also/{index}"));
+            // The first one is the record in the path, and that the type does not happen to that is wrong with the type.
+            let of_path = if problem.code == HAPPENS_ELSEWHERE { "/type" } else { "" };
+            problem.pointer = index.checked_sub(1).map_or_else(|| of_path.to_owned(), |index| format!("/also/{index}"));
         }
     }
     // What is told twice, by the input and by the record made of it, is told and counted once.

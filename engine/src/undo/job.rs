@@ -61,9 +61,20 @@ pub(crate) async fn run(work: &mut Work) -> Result<Ending> {
             return Ok(Ending::Lost);
         }
         if !has_more {
-            return Ok(Ending::Done);
+            break;
         }
     }
+    let mut next = run.has_answers.then_some(i64::MAX);
+    while let Some(before) = next {
+        if work.is_stopping() {
+            return Ok(Ending::Stopped);
+        }
+        next = session.total_page(&scope, before).await?;
+        if !work.save(&progress).await? {
+            return Ok(Ending::Lost);
+        }
+    }
+    Ok(Ending::Done)
 }
 
 /// What was not taken back, numbered on from `first`.

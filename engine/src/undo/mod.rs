@@ -9,6 +9,7 @@ mod links;
 mod merges;
 mod page;
 mod states;
+mod totals;
 
 use std::collections::HashSet;
 
@@ -98,11 +99,14 @@ struct Run {
     merges: HashSet<(i64, i64)>,
     /// Some change was its own.
     has_found: bool,
+    /// Some was of what scores have answered.
+    #[serde(default)]
+    has_answers: bool,
 }
 
 impl Default for Run {
     fn default() -> Self {
-        Self { before: i64::MAX, undone: 0, merges: HashSet::new(), has_found: false }
+        Self { before: i64::MAX, undone: 0, merges: HashSet::new(), has_found: false, has_answers: false }
     }
 }
 
@@ -119,6 +123,10 @@ impl Session {
         } else {
             let (mut run, mut skipped) = (Run::default(), Vec::new());
             while self.undo_page(&scope, &mut run, &mut skipped).await? {}
+            let mut next = run.has_answers.then_some(i64::MAX);
+            while let Some(before) = next {
+                next = self.total_page(&scope, before).await?;
+            }
             if !run.has_found {
                 return Err(nothing_of(of));
             }
@@ -153,6 +161,7 @@ impl Session {
         run.before = last.sequence;
         let own: Vec<ChangeRow> = found.into_iter().filter(|change| scope.takes(change)).collect();
         run.has_found |= !own.is_empty();
+        run.has_answers |= self.touch_answers(&own);
         self.takes_back = true;
         let done = self.take_back(own, run, skipped).await;
         self.takes_back = false;

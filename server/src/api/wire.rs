@@ -87,9 +87,9 @@ pub(crate) struct LeftOutBody {
     /// The association's name.
     #[serde(rename = "type")]
     kind: String,
-    /// The record at the other end.
-    #[schema(value_type = String)]
-    record: RecordId,
+    /// The record at the other end; null where the caller may not read it.
+    #[schema(required, value_type = Option<String>)]
+    record: Option<RecordId>,
     /// Why not.
     reason: String,
 }

@@ -25,6 +25,7 @@ activities:
       sku: {type: string, max_length: 5}
       basket: {type: json, schema: basket}
       gift: {type: boolean, default: false}
+      seller: {type: user}
 "#;
 const MORE: &str = r#"
 pack: more
@@ -200,6 +201,53 @@ async fn details_are_what_their_type_declares_however_they_are_written(server: T
     assert_eq!(changed["properties"]["metadata"], json!({"price": "3.00", "sku": "A1", "gift": false}));
     let told = tenant.patch(&path, &json!({"properties": {"description": "At the desk"}})).await.ok(200);
     assert_eq!(told["properties"]["metadata"], changed["properties"]["metadata"]);
+    // Who is named is there, and may stay when that is not so any more.
+    let seller = |user: &str| json!({"price": "1", "seller": user});
+    let (_, mia) = tenant.user("mia", "member").await;
+    let named = tenant.post("/records/activity", &typed(&seller(&mia))).await.ok(201);
+    assert_eq!(named["properties"]["metadata"]["seller"], json!(mia));
+    let refused = tenant.post("/records/activity", &typed(&seller("99999"))).await.problem(422, "validation_failed");
+    assert_eq!(refused.errors(), [("/properties/metadata/seller".to_owned(), "not_found".to_owned())]);
+    let refused = tenant.post(
+        &format!("/records/visitor/{visitor}/activities"),
+        &json!({"type": "item.bought", "details": seller("99999")}),
+    );
+    assert_eq!(refused.await.problem(422, "validation_failed").pointers(), ["/details/seller"]);
+    let refused = tenant.patch(&path, &json!({"properties": {"metadata": seller("99999")}})).await;
+    assert_eq!(refused.problem(422, "validation_failed").pointers(), ["/properties/metadata/seller"]);
+    tenant.delete(&format!("/users/{mia}")).await.ok(204);
+    let path = format!("/records/activity/{}", id(&named));
+    tenant.patch(&path, &json!({"properties": {"description": "At the desk"}})).await.ok(200);
+    let refused = tenant.patch(&path, &json!({"properties": {"metadata": {"price": "2", "seller": mia}}})).await;
+    assert_eq!(refused.problem(422, "validation_failed").pointers(), ["/properties/metadata/seller"]);
+
+    // It happens to visitors alone, whichever end a link is made from.
+    let other = contact(&tenant, "Ada").await;
+    let about = |to: &str| json!([{"type": "activity_about", "to": to}]);
+    let with = |to: &str| {
+        let mut input = typed(&json!({"price": "1"}));
+        input["associations"] = about(to);
+        input
+    };
+    let quiet = Silence::begins(&tenant).await;
+    let elsewhere = |at: &str| [(at.to_owned(), "not_applicable".to_owned())];
+    let refused = tenant.post("/records/activity", &with(&other)).await.problem(422, "validation_failed");
+    assert_eq!(refused.errors(), elsewhere("/associations/0/to"));
+    assert_eq!(refused.body["detail"], "`item.bought` happens to records of visitor, not of `contact`");
+    let refused = tenant.patch(&path, &json!({"associations": about(&other)})).await.problem(422, "validation_failed");
+    assert_eq!(refused.errors(), elsewhere("/associations/0/to"));
+    let link = format!("{path}/associations/activity_about/{other}");
+    assert_eq!(tenant.put(&link, &json!({})).await.problem(422, "validation_failed").errors(), elsewhere("/to"));
+    let link = format!("/records/contact/{other}/associations/activity_about/{}", id(&named));
+    assert_eq!(tenant.put(&link, &json!({})).await.problem(422, "validation_failed").errors(), elsewhere("/from"));
+    let linked =
+        json!({"properties": {"first_name": "Eve", "last_name": "Noether"}, "associations": about(&id(&named))});
+    let refused = tenant.post("/records/contact", &linked).await.problem(422, "validation_failed");
+    assert_eq!(refused.errors(), elsewhere("/associations/0/to"));
+    quiet.holds().await;
+    tenant.post("/records/activity", &with(&visitor)).await.ok(201);
+    tenant.put(&format!("{path}/associations/activity_about/{visitor}"), &json!({})).await.ok(204);
+
     // The list of types is open; of one that nobody declares nothing is known.
     let open = json!({"properties": {"activity_type": "status_changed", "metadata": {"from": "a", "to": 7}}});
     let open = tenant.post("/records/activity", &open).await.ok(201);

@@ -271,6 +271,28 @@ async fn very_many_changes_go_back_as_a_job(server: TestServer) {
     assert_eq!(all_records(&tenant, "thing").await.len(), 0);
 }
 
+async fn a_move_goes_back_where_no_transition_leads(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    define_thing(&tenant, json!({"size": {"type": "integer"}})).await;
+    let pipeline = json!({"name": "work", "default": true, "stages": [{"name": "begun"}, {"name": "done", "type": "won"}],
+        "transitions": {"begun": ["done"]}});
+    tenant.post("/pipelines/thing", &pipeline).await.ok(201);
+    let one = create_id(&tenant, "thing", json!({"name": "One"})).await;
+    let path = format!("/records/thing/{one}/stage");
+    let moved = tenant.put(&path, &json!({"stage": "done", "properties": {"size": 3}}));
+    named(moved, "slip").await.ok(200);
+    tenant.put(&path, &json!({"stage": "begun"})).await.problem(409, "conflict");
+    let undone = named(tenant.post("/undo", &json!({"request_id": "slip"})), "back").await.ok(200);
+    assert_eq!(undone["skipped"], json!([]), "{undone}");
+    let back = read(&tenant, "thing", &one).await;
+    assert_eq!((&back["properties"]["stage"], back["properties"].get("size")), (&json!("begun"), None));
+    let stages = tenant.get(&format!("/records/thing/{one}/stages")).await.ok(200);
+    assert_eq!(stages["results"].as_array().unwrap().len(), 3, "{stages}");
+    // And forth again.
+    undo(&tenant, "back").await;
+    assert_eq!(read(&tenant, "thing", &one).await["properties"]["stage"], "done");
+}
+
 async fn undo_is_for_whoever_did_it_and_for_administrators(server: TestServer) {
     let tenant = server.tenant("generic").await;
     let mia =
@@ -307,6 +329,7 @@ async fn what_is_gone_for_good_is_listed(server: TestServer) {
 }
 
 scenarios![
+    a_move_goes_back_where_no_transition_leads,
     transaction_goes_back_but_for_what_has_changed_since,
     what_a_record_was_made_with_stays_with_one_that_has_changed_since,
     what_others_were_merged_into_stays,

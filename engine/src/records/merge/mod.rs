@@ -18,7 +18,7 @@ use engine_model::problem::push_segment;
 use engine_model::property::Property;
 use engine_model::{Problem, Problems, Properties, RecordId};
 use engine_store::association::LinkKey;
-use engine_store::commit::{LogEntry, MergedRecord, NewLink, RecordRef, Write};
+use engine_store::commit::{LogEntry, MergedRecord, NewLink, RecordRef, Replace, Write};
 use serde_json::{Map, Value, json};
 
 use self::detail::KeptLink;
@@ -245,7 +245,7 @@ fn moved_link(key: &LinkKey, link: &KeptLink, limits: Limits) -> NewLink {
         properties: link.properties.clone(),
         limits_from: limits.from,
         limits_to: limits.to,
-        replace: false,
+        replace: Replace::Nothing,
         moved: Some(link.made()),
     }
 }

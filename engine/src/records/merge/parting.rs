@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::detail::Detail;
 use super::returning::return_links;
+use super::surroundings::FarEnd;
 use super::{MERGED_INTO, id_of, may_know, parted, told_of_winner, unlink, with};
 use crate::caller::Standing;
 use crate::definitions::catalog::{Catalog, shortened};
@@ -57,7 +58,8 @@ impl Planner<'_> {
             );
             return Err(conflict("merged_elsewhere", message));
         }
-        let returned = return_links(self.basis.catalog, seen, &merged.detail.links, loser_id, winner_id);
+        let is_seen = |end: Option<&FarEnd>| self.may_know_end(end);
+        let returned = return_links(self.basis.catalog, seen, &merged.detail.links, loser_id, winner_id, is_seen);
         let (properties, standing) = give_back(object, &winner, &merged.detail);
         self.check_values(object, &winner, &properties)?;
         let mut winner =
@@ -75,6 +77,16 @@ impl Planner<'_> {
             left_out: returned.left_out,
         };
         Ok(Plan { body: Body::Unmerge(Box::new(parting)), links: Vec::new(), effect: Effect::Changed, upsert: None })
+    }
+
+    /// Whether the caller may know of the record at the other end of a remembered link, and of the one that its id leads
+    /// to; of one that is gone nobody knows whose it was.
+    fn may_know_end(&self, end: Option<&FarEnd>) -> bool {
+        match end {
+            Some(end) if end.led == end.id.0 => self.caller.may(Action::Read, &end.object, end.standing),
+            Some(end) => self.caller.may_all(Action::Read, &end.object),
+            None => self.caller.rights.reads_every_record(),
+        }
     }
 
     /// The record as it was when it was merged into `winner`.

@@ -8,9 +8,10 @@ use engine_store::commit::NewLink;
 
 use super::detail::KeptLink;
 use super::moved_link;
-use super::surroundings::{Surroundings, limits_of};
+use super::surroundings::{FarEnd, Surroundings, limits_of};
 use crate::definitions::catalog::Catalog;
 use crate::records::operation::LeftOut;
+use crate::records::refusal::called;
 
 /// Links that go back.
 #[derive(Default)]
@@ -20,22 +21,27 @@ pub(super) struct Returned {
     pub(super) left_out: Vec<LeftOut>,
 }
 
-/// Takes back from the winner what was moved and is still there, and makes again what there was no room for.
+/// Takes back from the winner what was moved and is still there, and makes again what there was no room for. `is_seen`
+/// is whether the caller may know of the record at the other end.
 pub(super) fn return_links(
     catalog: &Catalog,
     seen: &Surroundings,
     kept: &[KeptLink],
     loser: RecordId,
     winner: RecordId,
+    is_seen: impl Fn(Option<&FarEnd>) -> bool,
 ) -> Returned {
     let mut returned = Returned::default();
     let mut occupied: HashSet<(String, Direction)> = HashSet::new();
     for link in kept {
         let far = link.far(loser.0);
+        let end = seen.far_end(far);
+        let is_seen = is_seen(end);
         let mut leave_out = |record: i64, reason: String| {
-            returned.left_out.push(LeftOut { kind: link.kind.clone(), record: RecordId(record), reason });
+            let record = is_seen.then_some(RecordId(record));
+            returned.left_out.push(LeftOut { kind: link.kind.clone(), record, reason });
         };
-        let Some(now) = seen.led(far) else {
+        let Some(now) = end.map(|end| end.led) else {
             leave_out(far, "the record at the other end is gone".to_owned());
             continue;
         };
@@ -65,7 +71,8 @@ pub(super) fn return_links(
             (opposite, seen.is_occupied(&link.kind, now, opposite), now),
         ];
         if let Some((.., record)) = full.into_iter().find(|(end, is_full, _)| limits.at(*end) && *is_full) {
-            leave_out(now, format!("`{}` allows record {record} only one link, and it has another one", link.kind));
+            let full = called(RecordId(record), is_seen || record == loser.0);
+            leave_out(now, format!("`{}` allows {full} only one link, and it has another one", link.kind));
             continue;
         }
         occupied.insert((link.kind.clone(), direction));

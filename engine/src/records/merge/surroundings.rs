@@ -8,6 +8,7 @@ use engine_store::{Reader, merge, record};
 
 use super::MOST_LINKS;
 use super::detail::{Detail, KeptLink};
+use crate::caller::Standing;
 use crate::definitions::catalog::Catalog;
 use crate::error::Result;
 use crate::records::operation::Operation;
@@ -65,8 +66,18 @@ pub(crate) struct Surroundings {
     occupied: HashSet<(String, i64, Direction)>,
     /// By the record that was merged.
     merges: HashMap<i64, Merged>,
-    /// Which records remembered links lead to now; those that are gone are left out.
-    ends: HashMap<i64, i64>,
+    /// Where remembered links lead; records that are gone are left out.
+    ends: HashMap<i64, FarEnd>,
+}
+
+/// The record at the other end of a link that a merge has remembered.
+#[derive(Debug)]
+pub(super) struct FarEnd {
+    pub(super) id: RecordId,
+    /// Where its id leads now.
+    pub(super) led: i64,
+    pub(super) object: String,
+    pub(super) standing: Standing,
 }
 
 impl Surroundings {
@@ -149,12 +160,13 @@ impl Surroundings {
         ends.dedup();
         for page in ends.chunks(PAGE) {
             for row in record::many(reader, page.to_vec()).await? {
-                self.ends.insert(row.id, row.merged_into.unwrap_or(row.id));
+                let (id, led, standing) = (row.record_id(), row.merged_into.unwrap_or(row.id), Standing::from(&row));
+                self.ends.insert(id.0, FarEnd { id, led, object: row.object, standing });
             }
         }
         let mut wanted = Vec::new();
         for link in &detail.links {
-            let Some(far) = self.ends.get(&link.far(loser)).copied() else { continue };
+            let Some(far) = self.ends.get(&link.far(loser)).map(|end| end.led) else { continue };
             if link.is_moved {
                 wanted.push(link.between(loser, now, far));
                 continue;
@@ -220,8 +232,8 @@ impl Surroundings {
         self.merges.get(&loser.0)
     }
 
-    /// Where a record's id leads now; none where the record is gone.
-    pub(super) fn led(&self, record: i64) -> Option<i64> {
-        self.ends.get(&record).copied()
+    /// The record at the other end of a remembered link; none where it is gone.
+    pub(super) fn far_end(&self, record: i64) -> Option<&FarEnd> {
+        self.ends.get(&record)
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::draft::Draft;
 use super::rows::{Entry, LinkKey, LinkRow};
-use super::{NewLink, RecordRef, Refusal};
+use super::{NewLink, RecordRef, Refusal, Replace};
 
 impl<'u> Draft<'_, 'u> {
     pub(super) fn link(&mut self, link: &'u NewLink) -> Result<(), Refusal> {
@@ -30,7 +30,7 @@ impl<'u> Draft<'_, 'u> {
         };
         for other in self.in_the_way(link, from, to) {
             // A link whose other end is archived is shown nowhere, so it gives way.
-            if !link.replace && !self.is_hidden(other) {
+            if !self.gives_way(other, link, from) && !self.is_hidden(other) {
                 let (from, to) = (RecordId(other.1), RecordId(other.2));
                 return Err(Refusal::Cardinality { kind: link.kind.clone(), from, to });
             }
@@ -77,6 +77,16 @@ impl<'u> Draft<'_, 'u> {
         let leading = link.limits_to.then(|| self.ends_to(kind, to)).into_iter().flatten();
         let keys = starting.map(|end| (kind, from, end)).chain(leading.map(|start| (kind, start, to)));
         keys.filter(|key| *key != (kind, from, to)).collect()
+    }
+
+    /// Whether a link at an end of a new one, which starts at `from`, is one that it takes the place of.
+    fn gives_way(&self, other: LinkKey<'u>, link: &NewLink, from: i64) -> bool {
+        let across = if other.1 == from { other.2 } else { other.1 };
+        match &link.replace {
+            Replace::Nothing => false,
+            Replace::These(records) => records.iter().any(|record| self.id(*record) == Ok(across)),
+            Replace::Everything => true,
+        }
     }
 
     fn log_link(&mut self, kind: ChangeKind, key: LinkKey<'u>, changes: String) {

@@ -221,10 +221,21 @@ pub struct NewLink {
     pub limits_from: bool,
     /// A `to` record has at most one such link.
     pub limits_to: bool,
-    /// Takes links in the way away instead of failing.
-    pub replace: bool,
+    /// Which links in the way are taken away; any other one refuses it.
+    pub replace: Replace,
     /// It stood elsewhere before; it keeps since when it is there, and may lead to an archived record.
     pub moved: Option<Made>,
+}
+
+/// Which links in the way of a new one are taken away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replace {
+    /// None.
+    Nothing,
+    /// Those with one of these records at the other end.
+    These(Vec<RecordRef>),
+    /// Whichever there are.
+    Everything,
 }
 
 /// When something was made, and by whom.

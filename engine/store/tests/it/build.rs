@@ -8,7 +8,7 @@ use engine_model::time::Timestamp;
 use engine_model::{RecordId, TenantId, UserId};
 use engine_store::commit::{
     Committed, IdempotencyClaim, Interval, Item, LogEntry, MergedRecord, NewLink, NewRecord, Origin, RecordRef,
-    RecordUpdate, UniqueValue, Unit, Write,
+    RecordUpdate, Replace, UniqueValue, Unit, Write,
 };
 use engine_store::idempotency::StoredReply;
 use uuid::{NoContext, Uuid};
@@ -214,7 +214,7 @@ pub(crate) fn new_link(from: impl Into<Ref>, to: impl Into<Ref>, cardinality: Ca
         properties: "{}".to_owned(),
         limits_from: matches!(cardinality, Cardinality::OneToOne | Cardinality::ManyToOne),
         limits_to: matches!(cardinality, Cardinality::OneToOne | Cardinality::OneToMany),
-        replace: false,
+        replace: Replace::Nothing,
         moved: None,
     }
 }

@@ -1,6 +1,7 @@
 //! Scores: weighted criteria, assessments with their history and reasons, people who override, and rankings.
 
 mod many;
+mod merged;
 mod people;
 mod protected;
 mod ranking;

@@ -19,6 +19,10 @@ async fn what_cannot_be_is_refused_with_all_that_is_wrong(server: TestServer) {
         ("email != null", "unknown", "there is nothing called `email` here"),
         ("subject.lead_score > 'x'", "invalid_expression", ""),
         ("'much'", "invalid_expression", "a criterion gives true, false or a number"),
+        ("today", "invalid_expression", "and this is a date"),
+        ("now - duration('24h')", "invalid_expression", "a criterion gives true, false or a number"),
+        ("subject.email > today", "invalid_expression", ""),
+        ("tody == today", "unknown", "did you mean `today`?"),
     ] {
         let refused = tenant.post("/records/fit_criterion", &new(expression)).await.problem(422, "validation_failed");
         assert_eq!(refused.errors(), [("/properties/expression".to_owned(), code.to_owned())], "{expression}");

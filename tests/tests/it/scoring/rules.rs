@@ -196,81 +196,10 @@ async fn of_many_who_assess_at_once_one_writes(server: TestServer) {
     assert_eq!(counted(&tenant).await.1, 3);
 }
 
-async fn what_was_said_of_a_merged_record_counts_for_the_one_that_remains(server: TestServer) {
-    let tenant = server.tenant("generic").await;
-    let size = criterion(&tenant, "Size", "20", "1").await;
-    let (ada, eve) = (contact(&tenant, json!({})).await, contact(&tenant, json!({})).await);
-    assess(&tenant, &ada).await;
-    let said = json!({"score": 90, "rationale": "Large"});
-    tenant.put(&format!("{}/criteria/{size}", score_of(&eve)), &said).await.ok(200);
-    tenant.post(&format!("/records/contact/{ada}/merge"), &json!({"from": [eve]})).await.ok(200);
-    let merged = assess(&tenant, &ada).await;
-    assert_eq!((&merged["total"], lines(&merged)), (&json!(90), vec![("Size", Some(90), Some("person"))]));
-    assert_eq!(merged["criteria"][0]["rule"]["score"], 20);
-    assert_eq!(tenant.get(&score_of(&eve)).await.ok(200), merged);
-    let ranked = tenant.get("/scores/fit/ranking?object=contact").await.ok(200);
-    let ranked: Vec<_> = results(&ranked).iter().map(|found| id(&found["record"])).collect();
-    assert_eq!(ranked, std::slice::from_ref(&ada));
-    assert_eq!(counted(&tenant).await.1, 2);
-    let quiet = Silence::begins(&tenant).await;
-    assess(&tenant, &ada).await;
-    quiet.holds().await;
-}
-
-async fn what_was_said_of_a_merged_record_is_its_own_again_when_it_is_taken_out(server: TestServer) {
-    let tenant = server.tenant("generic").await;
-    let size = criterion(&tenant, "Size", "20", "1").await;
-    let (ada, eve) = (contact(&tenant, json!({})).await, contact(&tenant, json!({})).await);
-    assess(&tenant, &ada).await;
-    assess(&tenant, &eve).await;
-    let say = async |of: &str, points: i64| {
-        let said = json!({"score": points, "rationale": "Large"});
-        tenant.put(&format!("{}/criteria/{size}", score_of(of)), &said).await.ok(200)
-    };
-    say(&eve, 90).await;
-    let of_eve = tenant.get(&score_of(&eve)).await.ok(200);
-    let ranked = async || {
-        let ranked = tenant.get("/scores/fit/ranking?object=contact").await.ok(200);
-        let place = |found: &Value| (id(&found["record"]), found["total"].as_i64().unwrap());
-        results(&ranked).iter().map(place).collect::<Vec<_>>()
-    };
-    let both = [(eve.clone(), 90), (ada.clone(), 20)];
-    assert_eq!(ranked().await, both);
-    let merge = async || tenant.post(&format!("/records/contact/{ada}/merge"), &json!({"from": [eve]})).await.ok(200);
-    let part = async || tenant.post(&format!("/records/contact/{ada}/unmerge"), &json!({"id": eve})).await.ok(200);
-
-    merge().await;
-    // Its own total is what stands of it, whatever the other one's says.
-    assert_eq!(ranked().await, [(ada.clone(), 20)]);
-    // What was said of the other one counts beside it once it is assessed.
-    assert_eq!(assess(&tenant, &ada).await["total"], 90);
-    assert_eq!(ranked().await, [(ada.clone(), 90)]);
-    part().await;
-    assert_eq!(tenant.get(&score_of(&eve)).await.ok(200), of_eve);
-    assert_eq!(lines(&assess(&tenant, &ada).await), [("Size", Some(20), Some("rule"))]);
-    assert_eq!(lines(&assess(&tenant, &eve).await), [("Size", Some(90), Some("person"))]);
-    assert_eq!(ranked().await, both);
-
-    // Saying otherwise of the merged one leaves what was said of the other one to that one.
-    merge().await;
-    say(&ada, 40).await;
-    part().await;
-    assert_eq!(tenant.get(&score_of(&eve)).await.ok(200)["total"], 90);
-    assert_eq!(lines(&assess(&tenant, &ada).await), [("Size", Some(40), Some("person"))]);
-    assert_eq!(ranked().await, [(eve.clone(), 90), (ada.clone(), 40)]);
-
-    // Taking back what people have said of either is for both.
-    merge().await;
-    tenant.delete(&format!("{}/criteria/{size}", score_of(&ada))).await.ok(200);
-    assert_eq!(lines(&assess(&tenant, &ada).await), [("Size", Some(20), Some("rule"))]);
-}
-
 scenarios![
     a_total_is_the_weighted_mean_of_what_rules_answer,
     one_criterion_never_stops_the_others,
     all_criteria_together_have_one_bound,
     records_are_assessed_for_other_records,
     of_many_who_assess_at_once_one_writes,
-    what_was_said_of_a_merged_record_counts_for_the_one_that_remains,
-    what_was_said_of_a_merged_record_is_its_own_again_when_it_is_taken_out,
 ];

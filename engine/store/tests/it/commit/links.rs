@@ -3,7 +3,7 @@
 use engine_model::change::ChangeKind;
 use engine_model::{RecordId, TenantId};
 use engine_store::association::{self, Direction};
-use engine_store::commit::{Committed, RecordRef, Refusal, Write};
+use engine_store::commit::{Committed, RecordRef, Refusal, Replace, Write};
 use futures::future::join_all;
 
 use crate::build::Cardinality::{self, ManyToMany, ManyToOne, OneToMany, OneToOne};
@@ -252,7 +252,7 @@ async fn replacing_takes_the_links_in_the_way_away(home: Home) {
     let ids = records(&home, tenant, 3).await;
     home.done(unit(tenant).item([link(ids[0], ids[1], ManyToOne)])).await;
     let mut replacing = new_link(ids[0], ids[2], ManyToOne);
-    replacing.replace = true;
+    replacing.replace = Replace::Everything;
     home.done(unit(tenant).item([Write::Link(replacing)])).await;
     assert_eq!(links(&home).await, [(ids[0].0, ids[2].0)]);
     let kinds: Vec<_> = home.log(tenant).await.into_iter().map(|entry| entry.kind).collect();
@@ -265,7 +265,7 @@ async fn replacing_takes_both_ends_free(home: Home) {
     let (a, b, x, y) = (ids[0], ids[1], ids[2], ids[3]);
     home.done(unit(tenant).item([link(a, x, OneToOne), link(b, y, OneToOne)])).await;
     let mut replacing = new_link(a, y, OneToOne);
-    replacing.replace = true;
+    replacing.replace = Replace::Everything;
     home.done(unit(tenant).item([Write::Link(replacing)])).await;
     assert_eq!(links(&home).await, [(a.0, y.0)]);
 }
