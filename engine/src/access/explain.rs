@@ -8,7 +8,6 @@ use engine_model::name::did_you_mean;
 use engine_model::{TeamId, UserId};
 use engine_store::access;
 use engine_store::record::{self, Key, RecordRow};
-use uuid::Uuid;
 
 use super::Roles;
 use crate::caller::{Company, Standing};
@@ -108,11 +107,7 @@ impl Session {
             Some(object) => Error::not_found(format!("there is no `{}` record `{}`", shortened(object), shortened(id))),
             None => Error::not_found(format!("there is no record `{}`", shortened(id))),
         };
-        let key = match (id.parse(), Uuid::try_parse(id)) {
-            (Ok(id), _) => Key::Id(id),
-            (Err(_), Ok(uid)) => Key::Uid(uid),
-            (Err(_), Err(_)) => return Err(missing()),
-        };
+        let key = Key::of(id).ok_or_else(missing)?;
         let (_, row) = record::get(&mut self.reader().await?, &key).await?;
         let row = row.filter(|row| object.is_none_or(|object| row.object == object)).ok_or_else(missing)?;
         let may_know = self.caller.rights.admin || self.caller.may(Action::Read, &row.object, &row);

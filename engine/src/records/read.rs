@@ -4,13 +4,12 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use engine_model::Sequence;
 use engine_model::access::Action;
 use engine_model::object::ObjectDefinition;
 use engine_model::property::{Locale, Property};
-use engine_model::{RecordId, Sequence};
 use engine_store::record::{self, Key, RecordRow};
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::include::{Include, bad_parameter};
 use super::operation::{Operation, Target};
@@ -238,12 +237,7 @@ pub(crate) fn missing(object: &str, target: &Target) -> Error {
 
 /// `None` where the text can name no record.
 pub(crate) fn key_of(object: &ObjectDefinition, target: &Target, locale: &Locale) -> Result<Option<Key>> {
-    let Some(name) = &target.id_property else {
-        if let Ok(id) = target.id.parse::<RecordId>() {
-            return Ok(Some(Key::Id(id)));
-        }
-        return Ok(Uuid::try_parse(&target.id).ok().map(Key::Uid));
-    };
+    let Some(name) = &target.id_property else { return Ok(Key::of(&target.id)) };
     unique_property(object, name, |_| true)?;
     Ok(unique_value(locale, object, name, &Value::from(target.id.as_str())).map(Key::Value))
 }

@@ -9,7 +9,6 @@ use engine_model::{Problem, Problems, RecordId, Sequence};
 use engine_store::idempotency::StoredReply;
 use engine_store::record::{self, Key};
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::answer::ScoreAnswer;
 use super::criteria::{Criteria, MOST_ASKED};
@@ -142,8 +141,7 @@ impl Session {
             problems.push(Problem::new("/for", "not_applicable", message));
             return Ok(None);
         };
-        let key = id.parse().map(Key::Id).ok().or_else(|| Uuid::try_parse(id).ok().map(Key::Uid));
-        let row = match key {
+        let row = match Key::of(id) {
             Some(key) => record::get(&mut self.reader().await?, &key).await?.1,
             None => None,
         };

@@ -67,6 +67,14 @@ pub enum Key {
     Value(UniqueValue),
 }
 
+impl Key {
+    /// The record that a text names by its id or uid; none where it is neither.
+    pub fn of(text: &str) -> Option<Self> {
+        let uid = || Uuid::try_parse(text).ok().map(Self::Uid);
+        text.parse().map(Self::Id).ok().or_else(uid)
+    }
+}
+
 const GET: Sql = Sql::same(concat!(
     "select h.last_sequence, h.last_record_id, h.metadata_version, h.access_version, ",
     columns!(),
