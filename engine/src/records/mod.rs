@@ -20,6 +20,7 @@ mod include;
 mod input;
 mod judge;
 mod linked;
+mod linking;
 mod links;
 pub(crate) mod locks;
 mod merge;

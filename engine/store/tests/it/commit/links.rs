@@ -3,7 +3,7 @@
 use engine_model::change::ChangeKind;
 use engine_model::{RecordId, TenantId};
 use engine_store::association::{self, Direction};
-use engine_store::commit::{Committed, RecordRef, Refusal, Replace, Write};
+use engine_store::commit::{Committed, NewLink, RecordRef, Refusal, Replace, Write};
 use futures::future::join_all;
 
 use crate::build::Cardinality::{self, ManyToMany, ManyToOne, OneToMany, OneToOne};
@@ -25,6 +25,7 @@ on_both!(
     link_hidden_within_the_group_gives_way,
     replacing_takes_the_links_in_the_way_away,
     replacing_takes_both_ends_free,
+    replacing_takes_those_links_alone_that_are_named,
     new_records_are_linked_in_their_unit,
     links_are_read_from_both_ends_page_by_page,
     where_links_lead_is_told_of_archived_records_too,
@@ -257,6 +258,29 @@ async fn replacing_takes_the_links_in_the_way_away(home: Home) {
     assert_eq!(links(&home).await, [(ids[0].0, ids[2].0)]);
     let kinds: Vec<_> = home.log(tenant).await.into_iter().map(|entry| entry.kind).collect();
     assert_eq!(kinds, ["association.created", "association.removed", "association.created"]);
+}
+
+async fn replacing_takes_those_links_alone_that_are_named(home: Home) {
+    let tenant = home.tenant().await;
+    let ids = records(&home, tenant, 5).await;
+    let (a, b, x, y, z) = (ids[0], ids[1], ids[2], ids[3], ids[4]);
+    home.done(unit(tenant).item([link(a, x, OneToOne), link(b, y, OneToOne)])).await;
+    let replacing = |these: &[RecordId]| {
+        let these = these.iter().map(|id| RecordRef::Id(*id)).collect();
+        let link = NewLink { replace: Replace::These(these), ..new_link(a, y, OneToOne) };
+        unit(tenant).item([Write::Link(link)])
+    };
+    for (these, refused) in [(vec![], (a, x)), (vec![x], (b, y)), (vec![z, b], (a, x))] {
+        let given = results(&home.committed(replacing(&these)).await);
+        assert_eq!(given, [in_the_way(refused.0, refused.1)], "{these:?}");
+    }
+    assert_eq!(links(&home).await, [(a.0, x.0), (b.0, y.0)]);
+    home.done(replacing(&[x, b])).await;
+    assert_eq!(links(&home).await, [(a.0, y.0)]);
+    // What the same unit has made is named by its place in it.
+    let made = NewLink { replace: Replace::These(vec![RecordRef::New(0)]), ..new_link(z, x, OneToOne) };
+    home.done(unit(tenant).item(create("person", 0)).item([link(New(0), x, OneToOne), Write::Link(made)])).await;
+    assert_eq!(links(&home).await, [(a.0, y.0), (z.0, x.0)]);
 }
 
 async fn replacing_takes_both_ends_free(home: Home) {
