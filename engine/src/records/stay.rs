@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use engine_model::RecordId;
 use engine_model::time::Timestamp;
-use engine_store::change;
+use engine_store::change::{self, ChangeRow};
 use engine_store::commit::RecordRef;
 
 use super::draft::Draft;
@@ -23,7 +24,8 @@ impl Session {
         let mut entered: HashMap<RecordRef, Timestamp> = HashMap::new();
         if !moving.is_empty() {
             let moves = change::last_moves(&mut self.reader().await?, moving).await?;
-            entered.extend(moves.into_iter().map(|(record, at)| (RecordRef::Id(record), at)));
+            let of = |row: ChangeRow| Some((RecordRef::Id(RecordId(row.record_id?)), Timestamp(row.at)));
+            entered.extend(moves.into_iter().filter_map(of));
         }
         for ready in ready {
             let Some(draft) = leaving(&mut ready.plan.body) else { continue };

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::Skipped;
 use super::page::Take;
-use super::states::Known;
+use super::states::{Known, Made};
 use crate::error::{Error, Result};
 use crate::records::{Operation, PropertiesInput};
 use crate::session::Session;
@@ -64,16 +64,26 @@ impl LinkChange {
     }
 }
 
+/// How links go back.
+pub(super) struct LinkSteps {
+    /// What takes links away.
+    pub(super) go: Vec<Take>,
+    /// What makes links, or changes what they are called.
+    pub(super) come: Vec<Take>,
+    /// How many links come to rest with records that are put away, and need no step.
+    pub(super) rest: u64,
+}
+
 impl Session {
     /// Steps that take links away, and those that make them or change what they are called. What a record was made with
-    /// stays with one that stays.
+    /// stays with it: with one that stays, and at rest with one that is put away.
     pub(super) async fn link_steps(
         &self,
         links: IndexMap<LinkEnds, Vec<LinkChange>>,
         known: &HashMap<i64, Known>,
-        staying: &HashMap<i64, i64>,
+        made: &HashMap<i64, Made>,
         skipped: &mut Vec<Skipped>,
-    ) -> Result<(Vec<Take>, Vec<Take>)> {
+    ) -> Result<LinkSteps> {
         let led = |id: i64| known.get(&id).map_or(id, Known::led);
         let rests = |id: i64| known.get(&id).is_some_and(Known::rests);
         let key = |ends: &LinkEnds| LinkKey { from_id: led(ends.from), kind: ends.kind.clone(), to_id: led(ends.to) };
@@ -83,17 +93,24 @@ impl Session {
             false => association::among(&mut self.reader().await?, &wanted).await?,
         };
         let present: HashMap<LinkKey, StoredLink> = present.into_iter().map(|link| (link.key(), link)).collect();
-        let (mut go, mut come) = (Vec::new(), Vec::new());
+        let (mut go, mut come, mut rest) = (Vec::new(), Vec::new(), 0);
         for (ends, changes) in links {
             let key = key(&ends);
             let stored = present.get(&key);
             let now = stored.map(|link| link.label.clone());
             let (mut then, mut count) = (now.clone(), 0);
-            let is_of = |change: &LinkChange, end: i64| {
-                change.made_at().is_some_and(|at| staying.get(&end).is_some_and(|made| *made == at))
+            let made_with = |change: &LinkChange, end: i64| {
+                let at = change.made_at()?;
+                made.get(&end).filter(|made| made.at == at)
             };
             for change in changes {
-                if let Some(end) = [ends.from, ends.to].into_iter().find(|end| is_of(&change, *end)) {
+                let made = [ends.from, ends.to].into_iter().filter_map(|end| Some((end, made_with(&change, end)?)));
+                let made: Vec<(i64, &Made)> = made.collect();
+                if !made.is_empty() && made.iter().all(|(_, made)| !made.stays) && then == change.new {
+                    rest += 1;
+                    continue;
+                }
+                if let Some((end, _)) = made.into_iter().find(|(_, made)| made.stays) {
                     let other = if end == ends.from { ends.to } else { ends.from };
                     let reason =
                         format!("record {end}, which was made with the link to record {other}, is left as it is");
@@ -134,6 +151,6 @@ impl Session {
                 }
             }
         }
-        Ok((go, come))
+        Ok(LinkSteps { go, come, rest })
     }
 }

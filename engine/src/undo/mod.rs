@@ -81,6 +81,12 @@ struct Scope {
 }
 
 impl Scope {
+    /// Whether a change of any request is one that is taken back.
+    fn is_own(&self, change: &ChangeRow) -> bool {
+        change.request_id.as_deref() == Some(&*self.request) && self.takes(change)
+    }
+
+    /// The same of a change of the request.
     fn takes(&self, change: &ChangeRow) -> bool {
         let is_its = |(source, from, until): &(String, i64, i64)| {
             change.source == *source && (*from..=*until).contains(&change.at)
@@ -163,7 +169,7 @@ impl Session {
         run.has_found |= !own.is_empty();
         run.has_answers |= self.touch_answers(&own);
         self.takes_back = true;
-        let done = self.take_back(own, run, skipped).await;
+        let done = self.take_back(own, scope, run, skipped).await;
         self.takes_back = false;
         done.map(|()| true)
     }

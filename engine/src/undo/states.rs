@@ -11,15 +11,15 @@ use engine_store::record::RecordRow;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::Skipped;
 use super::links::{LinkChange, LinkEnds};
 use super::page::Take;
+use super::{Scope, Skipped};
 use crate::error::{Error, Result};
 use crate::records::{MERGED_INTO, Operation, PropertiesInput, RecordInput, Target, pairs};
 use crate::session::Session;
 
-const OWNER: &str = "owner_id";
-const TEAM: &str = "team_id";
+pub(super) const OWNER: &str = "owner_id";
+pub(super) const TEAM: &str = "team_id";
 
 /// A record as it is now.
 #[derive(Debug)]
@@ -63,6 +63,15 @@ impl Known {
     }
 }
 
+/// A record that was made together with links.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Made {
+    /// Microseconds since 1970.
+    pub(super) at: i64,
+    /// It has become another one since, so that it is not put away.
+    pub(super) stays: bool,
+}
+
 /// What taking changes back makes of a record.
 struct Then<'k> {
     known: &'k Known,
@@ -71,16 +80,47 @@ struct Then<'k> {
     /// How many changes of values, and of archiving, were taken back.
     counts: (u64, u64),
     skipped: Vec<Skipped>,
+    /// Somebody else has moved it to another stage since.
+    is_moved: bool,
+    /// Its records are always in a stage.
+    has_stages: bool,
+}
+
+/// What is known of moves from stage to stage: where a record is, pipeline and stage only say together.
+#[derive(Debug, Default)]
+pub(super) struct Moves {
+    /// Records that others have moved since.
+    moved: HashSet<i64>,
+    /// Objects that have pipelines.
+    staged: HashSet<String>,
 }
 
 impl Session {
-    /// Records that were made together with links and have become others since, so that they stay; with the moment.
-    pub(super) async fn staying(
+    /// Which of the records that are moved back have been moved by others since.
+    pub(super) async fn moves_since(&self, scope: &Scope, records: &IndexMap<i64, Vec<ChangeRow>>) -> Result<Moves> {
+        let is_move = |change: &ChangeRow| change.kind == ChangeKind::StageChanged.as_str();
+        let moving = records.iter().filter(|(_, changes)| changes.iter().any(is_move)).map(|(id, _)| *id);
+        let moving: Vec<i64> = moving.collect();
+        if moving.is_empty() {
+            return Ok(Moves::default());
+        }
+        let last = change::last_moves(&mut self.reader().await?, moving).await?;
+        let is_others = |change: &&ChangeRow| !scope.is_own(change) && change.request_id != self.origin.request_id;
+        let moved = last.iter().filter(is_others).filter_map(|change| change.record_id).collect();
+        let registry = &self.catalog.effective.registry;
+        let staged = registry.pipelines.keys().filter(|object| registry.active_pipelines(object).next().is_some());
+        let staged = staged.map(ToString::to_string).collect();
+        Ok(Moves { moved, staged })
+    }
+
+    /// Records that were made together with links by what is taken back.
+    pub(super) async fn made_with_links(
         &self,
+        scope: &Scope,
         links: &IndexMap<LinkEnds, Vec<LinkChange>>,
         records: &IndexMap<i64, Vec<ChangeRow>>,
-        known: &HashMap<i64, Known>,
-    ) -> Result<HashMap<i64, i64>> {
+        (known, moves): (&HashMap<i64, Known>, &Moves),
+    ) -> Result<HashMap<i64, Made>> {
         let made = links.iter().flat_map(|(ends, changes)| {
             let moments = changes.iter().filter_map(LinkChange::made_at);
             moments.flat_map(|at| [(ends.from, at), (ends.to, at)])
@@ -92,28 +132,27 @@ impl Session {
         }
         // They may stand on another page than the links.
         let creations = change::creations(&mut self.reader().await?, together.into_iter().collect()).await?;
-        let mut staying = HashMap::new();
-        for creation in creations {
+        let mut made = HashMap::new();
+        for creation in creations.into_iter().filter(|creation| scope.is_own(creation)) {
             let Some(known) = creation.record_id.and_then(|id| known.get(&id)) else { continue };
             let Ok(object) = self.catalog.object(&known.object) else { continue };
-            let mut then = Then::begin(known);
+            let mut then = Then::begin(known, moves);
             for change in
                 records.get(&known.id).into_iter().flatten().filter(|change| change.sequence != creation.sequence)
             {
                 then.take_back(object, change)?;
             }
-            if known.merged_into.is_some() || then.stays(object, &pairs(&creation)?).is_some() {
-                staying.insert(known.id, creation.at);
-            }
+            let stays = known.merged_into.is_some() || then.stays(object, &pairs(&creation)?).is_some();
+            made.insert(known.id, Made { at: creation.at, stays });
         }
-        Ok(staying)
+        Ok(made)
     }
 
     /// Steps that bring records back to where they were.
     pub(super) fn record_steps(
         &self,
         records: IndexMap<i64, Vec<ChangeRow>>,
-        known: &HashMap<i64, Known>,
+        (known, moves): (&HashMap<i64, Known>, &Moves),
         skipped: &mut Vec<Skipped>,
     ) -> Result<Vec<Take>> {
         let catalog = Arc::clone(&self.catalog);
@@ -133,7 +172,7 @@ impl Session {
                 skip(format!("there is no object `{}` any more", known.object));
                 continue;
             };
-            let mut then = Then::begin(known);
+            let mut then = Then::begin(known, moves);
             for change in &changes {
                 then.take_back(object, change)?;
             }
@@ -145,9 +184,10 @@ impl Session {
 }
 
 impl<'k> Then<'k> {
-    fn begin(known: &'k Known) -> Self {
+    fn begin(known: &'k Known, moves: &Moves) -> Self {
         let (values, is_archived) = (known.values.clone(), known.is_archived);
-        Self { known, values, is_archived, counts: (0, 0), skipped: Vec::new() }
+        let (is_moved, has_stages) = (moves.moved.contains(&known.id), moves.staged.contains(&known.object));
+        Self { known, values, is_archived, counts: (0, 0), skipped: Vec::new(), is_moved, has_stages }
     }
 
     fn skip(&mut self, property: Option<&str>, reason: &str) {
@@ -159,6 +199,10 @@ impl<'k> Then<'k> {
         let is_of_merge = |(name, ..): &(String, Value, Value)| name == MERGED_INTO;
         match change.kind.as_str() {
             "record.created" => self.take_creation_back(object, &pairs(change)?),
+            "stage.changed" if self.is_moved => self.skip(Some("stage"), "the record has been moved since"),
+            "stage.changed" if self.has_stages && pairs(change)?.iter().any(|(_, old, _)| old.is_null()) => {
+                self.skip(Some("stage"), "it was in no stage before, and records of its object always are in one");
+            }
             kind if ChangeKind::is_of_values(kind) => self.take_values_back(object, pairs(change)?),
             "record.archived" | "record.restored" if pairs(change)?.iter().any(is_of_merge) => {}
             "record.archived" if self.is_archived => self.archive(false),

@@ -150,19 +150,24 @@ pub async fn creations(reader: &mut Reader, records: Vec<i64>) -> Result<Vec<Cha
 
 /// SQLite takes the columns beside a maximum from the row that has it.
 const LAST_MOVES: Sql = Sql::each(
-    "select c.record_id, max(c.sequence), c.at from json_each($2) wanted cross join change c indexed by change_stage \
+    "select max(c.sequence) as sequence, c.at, c.kind, c.object, c.record_id, c.changes, c.actor, c.source, \
+       c.request_id, c.ip, c.user_agent \
+     from json_each($2) wanted cross join change c indexed by change_stage \
        on c.tenant_id = $1 and c.record_id = wanted.value \
      where c.kind = 'stage.changed' group by c.record_id",
-    "select c.record_id, c.sequence, c.at from unnest($2::bigint[]) wanted(id) cross join lateral ( \
-       select record_id, sequence, at from change \
-       where tenant_id = $1 and record_id = wanted.id and kind = 'stage.changed' order by sequence desc limit 1) c",
+    concat!(
+        "select ",
+        columns!(),
+        " from unnest($2::bigint[]) wanted(id) cross join lateral ( \
+           select * from change \
+           where tenant_id = $1 and record_id = wanted.id and kind = 'stage.changed' order by sequence desc limit 1) c"
+    ),
 );
 
-/// When each of these records was last moved to another stage; those that never were are left out.
-pub async fn last_moves(reader: &mut Reader, records: Vec<i64>) -> Result<Vec<(RecordId, Timestamp)>> {
+/// By which changes these records were last moved to another stage; those that never were are left out.
+pub async fn last_moves(reader: &mut Reader, records: Vec<i64>) -> Result<Vec<ChangeRow>> {
     let tenant = reader.tenant();
-    let found: Vec<(i64, i64, i64)> = reader.fetch_all(&LAST_MOVES, args![tenant, records]).await?;
-    Ok(found.into_iter().map(|(record, _, at)| (RecordId(record), Timestamp(at))).collect())
+    reader.fetch_all(&LAST_MOVES, args![tenant, records]).await
 }
 
 const OF_REQUEST: Sql = Sql::same(concat!(

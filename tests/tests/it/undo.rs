@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tests::{Client, Request, TestServer};
 
-use crate::fixture::{Silence, all_records, contact, create, create_id, define_thing, id, kinds, results};
+use crate::fixture::{Silence, all_records, contact, create, create_id, define, define_thing, id, kinds, results};
 
 fn named(request: Request, name: &str) -> Request {
     request.header("x-request-id", name)
@@ -76,12 +76,13 @@ async fn transaction_goes_back_but_for_what_has_changed_since(server: TestServer
     let changes = quiet.broken_by().await;
     let mut told = kinds(&changes);
     told.sort_unstable();
-    assert_eq!(told, ["association.removed", "record.archived", "record.restored", "record.updated", "record.updated"]);
+    // The link rests with the record that it was made with.
+    assert_eq!(told, ["record.archived", "record.restored", "record.updated", "record.updated"]);
     assert!(changes.iter().all(|change| change["request_id"] == "back-1" && change["source"] == "api"));
 
     // An undo is a request like any other.
     let again = undo(&tenant, "back-1").await;
-    assert_eq!((&again["undone"], skipped(&again)), (&json!(5), vec![]), "{again}");
+    assert_eq!((&again["undone"], skipped(&again)), (&json!(4), vec![]), "{again}");
     assert_eq!(read(&tenant, "company", &acme).await["properties"]["name"], "Acme Ltd");
     assert!(read(&tenant, "company", &bolt).await["archived_at"].is_string());
     assert_eq!(read(&tenant, "contact", &ada).await["archived_at"], Value::Null);
@@ -293,6 +294,84 @@ async fn a_move_goes_back_where_no_transition_leads(server: TestServer) {
     assert_eq!(read(&tenant, "thing", &one).await["properties"]["stage"], "done");
 }
 
+async fn where_a_record_is_goes_back_as_a_whole(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    define_thing(&tenant, json!({})).await;
+    for (name, stages) in [("main", ["a", "b"]), ("other", ["x", "b"])] {
+        let stages: Vec<Value> = stages.iter().map(|stage| json!({"name": stage})).collect();
+        let pipeline = json!({"name": name, "default": name == "main", "stages": stages});
+        tenant.post("/pipelines/thing", &pipeline).await.ok(201);
+    }
+    // From, the move that is undone, and what somebody has done since.
+    for (from, moved, since) in [
+        (("main", "b"), ("other", "x"), ("other", "b")),
+        (("main", "b"), ("other", "b"), ("other", "x")),
+        (("main", "a"), ("main", "b"), ("other", "b")),
+        (("main", "a"), ("main", "b"), ("main", "a")),
+    ] {
+        let at = |(pipeline, stage): (&str, &str)| json!({"pipeline": pipeline, "stage": stage});
+        let thing = json!({"name": "T", "pipeline": from.0, "stage": from.1});
+        let thing = create_id(&tenant, "thing", thing).await;
+        let path = format!("/records/thing/{thing}/stage");
+        let name = format!("move-{thing}");
+        named(tenant.put(&path, &at(moved)), &name).await.ok(200);
+        tenant.put(&path, &at(since)).await.ok(200);
+        let undone = undo(&tenant, &name).await;
+        assert_eq!(
+            (&undone["undone"], skipped(&undone)),
+            (&json!(0), vec![(json!(thing), json!("stage"))]),
+            "{undone}"
+        );
+        let now = read(&tenant, "thing", &thing).await;
+        let now = (now["properties"]["pipeline"].as_str().unwrap(), now["properties"]["stage"].as_str().unwrap());
+        assert_eq!(now, since);
+    }
+    let thing = create_id(&tenant, "thing", json!({"name": "T", "stage": "b"})).await;
+    let path = format!("/records/thing/{thing}/stage");
+    named(tenant.put(&path, &json!({"pipeline": "other", "stage": "x"})), "away").await.ok(200);
+    assert_eq!(undo(&tenant, "away").await["undone"], 1);
+    let now = read(&tenant, "thing", &thing).await["properties"].clone();
+    assert_eq!((&now["pipeline"], &now["stage"]), (&json!("main"), &json!("b")));
+}
+
+async fn what_cannot_go_back_keeps_nothing_else(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let properties = json!({"code": {"type": "string", "unique": true}, "low": {"type": "integer"},
+        "high": {"type": "integer"}, "color": {"type": "string"}});
+    let rule = json!([{"rule": "low == null || high == null || low <= high", "at": "high"}]);
+    define(&tenant, json!({"name": "thing", "plural": "things", "properties": properties, "constraints": rule})).await;
+    let thing = create_id(&tenant, "thing", json!({"code": "A", "low": 1, "high": 5, "color": "red"})).await;
+    let path = format!("/records/thing/{thing}");
+    let change = json!({"properties": {"code": "B", "high": 9, "color": "blue"}});
+    named(tenant.patch(&path, &change), "change").await.ok(200);
+    create_id(&tenant, "thing", json!({"code": "A"})).await;
+    tenant.patch(&path, &json!({"properties": {"low": 7}})).await.ok(200);
+    let undone = undo(&tenant, "change").await;
+    let mut told = skipped(&undone);
+    told.sort_by_key(|(_, property)| property.to_string());
+    assert_eq!(told, [(json!(thing), json!("code")), (json!(thing), json!("high"))], "{undone}");
+    assert_eq!(undone["undone"], 1);
+    let now = read(&tenant, "thing", &thing).await["properties"].clone();
+    assert_eq!([&now["code"], &now["high"], &now["color"]], [&json!("B"), &json!(9), &json!("red")]);
+}
+
+async fn links_rest_with_what_is_put_away(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let acme = create_id(&tenant, "company", json!({"name": "Acme"})).await;
+    let ada =
+        json!({"properties": contact("ada@example.com"), "associations": [{"type": "contact_company", "to": acme}]});
+    let ada = id(&named(tenant.post("/records/contact", &ada), "made").await.ok(201));
+    let undone = named(tenant.post("/undo", &json!({"request_id": "made"})), "back").await.ok(200);
+    assert_eq!((&undone["undone"], skipped(&undone)), (&json!(2), vec![]), "{undone}");
+    let linked = async || {
+        let links = tenant.get(&format!("/records/company/{acme}/associations/contact_company")).await.ok(200);
+        results(&links).iter().map(|link| id(&link["record"])).collect::<Vec<_>>()
+    };
+    assert!(linked().await.is_empty());
+    tenant.post(&format!("/records/contact/{ada}/restore"), &json!({})).await.ok(200);
+    assert_eq!(linked().await, [ada]);
+}
+
 async fn undo_is_for_whoever_did_it_and_for_administrators(server: TestServer) {
     let tenant = server.tenant("generic").await;
     let mia =
@@ -329,6 +408,9 @@ async fn what_is_gone_for_good_is_listed(server: TestServer) {
 }
 
 scenarios![
+    where_a_record_is_goes_back_as_a_whole,
+    what_cannot_go_back_keeps_nothing_else,
+    links_rest_with_what_is_put_away,
     a_move_goes_back_where_no_transition_leads,
     transaction_goes_back_but_for_what_has_changed_since,
     what_a_record_was_made_with_stays_with_one_that_has_changed_since,
