@@ -78,14 +78,14 @@ pub(super) fn users_in(
         let entry = activity_entry(object)?;
         let taker = object.property(entry.details.as_ref()?)?.name.as_str();
         let (_, activity) = declared(&catalog.effective.registry, type_of(object, entry, properties)?)?;
-        let details = properties.get(taker)?;
-        let is_new = before.and_then(|before| before.get(taker)) != Some(details);
-        Some((taker, activity, details.as_object().filter(|_| is_new)?))
+        Some((taker, activity, properties.get(taker)?.as_object()?))
     };
     let Some((taker, activity, details)) = found() else { return Vec::new() };
     let at = push_segment("/properties", taker);
     let is_user = |name: &str| activity.detail(name).is_some_and(|detail| detail.kind.name() == "user");
-    let named = details.iter().filter(|(name, _)| is_user(name));
+    let present = before.and_then(|before| before.get(taker));
+    let is_new = |name: &String, value: &Value| present.and_then(|present| present.get(name)) != Some(value);
+    let named = details.iter().filter(|(name, value)| is_user(name) && is_new(name, value));
     named.filter_map(|(name, value)| Some((push_segment(&at, name), value.as_str()?.parse().ok()?))).collect()
 }
 
@@ -126,6 +126,17 @@ pub(super) fn type_sent(object: &ObjectDefinition, before: Option<&State>, input
         (None, None) => of.default.clone(),
     };
     value.map(|value| (name.to_owned(), value)).into_iter().collect()
+}
+
+/// The property that says of which type an activity of this object is; none where its records are none, or all of one
+/// type.
+pub(super) fn type_named(object: &ObjectDefinition) -> Option<&str> {
+    type_property(object, activity_entry(object)?)
+}
+
+/// The association by which records of this object are linked with what they happened to, where they are activities.
+pub(super) fn about_of(object: &ObjectDefinition) -> Option<&str> {
+    activity_entry(object).map(|entry| entry.about.as_str())
 }
 
 fn activity_entry(object: &ObjectDefinition) -> Option<&Entry> {

@@ -165,7 +165,10 @@ impl Session {
     /// anew: definitions have moved on meanwhile, or records may not be made.
     async fn prepare(&mut self, run: &mut Run<'_>, at: Timestamp) -> Result<Option<Vec<Ready>>> {
         let open: Vec<usize> = (0..run.steps.len()).filter(|index| run.results[*index].is_none()).collect();
-        let (mut ready, failed) = self.plan_assigned(run, &open, at).await?;
+        let (mut ready, mut failed) = self.plan_assigned(run, &open, at).await?;
+        let misplaced = self.misplaced(&ready).await?;
+        ready.retain(|ready| !misplaced.iter().any(|(index, _)| *index == ready.index));
+        failed.extend(misplaced);
         if failed.iter().any(|(_, error)| may_be_outdated(error)) && self.refresh().await? {
             return Ok(None);
         }

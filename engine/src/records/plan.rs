@@ -14,6 +14,7 @@ use super::input::{LinkInput, RecordInput};
 use super::links::End;
 use super::merge::{Merging, Parting};
 use super::operation::{Effect, Operation, Step, Target};
+use super::purging::Purging;
 use super::rules::{intervals, unique_values};
 use super::state::State;
 use super::workspace::{Workspace, upsert_key};
@@ -37,8 +38,8 @@ pub(crate) struct Plan {
 pub(crate) enum Body {
     /// A record's next state.
     Record(Box<Draft>),
-    /// Erased for good, with the records that were merged into it.
-    Purge(Vec<State>),
+    /// Erased for good.
+    Purge(Box<Purging>),
     /// Other records merged into one.
     Merge(Box<Merging>),
     /// A record taken out of another one again.
@@ -122,8 +123,7 @@ impl<'a> Planner<'a> {
                 let object = self.basis.catalog.object(object)?;
                 self.caller.check_admin()?;
                 let state = self.find(object, target)?;
-                let states = self.workspace.merged_into(&state).cloned().chain([state.clone()]).collect();
-                Ok(Plan { body: Body::Purge(states), links: Vec::new(), effect: Effect::Changed, upsert: None })
+                self.purge(&state)
             }
             Operation::Merge { object, target, from, choices, version } => {
                 let object = self.basis.catalog.object(object)?;
@@ -142,8 +142,7 @@ impl<'a> Planner<'a> {
             }
             Operation::Erase { object, id } => {
                 let (_, state) = self.of_engine(object, *id)?;
-                let states = self.workspace.merged_into(&state).cloned().chain([state.clone()]).collect();
-                Ok(Plan { body: Body::Purge(states), links: Vec::new(), effect: Effect::Changed, upsert: None })
+                self.purge(&state)
             }
             Operation::Forget { object, id, properties } => {
                 let (object, before) = self.of_engine(object, *id)?;
@@ -307,7 +306,7 @@ impl Plan {
     /// Records that it purges and that counted until now, each with its object; what is archived counts nowhere.
     pub(crate) fn purges(&self) -> impl Iterator<Item = (&str, i64)> {
         let states = match &self.body {
-            Body::Purge(states) => states.as_slice(),
+            Body::Purge(purging) => purging.states.as_slice(),
             Body::Record(_) | Body::Merge(_) | Body::Unmerge(_) | Body::Unlink(_) | Body::Links => &[],
         };
         let counting = states.iter().filter(|state| state.archived_at.is_none());
@@ -329,13 +328,7 @@ impl Plan {
     pub(crate) fn writes(&self, catalog: &Catalog) -> Result<Vec<Write>> {
         let mut writes = match &self.body {
             Body::Record(draft) if draft.changes_anything() => draft.writes(definition_of(catalog, draft)?),
-            Body::Purge(states) => {
-                let mut writes = Vec::new();
-                for state in states {
-                    writes.extend(purge(catalog, state)?);
-                }
-                writes
-            }
+            Body::Purge(purging) => purging.writes(catalog)?,
             Body::Merge(merging) => merging.writes(catalog)?,
             Body::Unmerge(parting) => parting.writes(catalog)?,
             Body::Unlink(Write::Unlink { kind, from, to }) => {
@@ -354,7 +347,8 @@ pub(super) fn definition_of<'c>(catalog: &'c Catalog, draft: &Draft) -> Result<&
     object.ok_or_else(|| Error::internal("a planned record has no object"))
 }
 
-fn purge(catalog: &Catalog, state: &State) -> Result<Vec<Write>> {
+/// The rows that erase one record.
+pub(super) fn purge(catalog: &Catalog, state: &State) -> Result<Vec<Write>> {
     let record = state.record;
     let id = state.id().ok_or_else(|| Error::new(ErrorCode::BadRequest, "a new record cannot be purged"))?;
     let mut writes = vec![Write::Update(RecordUpdate {

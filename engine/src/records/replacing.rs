@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use engine_model::access::Action;
 use engine_model::{Problem, RecordId};
-use engine_store::Reader;
 use engine_store::association::{Direction, LinkRow, of_many};
 use engine_store::commit::{NewLink, RecordRef, Replace};
+use engine_store::{Reader, record};
 
-use super::links::{End, ends_of, find};
 use super::operation::Operation;
 use super::plan::Planner;
 use super::refusal::called;
+use super::reserved::keeps_records;
 use super::state::State;
 use super::workspace::{Workspace, upsert_key};
 use crate::error::{Error, ErrorCode, Result};
@@ -28,6 +28,8 @@ type Spot = (String, RecordRef, Direction);
 #[derive(Debug, Default)]
 pub(crate) struct InTheWay {
     stored: HashMap<Spot, Vec<LinkRow>>,
+    /// Those of the records across that administrators and automation may keep to themselves.
+    kept: HashMap<i64, State>,
     /// The other ends of those that operations of the same list have made.
     made: HashMap<Spot, Vec<RecordRef>>,
 }
@@ -58,39 +60,43 @@ impl Session {
         operations: &[&Operation],
     ) -> Result<InTheWay> {
         let mut wanted: HashMap<(String, Direction), Vec<i64>> = HashMap::new();
-        for (kind, near, far) in operations.iter().flat_map(|operation| self.replacing(workspace, operation)) {
-            let Ok(association) = find(&self.catalog, kind, near.object) else { continue };
-            let Some((from, to)) = ends_of(association, near, far) else { continue };
-            let limits = [
-                (association.cardinality.limits_from(), from, Direction::Out),
-                (association.cardinality.limits_to(), to, Direction::In),
-            ];
-            for (is_limited, record, direction) in limits {
-                if let (true, RecordRef::Id(id)) = (is_limited, record) {
-                    wanted.entry((kind.to_owned(), direction)).or_default().push(id.0);
-                }
+        let associations = &self.catalog.effective.registry.associations;
+        for (kind, end) in operations.iter().flat_map(|operation| self.replacing(workspace, operation)) {
+            let (Some(association), Some(id)) = (associations.get(kind), end.id()) else { continue };
+            let starts = association.from.as_str() == end.object && association.cardinality.limits_from();
+            let ends = association.to.accepts(&end.object) && association.cardinality.limits_to();
+            for (_, direction) in [(starts, Direction::Out), (ends, Direction::In)].into_iter().filter(|(may, _)| *may)
+            {
+                wanted.entry((kind.to_owned(), direction)).or_default().push(id.0);
             }
         }
-        let mut found = InTheWay::default();
+        let (mut found, mut kept) = (InTheWay::default(), Vec::new());
+        let registry = &self.catalog.effective.registry;
         for ((kind, direction), mut records) in wanted {
             records.sort_unstable();
             records.dedup();
             for row in of_many(reader, records, &kind, direction, MOST).await? {
+                let object = registry.objects.get(row.object.as_str());
+                kept.extend(object.filter(|object| keeps_records(object)).map(|_| row.id));
                 let spot = (kind.clone(), RecordRef::Id(RecordId(row.near_id)), direction);
                 found.stored.entry(spot).or_default().push(row);
+            }
+        }
+        if !kept.is_empty() {
+            for row in record::many(reader, kept).await? {
+                found.kept.insert(row.id, State::from_row(row, registry)?);
             }
         }
         Ok(found)
     }
 
-    /// Links that an operation makes in place of others, each with its ends.
-    fn replacing<'w>(&self, workspace: &'w Workspace, operation: &'w Operation) -> Vec<(&'w str, End<'w>, End<'w>)> {
-        let end = |state: &'w State| End { record: state.record, object: &state.object };
+    /// Records at the ends of links that an operation makes in place of others; those that are made with it have none.
+    fn replacing<'w>(&self, workspace: &'w Workspace, operation: &'w Operation) -> Vec<(&'w str, &'w State)> {
         let catalog = &self.catalog;
         let (near, input) = match operation {
             Operation::Associate { kind, from, to, replace: true, .. } => {
-                let ends = workspace.find_any(from).zip(workspace.find_any(to));
-                return ends.map(|(near, far)| (kind.as_str(), end(near), end(far))).into_iter().collect();
+                let ends = [from, to].into_iter().filter_map(|id| workspace.find_any(id));
+                return ends.map(|end| (kind.as_str(), end)).collect();
             }
             _ if !self.replaces_some() => return Vec::new(),
             Operation::Update { object, target, input, .. } => {
@@ -105,13 +111,17 @@ impl Session {
             _ => return Vec::new(),
         };
         let Some(near) = near else { return Vec::new() };
-        let links = input.associations.iter().filter_map(|link| Some((link, workspace.find_any(&link.to)?)));
-        links.map(|(link, far)| (link.kind.as_str(), end(near), end(far))).collect()
+        input.associations.iter().map(|link| (link.kind.as_str(), near)).collect()
     }
 
-    /// Whether it is an import of somebody who does not see every link that gives way to its own.
+    /// Whether it is an import of somebody for whom not every link gives way to its own.
     fn replaces_some(&self) -> bool {
-        self.is_import() && !self.caller.rights.reads_every_record()
+        self.is_import() && !self.takes_any_link()
+    }
+
+    /// Whether the caller sees every link, and none is kept from it.
+    fn takes_any_link(&self) -> bool {
+        self.caller.rights.reads_every_record() && self.caller.rights.admin
     }
 }
 
@@ -136,6 +146,11 @@ impl Planner<'_> {
                 let is_changed = |state: &State| self.caller.may(Action::Update, &state.object, state);
                 if !self.workspace.state(near).is_some_and(is_changed) {
                     self.caller.check(Action::Update, &row.object, row)?;
+                }
+                if let Some((object, state)) =
+                    self.basis.catalog.object(&row.object).ok().zip(in_the_way.kept.get(&row.id))
+                {
+                    self.basis.check_kept(object, state)?;
                 }
                 giving.push(far);
             }

@@ -17,14 +17,23 @@ fn of(object: &ObjectDefinition) -> impl Iterator<Item = &Reserved> {
     })
 }
 
+/// Whether some of an object's records are as a whole kept by administrators and automation.
+pub(super) fn keeps_records(object: &ObjectDefinition) -> bool {
+    whole(object).next().is_some()
+}
+
+/// What tells records of an object that are kept as a whole.
+fn whole(object: &ObjectDefinition) -> impl Iterator<Item = &Reserved> {
+    of(object).filter(|reserved| {
+        let property = object.property(&reserved.property);
+        property.is_some_and(|property| property.kind.storage() == Storage::Text)
+    })
+}
+
 impl Basis<'_> {
     /// Refuses to change, link or put away a record that is kept by others.
     pub(super) fn check_kept(&self, object: &ObjectDefinition, state: &State) -> Result<()> {
-        let is_whole = |reserved: &&Reserved| {
-            let property = object.property(&reserved.property);
-            property.is_some_and(|property| property.kind.storage() == Storage::Text)
-        };
-        match of(object).filter(is_whole).find(|reserved| !reserved.among(&state.properties).is_empty()) {
+        match whole(object).find(|reserved| !reserved.among(&state.properties).is_empty()) {
             Some(reserved) if !self.pen.keeps_reserved => Err(Error::forbidden(format!(
                 "records of `{}` whose `{}` begins with {} are kept by administrators and automation",
                 object.name,

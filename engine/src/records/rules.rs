@@ -35,6 +35,28 @@ pub(crate) fn check(
     problems
 }
 
+/// What is wrong with a record that comes back as it was: definitions may have become others while it was away.
+pub(super) fn unfit(catalog: &Catalog, object: &ObjectDefinition, state: &State) -> Problems {
+    let mut problems = check(catalog, object, Some(state), &mut Properties::clone(&state.properties));
+    let text = |name: &str| state.properties.get(name).and_then(Value::as_str);
+    let pipelines = catalog.effective.registry.pipelines.get(object.name.as_str());
+    if let (Some(pipelines), Some(name), Some(stage)) = (pipelines, text("pipeline"), text("stage")) {
+        match pipelines.get(name) {
+            Some(pipeline) if pipeline.stages.get(stage).is_none_or(|stage| stage.archived) => {
+                // The schema knows no more than that it is no option.
+                problems.retain(|problem| problem.pointer != pointer("stage"));
+                problems.push(no_stage(pipeline, stage));
+            }
+            Some(_) => {}
+            None => {
+                let message = format!("`{}` has no pipeline `{name}` any more", object.name);
+                problems.push(Problem::new(pointer("pipeline"), "unknown", message));
+            }
+        }
+    }
+    problems
+}
+
 fn pointer(name: &str) -> String {
     push_segment("/properties", name)
 }

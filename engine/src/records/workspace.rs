@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::draft::Draft;
 use super::merge::Surroundings;
 use super::operation::{Operation, Target};
+use super::purging::Dependents;
 use super::replacing::InTheWay;
 use super::rules::{unique_text, unique_values};
 use super::state::State;
@@ -36,6 +37,8 @@ pub(crate) struct Workspace {
     merged: HashMap<RecordId, (State, RecordId)>,
     /// What merging and unmerging look at beside.
     pub(super) surroundings: Surroundings,
+    /// What goes with records that are purged.
+    pub(super) dependents: Dependents,
     /// What gives way to links that the operations make.
     pub(super) in_the_way: InTheWay,
     /// How many records the operations have made so far.
@@ -107,7 +110,7 @@ impl Workspace {
         Ok(())
     }
 
-    /// Loads what was merged into records that are to be purged, which goes with them.
+    /// Loads what goes with records that are to be purged.
     async fn load_merged(&mut self, reader: &mut Reader, catalog: &Catalog, operations: &[&Operation]) -> Result<()> {
         let purged = operations.iter().filter_map(|operation| match operation {
             Operation::Purge { object, target } => self.find(catalog, catalog.object(object).ok()?, target).ok()?.id(),
@@ -118,8 +121,12 @@ impl Workspace {
         if purged.is_empty() {
             return Ok(());
         }
-        let found = merge::led_to(reader, purged, PURGED_TOGETHER).await?;
-        self.load_records(reader, catalog, found.into_iter().map(|id| id.0).collect()).await
+        let merged = merge::led_to(reader, purged.clone(), PURGED_TOGETHER).await?;
+        let merged: Vec<i64> = merged.into_iter().map(|id| id.0).collect();
+        self.load_records(reader, catalog, merged.clone()).await?;
+        self.dependents = Dependents::load(reader, catalog, &[purged, merged].concat()).await?;
+        let dependent = self.dependents.ids();
+        self.load_records(reader, catalog, dependent).await
     }
 
     /// The record of `object` that `target` names, archived or not.

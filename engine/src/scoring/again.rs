@@ -16,7 +16,7 @@ use crate::error::{ErrorCode, Result};
 use crate::session::Session;
 
 /// What the change log says of totals that nobody has asked for.
-const SOURCE: &str = "score";
+pub(super) const SOURCE: &str = "score";
 
 /// Assessments that are read at a time.
 const PAGE: i64 = 1_000;
@@ -25,18 +25,21 @@ const PAGE: i64 = 1_000;
 /// are made anew by the next call that is about them.
 const MOST_COUNTERPARTS: usize = 200;
 
+/// Most records, assessed for one that was merged, whose totals are made anew at once; a job does more.
+const MOST_AT_ONCE: usize = 200;
+
 /// Records that totals are of: whom, and for whom.
 type Pairs = BTreeSet<(RecordId, Option<RecordId>)>;
 
 impl Session {
-    /// Makes all totals of records anew: of those that others were merged into or taken out of, each with its object.
+    /// Makes all totals of, and for, records anew that others were merged into or taken out of, each with its object.
     ///
     /// What fails is logged and left to the next call that is about the record: whatever made this necessary is done.
-    pub(crate) async fn total_again(&self, subjects: Vec<(String, RecordId)>) {
-        if subjects.is_empty() || self.scores().next().is_none() {
+    pub(crate) async fn total_again(&self, records: Vec<(String, RecordId)>) {
+        if records.is_empty() || self.scores().next().is_none() {
             return;
         }
-        self.tell_failed(self.try_total_again(subjects).await);
+        self.tell_failed(self.try_total_again(records).await);
     }
 
     /// The same of the records that these were assessments of.
@@ -63,14 +66,20 @@ impl Session {
     }
 
     /// Boxed, since what it writes is executed as a merge is.
-    fn try_total_again(&self, subjects: Vec<(String, RecordId)>) -> BoxFuture<'_, Result<()>> {
+    fn try_total_again(&self, records: Vec<(String, RecordId)>) -> BoxFuture<'_, Result<()>> {
         async move {
             let mut session = self.engine.session_of_engine(self.tenant(), SOURCE).await?;
             for known in session.whole_scores() {
                 let mut pairs = Pairs::new();
-                for (object, subject) in &subjects {
+                for (object, record) in &records {
                     if known.check_subject(&session, object).is_ok() {
-                        pairs.extend(session.assessed_for(&known, *subject).await?);
+                        pairs.extend(session.assessed_for(&known, *record).await?);
+                    }
+                    if known.is_for(&session, object) {
+                        match session.assessed_beside(&known, *record).await? {
+                            Some(found) => pairs.extend(found),
+                            None => self.totals_later(&known, *record).await?,
+                        }
                     }
                 }
                 session.total_pairs(&known, pairs).await?;
@@ -111,6 +120,23 @@ impl Session {
             pairs.extend(self.pairs_of(known, page.iter().map(|link| link.id).collect()).await?);
             if pairs.len() >= MOST_COUNTERPARTS {
                 return Ok(pairs.into_iter().take(MOST_COUNTERPARTS).collect());
+            }
+        }
+    }
+
+    /// Who was assessed for a record; none where these are too many to be looked at while somebody waits.
+    async fn assessed_beside(&self, known: &Known, counterpart: RecordId) -> Result<Option<Pairs>> {
+        let (mut pairs, mut after) = (Pairs::new(), 0);
+        let Some(kind) = &known.score.assessments.counterpart else { return Ok(Some(pairs)) };
+        loop {
+            let mut reader = self.reader().await?;
+            let page = association::list(&mut reader, counterpart, kind, Direction::In, after, PAGE).await?;
+            drop(reader);
+            let Some(last) = page.last() else { return Ok(Some(pairs)) };
+            after = last.id;
+            pairs.extend(self.pairs_of(known, page.iter().map(|link| link.id).collect()).await?);
+            if pairs.len() > MOST_AT_ONCE {
+                return Ok(None);
             }
         }
     }

@@ -153,6 +153,14 @@ impl Known {
         Err(Error::not_found(detail))
     }
 
+    /// Whether records are assessed for records of an object.
+    pub(super) fn is_for(&self, session: &Session, object: &str) -> bool {
+        let association = self.score.assessments.counterpart.as_ref();
+        let mut objects =
+            association.into_iter().flat_map(|name| objects_at(name, &session.catalog.effective.registry));
+        objects.any(|known| known.name.as_str() == object)
+    }
+
     /// The property of an object's records that takes their total.
     pub(super) fn total_of(&self, object: &str) -> Option<&Name> {
         self.score.totals.iter().find(|(name, _)| name.as_str() == object).map(|(_, property)| property)

@@ -2,18 +2,20 @@
 
 use engine_model::access::Action;
 use engine_model::query::QueryText;
+use engine_model::score::objects_at;
 use engine_model::{Problem, Problems, RecordId};
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::again::SOURCE;
 use super::assess::Task;
 use super::criteria::Criteria;
 use super::definition::Known;
 use super::history::read;
 use super::wish::Wish;
 use crate::error::{Error, ErrorCode, Result};
-use crate::jobs::{Ending, Job, JobError, JobReply, Work};
+use crate::jobs::{Ending, Job, JobError, JobReply, JobState, Work};
 use crate::records::Written;
 use crate::session::Session;
 
@@ -36,6 +38,9 @@ struct Spec {
     /// The record that they are assessed for.
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
     counterpart: Option<RecordId>,
+    /// Only totals are made anew, of what stands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    totals: bool,
 }
 
 /// How far it has got.
@@ -104,7 +109,7 @@ impl Session {
         let counterpart = self.score_counterpart(&known, counterpart.as_deref(), &mut problems).await?;
         let filter = filter.map(Value::Object);
         let object = object.unwrap_or_default();
-        let spec = Spec { score: score.to_owned(), object, filter, counterpart };
+        let spec = Spec { score: score.to_owned(), object, filter, counterpart, totals: false };
         let is_object_known = !spec.object.is_empty() && !problems.iter().any(|problem| problem.pointer == "/object");
         if is_object_known {
             self.check_assess_filter(&spec, &mut problems).await?;
@@ -114,6 +119,27 @@ impl Session {
         }
         let tx = self.engine.store().begin(self.tenant()).await?;
         self.job_begin(tx, ASSESS, spec, reply).await
+    }
+
+    /// Leaves it to jobs to make the totals anew of all records that are assessed for one.
+    pub(super) async fn totals_later(&self, known: &Known, counterpart: RecordId) -> Result<()> {
+        let parts = &known.score.assessments;
+        let Some(beside) = &parts.counterpart else { return Ok(()) };
+        let is_it = json!({"property": "id", "op": "eq", "value": counterpart.to_string()});
+        let for_it = json!({"association": beside.as_str(), "direction": "out", "match": is_it});
+        let filter = json!({"association": parts.subject.as_str(), "direction": "in", "match": for_it});
+        for object in objects_at(&parts.subject, &self.catalog.effective.registry) {
+            let spec = Spec {
+                score: known.name.clone(),
+                object: object.name.to_string(),
+                filter: Some(filter.clone()),
+                counterpart: Some(counterpart),
+                totals: true,
+            };
+            let Value::Object(spec) = serde_json::to_value(spec).map_err(Error::internal)? else { continue };
+            self.job_create(ASSESS, JobState::Queued, spec).await?;
+        }
+        Ok(())
     }
 
     fn check_assessed(&self, known: &Known, object: &str) -> Result<()> {
@@ -136,11 +162,11 @@ impl Session {
     }
 
     /// Assesses some records, each for itself.
-    async fn assess_some(&self, task: &Task, criteria: &Criteria, ids: Vec<RecordId>) -> Vec<Fared> {
+    async fn assess_some(&self, task: &Task, wish: &Wish, criteria: &Criteria, ids: Vec<RecordId>) -> Vec<Fared> {
         let assess = |subject: RecordId| {
             let (mut session, task) = (self.clone(), Task { subject, ..task.clone() });
             async move {
-                match session.assess(&task, &Wish::Assess, Some(criteria), None).await {
+                match session.assess(&task, wish, Some(criteria), None).await {
                     Ok(assessed) if assessed.is_changed => Fared::Updated,
                     Ok(_) => Fared::Unchanged,
                     Err(error) if error.code == ErrorCode::NotFound => Fared::Gone,
@@ -167,7 +193,11 @@ fn page_of(spec: &Spec, cursor: Option<&str>) -> Result<QueryText> {
 pub(crate) async fn run(work: &mut Work) -> Result<Ending> {
     let spec: Spec = work.spec()?;
     let mut progress: Progress = work.progress()?;
-    let mut session = work.session().await?;
+    let (mut session, wish) = match spec.totals {
+        // That is the score's doing, whoever has merged the records for which others are assessed.
+        true => (work.engine.session_of_engine(work.tenant, SOURCE).await?, Wish::Total),
+        false => (work.session().await?, Wish::Assess),
+    };
     loop {
         if work.is_stopping() {
             return Ok(Ending::Stopped);
@@ -175,14 +205,14 @@ pub(crate) async fn run(work: &mut Work) -> Result<Ending> {
         session.refresh().await?;
         let known = session.score_known(&spec.score)?;
         known.check_subject(&session, &spec.object)?;
-        session.check_assesses(&known, &Wish::Assess)?;
+        session.check_assesses(&known, &wish)?;
         let text = page_of(&spec, progress.cursor.as_deref())?;
         let found = session.record_search(&spec.object, &text, Problems::new()).await?;
         let ids = found.results.iter().map(|found| found.record.id).collect();
         let criteria = session.score_criteria(&mut session.reader().await?, &known).await?;
         let (object, counterpart) = (spec.object.clone(), spec.counterpart);
         let task = Task { known, object, subject: RecordId(0), counterpart };
-        let fared = session.assess_some(&task, &criteria, ids).await;
+        let fared = session.assess_some(&task, &wish, &criteria, ids).await;
         work.keep_errors(progress.count(fared)).await?;
         progress.cursor = found.next_cursor;
         if !work.save(&progress).await? {

@@ -199,6 +199,22 @@ pub async fn leading(reader: &mut Reader, records: Vec<i64>, kind: &str, limit: 
     reader.fetch_all(&LEADING, args![tenant, records, kind, limit]).await
 }
 
+const LEADING_TO: Sql = Sql::each(
+    "select l.from_id, l.type, l.to_id from json_each($2) wanted cross join association l indexed by association_to \
+       on l.tenant_id = $1 and l.to_id = wanted.value and l.type = $3 \
+     order by l.to_id, l.from_id limit $4",
+    "select l.from_id, l.type, l.to_id from unnest($2::bigint[]) wanted(id) cross join lateral ( \
+       select from_id, type, to_id from association \
+       where tenant_id = $1 and to_id = wanted.id and type = $3 offset 0) l \
+     order by l.to_id, l.from_id limit $4",
+);
+
+/// Where links of one kind that lead to these records start, archived ends included, at most `limit` in all.
+pub async fn leading_to(reader: &mut Reader, records: Vec<i64>, kind: &str, limit: i64) -> Result<Vec<LinkKey>> {
+    let tenant = reader.tenant();
+    reader.fetch_all(&LEADING_TO, args![tenant, records, kind, limit]).await
+}
+
 /// A link as it is stored.
 #[derive(Debug, Clone, FromRow)]
 pub struct StoredLink {

@@ -71,6 +71,19 @@ async fn no_more_links_than_allowed_are_made(server: TestServer) {
     assert_eq!(kinds, ["association.created", "association.removed"]);
 }
 
+async fn a_record_of_the_same_request_takes_the_place_of_another(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let ada = create_id(&tenant, "contact", contact("ada@example.com")).await;
+    let acme = create_id(&tenant, "company", json!({"name": "Acme"})).await;
+    assert!(link(&tenant, &ada, &acme).await.status < 300);
+    let operations = json!([{"op": "create", "object": "company", "ref": "new", "properties": {"name": "Bolt"}},
+        {"op": "associate", "type": "contact_company", "from": ada, "to": "$new", "replace": true}]);
+    let done = tenant.post("/transactions", &json!({"operations": operations})).await.ok(200);
+    let bolt = id(&results(&done)[0]["record"]);
+    assert_eq!(linked(&tenant, "contact", &ada, "contact_company").await, [bolt]);
+    assert!(linked(&tenant, "company", &acme, "contact_company").await.is_empty());
+}
+
 async fn link_has_a_label_and_goes_where_it_may(server: TestServer) {
     let tenant = server.tenant("generic").await;
     let ada = create_id(&tenant, "contact", contact("ada@example.com")).await;
@@ -128,6 +141,7 @@ async fn many_links_are_made_in_one_request(server: TestServer) {
 }
 
 scenarios![
+    a_record_of_the_same_request_takes_the_place_of_another,
     link_is_seen_from_both_ends_and_goes_with_the_records,
     no_more_links_than_allowed_are_made,
     link_has_a_label_and_goes_where_it_may,

@@ -361,6 +361,47 @@ async fn no_link_is_lost_that_is_made_while_records_are_merged(server: TestServe
     }
 }
 
+async fn what_does_not_fit_any_more_stays_in(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let properties = json!({"kind": {"type": "enum", "options": ["x", "y", "z"]}, "size": {"type": "integer"},
+        "code": {"type": "string"}});
+    define_thing(&tenant, properties).await;
+    let pipeline = json!({"name": "main", "default": true, "stages": [{"name": "a"}, {"name": "b"}]});
+    tenant.post("/pipelines/thing", &pipeline).await.ok(201);
+    let winner = create_id(&tenant, "thing", json!({"name": "W", "kind": "x", "size": 1, "code": "w"})).await;
+    let loser = create_id(&tenant, "thing", json!({"name": "L", "kind": "z", "size": 500, "stage": "b"})).await;
+    let before = tenant.get(&format!("/records/thing/{loser}")).await.ok(200)["properties"].clone();
+    tenant.post(&format!("/records/thing/{winner}/merge"), &json!({"from": [loser]})).await.ok(200);
+    let definition = "/object-definitions/thing/properties";
+    let changes = [
+        (format!("{definition}/kind"), json!({"options": ["x", "y"]})),
+        (format!("{definition}/size"), json!({"maximum": 100})),
+        (format!("{definition}/code"), json!({"required": true})),
+        ("/pipelines/thing/main".to_owned(), json!({"stages": {"b": null}})),
+    ];
+    for (path, change) in &changes {
+        tenant.patch(path, change).await.ok(200);
+    }
+    let quiet = Silence::begins(&tenant).await;
+    let unmerge = async || tenant.post(&format!("/records/thing/{winner}/unmerge"), &json!({"id": loser})).await;
+    let refused = unmerge().await.problem(409, "conflict");
+    let codes: Vec<String> = refused.errors().into_iter().map(|(at, code)| format!("{at} {code}")).collect();
+    assert_eq!(codes.len(), 4, "{codes:?}");
+    assert!(codes.iter().all(|code| code.starts_with("/id ")), "{codes:?}");
+    quiet.holds().await;
+    // Once it fits again it comes out as it was.
+    let back = [
+        (format!("{definition}/kind"), json!({"options": ["x", "y", "z"]})),
+        (format!("{definition}/size"), json!({"maximum": null})),
+        (format!("{definition}/code"), json!({"required": false})),
+        ("/pipelines/thing/main".to_owned(), json!({"stages": {"b": "B"}})),
+    ];
+    for (path, change) in &back {
+        tenant.patch(path, change).await.ok(200);
+    }
+    assert_eq!(unmerge().await.ok(200)["properties"], before);
+}
+
 async fn merging_asks_for_the_right_to_change_and_to_archive(server: TestServer) {
     let tenant = server.tenant("generic").await;
     let member =
@@ -382,6 +423,7 @@ async fn merging_asks_for_the_right_to_change_and_to_archive(server: TestServer)
 }
 
 scenarios![
+    what_does_not_fit_any_more_stays_in,
     merged_record_has_what_both_had_and_ids_lead_on,
     history_tells_of_the_merge_and_the_past_stays_as_it_was,
     mistakes_are_told_all_at_once,

@@ -48,6 +48,27 @@ async fn reserved_tags_are_set_by_administrators_only(server: TestServer) {
     mel.delete(&on(&other)).await.ok(204);
 }
 
+async fn links_of_reserved_tags_are_not_replaced_by_others(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let (mel, _) = tenant.user("mel", "member").await;
+    let link = json!({"name": "main_tag", "from": "tag", "to": "contact", "cardinality": "one_to_many"});
+    tenant.post("/association-definitions", &link).await.ok(201);
+    let contact = create_id(&tenant, "contact", json!({"first_name": "Ada", "last_name": "Lovelace"})).await;
+    let free = create_id(&tenant, "tag", json!({"name": "hot", "color": "red"})).await;
+    let bot = create_id(&tenant, "tag", json!({"name": "bot:auto_reply", "color": "grey"})).await;
+    let at = |tag: &str| format!("/records/contact/{contact}/associations/main_tag/{tag}");
+    tenant.put(&at(&bot), &json!({})).await.ok(204);
+    let quiet = Silence::begins(&tenant).await;
+    let refused = mel.put(&format!("{}?replace=true", at(&free)), &json!({})).await.problem(403, "forbidden");
+    assert!(refused.words().contains("kept by administrators and automation"), "{}", refused.words());
+    let operation = json!({"op": "associate", "type": "main_tag", "from": free, "to": contact, "replace": true});
+    mel.post("/transactions", &json!({"operations": [operation]})).await.problem(403, "forbidden");
+    quiet.holds().await;
+    tenant.put(&format!("{}?replace=true", at(&free)), &json!({})).await.ok(204);
+    let links = tenant.get(&format!("/records/contact/{contact}/associations/main_tag")).await.ok(200);
+    assert_eq!(results(&links).iter().map(|link| id(&link["record"])).collect::<Vec<_>>(), [free]);
+}
+
 async fn colours_of_tags_are_colours(server: TestServer) {
     let tenant = server.tenant("generic").await;
     for (number, color) in ["red", "#f0A", "#00ff7f"].into_iter().enumerate() {
@@ -125,6 +146,7 @@ async fn reserved_values_of_a_list_are_kept_one_by_one(server: TestServer) {
 }
 
 scenarios![
+    links_of_reserved_tags_are_not_replaced_by_others,
     colours_of_tags_are_colours,
     shipped_tags_are_kept_where_records_have_them,
     reserved_tags_are_set_by_administrators_only,

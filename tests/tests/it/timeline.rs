@@ -218,8 +218,10 @@ async fn details_are_what_their_type_declares_however_they_are_written(server: T
     tenant.delete(&format!("/users/{mia}")).await.ok(204);
     let path = format!("/records/activity/{}", id(&named));
     tenant.patch(&path, &json!({"properties": {"description": "At the desk"}})).await.ok(200);
-    let refused = tenant.patch(&path, &json!({"properties": {"metadata": {"price": "2", "seller": mia}}})).await;
-    assert_eq!(refused.problem(422, "validation_failed").pointers(), ["/properties/metadata/seller"]);
+    let corrected = json!({"properties": {"metadata": {"price": "2", "seller": mia}}});
+    assert_eq!(tenant.patch(&path, &corrected).await.ok(200)["properties"]["metadata"]["price"], "2.00");
+    let refused = tenant.post("/records/activity", &typed(&seller(&mia))).await.problem(422, "validation_failed");
+    assert_eq!(refused.pointers(), ["/properties/metadata/seller"]);
 
     // It happens to visitors alone, whichever end a link is made from.
     let other = contact(&tenant, "Ada").await;
@@ -247,6 +249,21 @@ async fn details_are_what_their_type_declares_however_they_are_written(server: T
     quiet.holds().await;
     tenant.post("/records/activity", &with(&visitor)).await.ok(201);
     tenant.put(&format!("{path}/associations/activity_about/{visitor}"), &json!({})).await.ok(204);
+
+    // Nor does it become of that type by a change or a merge.
+    let called = json!({"properties": {"activity_type": "call"}, "associations": about(&other)});
+    let called = id(&tenant.post("/records/activity", &called).await.ok(201));
+    let quiet = Silence::begins(&tenant).await;
+    let path = format!("/records/activity/{called}");
+    let refused = tenant.patch(&path, &typed(&json!({"price": "1"}))).await.problem(422, "validation_failed");
+    assert_eq!(refused.errors(), elsewhere("/properties/activity_type"));
+    let update = json!({"inputs": [{"id": called, "properties": typed(&json!({"price": "1"}))["properties"]}]});
+    let reply = tenant.post("/records/activity/batch/update", &update).await.ok(207);
+    assert_eq!(results(&reply)[0]["error"]["errors"][0]["code"], "not_applicable", "{reply}");
+    let merge = format!("/records/activity/{}/merge", id(&named));
+    let refused = tenant.post(&merge, &json!({"from": [called]})).await.problem(422, "validation_failed");
+    assert_eq!(refused.errors(), elsewhere("/from"));
+    quiet.holds().await;
 
     // The list of types is open; of one that nobody declares nothing is known.
     let open = json!({"properties": {"activity_type": "status_changed", "metadata": {"from": "a", "to": 7}}});

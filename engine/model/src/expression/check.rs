@@ -144,7 +144,8 @@ pub fn check_condition(expression: &Expression, types: &Types<'_>) -> Vec<Expres
 /// [`check`] for what must be true or false, or a number.
 pub(crate) fn check_points(expression: &Expression, types: &Types<'_>) -> Vec<ExpressionProblem> {
     let (shapes, mut problems) = Checker::new(expression, types).run();
-    if problems.is_empty() && !shapes.may_be(Shapes::BOOLEAN.with(Shapes::INTEGER).with(Shapes::DECIMAL)) {
+    let is_points = shapes.may_be(Shapes::BOOLEAN.with(Shapes::INTEGER).with(Shapes::DECIMAL));
+    if problems.is_empty() && (shapes.is_null() || !is_points) {
         let message =
             format!("a criterion gives true, false or a number from 0 to 100, and this is {}", shapes.in_words());
         let position = Position::at(expression.source(), 0);
@@ -311,7 +312,8 @@ impl<'a> Checker<'a> {
             return shapes.with(Shapes::NULL);
         }
         if RECORD_FIELDS.contains(&&**key) {
-            return Shapes::ANY;
+            let is_moment = key.ends_with("_at");
+            return if is_moment { Shapes::DATETIME } else { Shapes::STRING }.with(Shapes::NULL);
         }
         let known = objects.iter().flat_map(|object| object.keys()).map(Name::as_str).chain(RECORD_FIELDS);
         let message = format!("`{name}` has no property `{key}`{}", did_you_mean(key, known));

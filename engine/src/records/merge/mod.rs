@@ -195,6 +195,11 @@ fn too_many_links() -> Error {
 }
 
 impl Merging {
+    /// The records that are merged into the winner.
+    pub(super) fn merged(&self) -> impl Iterator<Item = RecordId> {
+        self.losers.iter().map(|loser| loser.id)
+    }
+
     /// The rows to write. Losers come first, so that the winner finds free what they give back.
     pub(super) fn writes(&self, catalog: &Catalog) -> Result<Vec<Write>> {
         let object = definition_of(catalog, &self.winner)?;

@@ -18,6 +18,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::records::draft::Draft;
 use crate::records::operation::{Effect, LeftOut};
 use crate::records::plan::{Body, Plan, Planner, check_version, definition_of};
+use crate::records::rules::unfit;
 use crate::records::state::State;
 use crate::records::write::refuse;
 
@@ -59,6 +60,7 @@ impl Planner<'_> {
             return Err(conflict("merged_elsewhere", message));
         }
         let is_seen = |end: Option<&FarEnd>| self.may_know_end(end);
+        self.check_fits(object, &loser, loser_id)?;
         let returned = return_links(self.basis.catalog, seen, &merged.detail.links, loser_id, winner_id, is_seen);
         let (properties, standing) = give_back(object, &winner, &merged.detail);
         self.check_values(object, &winner, &properties)?;
@@ -87,6 +89,24 @@ impl Planner<'_> {
             Some(end) => self.caller.may_all(Action::Read, &end.object),
             None => self.caller.rights.reads_every_record(),
         }
+    }
+
+    /// Refuses to bring a record back that the definitions would not take any more: nobody could change it then.
+    fn check_fits(&self, object: &ObjectDefinition, loser: &State, id: RecordId) -> Result<()> {
+        let found = self.basis.told(object, unfit(self.basis.catalog, object, loser));
+        if found.is_empty() {
+            return Ok(());
+        }
+        let of_record = |problem: Problem| {
+            let message = format!("record {id} as it was does not fit any more: {}", problem.message);
+            Problem::new("/id", problem.code, message)
+        };
+        let problems: Problems = found.into_iter().map(of_record).collect();
+        let detail = match problems.as_slice() {
+            [only] => only.message.clone(),
+            many => format!("record {id} as it was does not fit any more, for {} reasons; see `errors`", many.len()),
+        };
+        Err(Error { problems, ..Error::new(ErrorCode::Conflict, detail) })
     }
 
     /// The record as it was when it was merged into `winner`.

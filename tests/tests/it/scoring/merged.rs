@@ -114,7 +114,8 @@ async fn what_was_said_for_a_merged_product_is_said_for_the_one_that_remains(ser
 
     tenant.post(&format!("/records/product/{roof}/unmerge"), &json!({"id": wall})).await.ok(200);
     assert_eq!(ranked(&wall).await, [(ada.clone(), 90), (eve.clone(), 60)]);
-    assert_eq!(ranked(&roof).await, [(ada.clone(), 30)]);
+    // What was said after the merge stays with the one that remains.
+    assert_eq!(ranked(&roof).await, [(ada.clone(), 30), (eve.clone(), 20)]);
     assert_eq!([stands(&ada, &wall).await, stands(&eve, &wall).await], [json!(90), json!(60)]);
 }
 
@@ -142,7 +143,93 @@ async fn a_total_follows_what_is_undone_in_whatever_order(server: TestServer) {
     assert_eq!(lines(&assess(&tenant, &ada).await).len(), 2);
 }
 
+async fn what_comes_back_while_a_record_is_merged_goes_out_with_it(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let size = criterion(&tenant, "Size", "50", "1").await;
+    let (ada, eve) = (contact(&tenant, json!({})).await, contact(&tenant, json!({})).await);
+    assess(&tenant, &ada).await;
+    assess(&tenant, &eve).await;
+    let said = json!({"score": 80, "rationale": "Large"});
+    let path = format!("{}/criteria/{size}", score_of(&eve));
+    tenant.put(&path, &said).header("x-request-id", "over").await.ok(200);
+    tenant.post("/undo", &json!({"request_id": "over"})).header("x-request-id", "back").await.ok(200);
+    tenant.post(&format!("/records/contact/{ada}/merge"), &json!({"from": [eve]})).await.ok(200);
+    tenant.post("/undo", &json!({"request_id": "back"})).await.ok(200);
+    tenant.post(&format!("/records/contact/{ada}/unmerge"), &json!({"id": eve})).await.ok(200);
+    for (record, total) in [(&eve, 80), (&ada, 50)] {
+        let stands = tenant.get(&score_of(record)).await.ok(200);
+        assert_eq!((&stands["total"], &lead_score(&tenant, record).await), (&json!(total), &json!(total)));
+    }
+    let ranked = tenant.get("/scores/fit/ranking?object=contact").await.ok(200);
+    let ranked: Vec<_> = results(&ranked).iter().map(|found| id(&found["record"])).collect();
+    assert_eq!(ranked, [eve.clone(), ada.clone()]);
+    let of = async |record: &str| {
+        let past = super::history(&tenant, record, "").await;
+        past.iter().filter(|entry| entry["score"] == 80 && entry["criterion"] != Value::Null).count()
+    };
+    assert_eq!((of(&eve).await, of(&ada).await), (1, 0));
+}
+
+async fn a_product_that_is_taken_out_takes_its_answers_out_of_totals(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let product = async |name: &str| create_id(&tenant, "product", json!({"name": name})).await;
+    let (roof, wall) = (product("Roof").await, product("Wall").await);
+    let anyone = criterion(&tenant, "Anyone", "50", "1").await;
+    for (name, points, product) in [("Of roofs", "10", &roof), ("Of walls", "90", &wall)] {
+        let own = json!({"properties": {"name": name, "expression": points, "weight": "1"},
+            "associations": [{"type": "fit_criterion_product", "to": product}]});
+        tenant.post("/records/fit_criterion", &own).await.ok(201);
+    }
+    let ada = contact(&tenant, json!({})).await;
+    let stands =
+        async |product: &str| tenant.get(&format!("{}?for={product}", score_of(&ada))).await.ok(200)["total"].clone();
+    for (product, total) in [(&roof, 30), (&wall, 70)] {
+        assert_eq!(tenant.post(&score_of(&ada), &json!({"for": product})).await.ok(200)["total"], total);
+    }
+    let current = counted(&tenant).await.1;
+    tenant.post(&format!("/records/product/{roof}/merge"), &json!({"from": [wall]})).await.ok(200);
+    // All three are asked for what is one product now.
+    assert_eq!(stands(&roof).await, 50);
+    let said = json!({"score": 0, "rationale": "No", "for": roof});
+    let said = tenant.put(&format!("{}/criteria/{anyone}", score_of(&ada)), &said).await.ok(200);
+    assert_eq!(said["total"], 33);
+    tenant.post(&format!("/records/product/{roof}/unmerge"), &json!({"id": wall})).await.ok(200);
+    assert_eq!([stands(&roof).await, stands(&wall).await], [json!(5), json!(70)]);
+    let ranking = tenant.get(&format!("/scores/fit/ranking?object=contact&for={roof}")).await.ok(200);
+    assert_eq!(results(&ranking)[0]["total"], 5);
+    assert_eq!(counted(&tenant).await.1, current);
+}
+
+async fn what_was_answered_of_what_is_purged_goes_with_it(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let roof = create_id(&tenant, "product", json!({"name": "Roof"})).await;
+    criterion(&tenant, "Anyone", "50", "1").await;
+    let gone = criterion(&tenant, "Gone", "20", "1").await;
+    let own = json!({"properties": {"name": "Of roofs", "expression": "90", "weight": "1"},
+        "associations": [{"type": "fit_criterion_product", "to": roof}]});
+    let own = id(&tenant.post("/records/fit_criterion", &own).await.ok(201));
+    let (ada, eve) = (contact(&tenant, json!({})).await, contact(&tenant, json!({})).await);
+    assert_eq!(assess(&tenant, &ada).await["total"], 35);
+    assert_eq!(tenant.post(&score_of(&ada), &json!({"for": roof})).await.ok(200)["total"], 53);
+    let alone = super::history(&tenant, &ada, "").await.len();
+    tenant.delete(&format!("/records/product/{roof}?purge=true")).await.ok(204);
+    // Its own criterion is not asked of everybody, and what was said for it is said for nobody.
+    assert_eq!(super::history(&tenant, &ada, "").await.len(), alone);
+    assert!(tenant.get(&format!("/records/fit_criterion/{own}")).await.ok(200)["archived_at"].is_string());
+    assert_eq!(assess(&tenant, &eve).await["total"], 35);
+    tenant.delete(&format!("/records/fit_criterion/{gone}?purge=true")).await.ok(204);
+    let past = super::history(&tenant, &ada, "").await;
+    assert!(past.iter().all(|entry| entry["score"] != 20), "{past:#?}");
+    assert_eq!(assess(&tenant, &ada).await["total"], 50);
+    let before = counted(&tenant).await.0;
+    tenant.delete(&format!("/records/contact/{ada}?purge=true")).await.ok(204);
+    assert!(counted(&tenant).await.0 < before);
+}
+
 scenarios![
+    what_comes_back_while_a_record_is_merged_goes_out_with_it,
+    a_product_that_is_taken_out_takes_its_answers_out_of_totals,
+    what_was_answered_of_what_is_purged_goes_with_it,
     what_was_said_of_a_merged_record_counts_for_the_one_that_remains,
     what_was_said_of_a_merged_record_is_its_own_again_when_it_is_taken_out,
     what_was_said_for_a_merged_product_is_said_for_the_one_that_remains,
