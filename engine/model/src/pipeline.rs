@@ -363,21 +363,27 @@ fn read_transitions(reader: &mut SpecReader<'_>, stages: &IndexMap<Name, Stage>)
     let pointer = reader.pointer_of("transitions");
     let mut transitions = IndexMap::new();
     for (from, next, at) in named_entries(map, &pointer, reader.problems()) {
+        let unknown = |stage: &Name, at: &str| {
+            let hint = did_you_mean(stage, stages.keys().map(Name::as_str));
+            let message = format!("`{stage}` is no stage of this pipeline{hint}");
+            (!stages.contains_key(stage.as_str())).then(|| Problem::new(at, "unknown", message))
+        };
+        let no_list = |at: &str| Problem::new(at, "wrong_type", format!("`{from}` leads to a list of stages"));
         let mut targets = Vec::new();
-        for to in next.as_array().into_iter().flatten() {
+        for (index, to) in next.as_array().into_iter().flatten().enumerate() {
+            let at = format!("{at}/{index}");
             match to.as_str().map(Name::new) {
-                Some(Ok(to)) => targets.push(to),
-                _ => reader.problem("transitions", "wrong_type", format!("`{from}` leads to a list of stages")),
+                Some(Ok(to)) => {
+                    reader.problems().extend(unknown(&to, &at));
+                    targets.push(to);
+                }
+                _ => reader.problems().push(no_list(&at)),
             }
         }
         if !next.is_array() {
-            reader.problem("transitions", "wrong_type", format!("`{from}` leads to a list of stages"));
+            reader.problems().push(no_list(&at));
         }
-        for stage in targets.iter().chain([&from]).filter(|stage| !stages.contains_key(stage.as_str())) {
-            let hint = did_you_mean(stage, stages.keys().map(Name::as_str));
-            let message = format!("`{stage}` is no stage of this pipeline{hint}");
-            reader.problems().push(Problem::new(at.clone(), "unknown", message));
-        }
+        reader.problems().extend(unknown(&from, &at));
         transitions.insert(from, targets);
     }
     Some(transitions)

@@ -4,10 +4,10 @@ use engine_model::name::did_you_mean;
 use engine_model::object::ObjectDefinition;
 use engine_model::property::Property;
 use engine_model::query::QueryText;
-use engine_model::{Problem, Problems, UserId};
+use engine_model::{Problem, Problems, Properties, UserId};
 use engine_store::{Reader, access};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::definitions::catalog::shortened;
 use crate::error::{Error, ErrorCode, Result};
@@ -17,6 +17,9 @@ use crate::session::{Session, with_current};
 
 /// The kind of these jobs.
 pub(crate) const REASSIGN: &str = "reassign";
+
+/// The field that says who owns a record.
+const OWNER: &str = "owner_id";
 
 /// Records that are handed over at a time.
 const AT_A_TIME: usize = 200;
@@ -53,10 +56,8 @@ struct Spec {
 struct Progress {
     /// Objects that are done.
     objects: usize,
-    /// Of the next object, the owner comes first, then its properties in order: how many are done.
-    parts: usize,
-    /// Where the next page of the next part begins.
-    cursor: Option<String>,
+    /// Where the next page of the next object begins.
+    page: Option<String>,
     /// Records that were looked at.
     done: i64,
     updated: i64,
@@ -104,40 +105,59 @@ impl Session {
         if named.is_empty() { known().map(str::to_owned).collect() } else { named }
     }
 
-    /// One page of what names the user there; what could not be handed over, and where the next page begins.
+    /// One page of the records of an object that name the user in one of these parts; what could not be handed over.
     async fn hand_over_some(
         &mut self,
         spec: &Spec,
         object: &str,
-        part: Option<&str>,
+        parts: &[Option<String>],
         progress: &mut Progress,
     ) -> Result<Vec<JobError>> {
-        let field = part.unwrap_or("owner_id");
-        let mut query = json!({"filter": {"property": field, "op": "eq", "value": spec.user.to_string()},
-            "sort": ["id"], "limit": AT_A_TIME, "select": []});
-        if let Some(cursor) = progress.cursor.take() {
+        let user = spec.user.to_string();
+        let fields = || parts.iter().map(|part| part.as_deref().unwrap_or(OWNER));
+        let conditions: Vec<Value> =
+            fields().map(|field| json!({"property": field, "op": "eq", "value": user})).collect();
+        let selected: Vec<&str> = parts.iter().flatten().map(String::as_str).collect();
+        let mut query = json!({"filter": {"any": conditions}, "sort": ["id"], "limit": AT_A_TIME, "select": selected});
+        if let Some(cursor) = progress.page.take() {
             query["cursor"] = cursor.into();
         }
         let raw = serde_json::value::to_raw_value(&query).map_err(Error::internal)?;
         let text = engine_model::json::read::<QueryText>(&raw).map_err(Error::invalid)?;
         let found = self.record_search(object, &text, Vec::new()).await?;
-        progress.cursor = found.next_cursor;
-        let ids: Vec<i64> = found.results.iter().map(|found| found.record.id.0).collect();
-        let mut steps = Vec::with_capacity(ids.len());
-        for id in &ids {
-            steps.push(Step::from(operation(spec, object, part, *id)?));
+        progress.page = found.next_cursor;
+        let (mut steps, mut records) = (Vec::new(), Vec::new());
+        for record in found.results.iter().map(|found| &found.record) {
+            let values: Properties = serde_json::from_str(record.properties.get()).map_err(Error::internal)?;
+            let names_user = |part: &&Option<String>| match part {
+                None => record.owner == Some(spec.user),
+                Some(name) => values.get(name).and_then(Value::as_str) == Some(user.as_str()),
+            };
+            let first = steps.len();
+            for part in parts.iter().filter(names_user) {
+                steps.push(Step::from(operation(spec, object, part.as_deref(), record.id.0)?));
+            }
+            records.push((record.id.0, steps.len() - first));
         }
-        progress.done += i64::try_from(ids.len()).unwrap_or_default();
+        let mut results = self.execute(&steps, Mode::Each, None).await?.value.into_iter();
         let mut errors = Vec::new();
-        for (id, result) in ids.into_iter().zip(self.execute(&steps, Mode::Each, None).await?.value) {
-            match result {
-                Ok(_) => progress.updated += 1,
-                // It was purged meanwhile.
-                Err(error) if error.code == ErrorCode::NotFound => {}
-                Err(error) => {
+        for (id, steps) in records {
+            progress.done += 1;
+            // What was purged meanwhile is no failure.
+            let is_failure = |error: &Error| error.code != ErrorCode::NotFound;
+            let all = results.by_ref().take(steps).map(|result| result.map(drop));
+            let (done, failed): (Vec<_>, Vec<_>) = all.partition(Result::is_ok);
+            let failed = failed.into_iter().filter_map(Result::err).filter(is_failure);
+            let failed = failed.reduce(|mut first, other| {
+                first.problems.extend(other.problems);
+                first
+            });
+            match failed {
+                Some(error) => {
                     progress.failed += 1;
                     errors.push(JobError::of_record(id, error));
                 }
+                None => progress.updated += i64::from(!done.is_empty()),
             }
         }
         Ok(errors)
@@ -224,15 +244,12 @@ pub(crate) async fn run(work: &mut Work) -> Result<Ending> {
         // An object that is gone or off meanwhile has nothing to be handed over.
         let parts =
             session.catalog.object(object).map(|object| parts(&session, object, spec.properties)).unwrap_or_default();
-        match parts.get(progress.parts) {
-            Some(part) => {
-                let errors = session.hand_over_some(&spec, object, part.as_deref(), &mut progress).await?;
-                work.keep_errors(errors).await?;
-                if progress.cursor.is_none() {
-                    progress.parts += 1;
-                }
-            }
-            None => (progress.objects, progress.parts) = (progress.objects + 1, 0),
+        if !parts.is_empty() {
+            let errors = session.hand_over_some(&spec, object, &parts, &mut progress).await?;
+            work.keep_errors(errors).await?;
+        }
+        if progress.page.is_none() {
+            progress.objects += 1;
         }
         if !work.save(&progress).await? {
             return Ok(Ending::Lost);

@@ -201,11 +201,7 @@ fn stages(given: Value, shown: Option<&Value>, written: Option<&Value>, problems
     let mut written = written.and_then(stage_entries).unwrap_or_default();
     let entries = match &given {
         Value::Array(list) => {
-            // What is no list of stages goes to the reader of the whole, which says so at its place.
-            let Some(entries) = stage_entries(&given) else { return given };
-            if entries.len() < list.len() {
-                problems.push(Problem::new("/stages", "taken", "a stage is there twice"));
-            }
+            let entries = listed_entries(list, problems);
             reuse(entries, &shown.and_then(stage_entries).unwrap_or_default(), &written)
         }
         Value::Object(map) => {
@@ -229,6 +225,43 @@ fn stages(given: Value, shown: Option<&Value>, written: Option<&Value>, problems
 
 fn is_stage(stage: &Value) -> bool {
     matches!(stage, Value::Null | Value::String(_) | Value::Object(_))
+}
+
+/// Listed stages by name; what is wrong with one as such leaves the others to be looked at.
+fn listed_entries(list: &[Value], problems: &mut Problems) -> Entries {
+    let mut entries = Entries::new();
+    for (index, stage) in list.iter().enumerate() {
+        let at = format!("/stages/{index}");
+        let (spec, name) = match stage {
+            Value::Object(spec) => (spec.clone(), spec.get("name")),
+            other => {
+                let shape = engine_model::spec::shape(other);
+                let message = format!("an object with the stage's `name` is expected, not {shape}");
+                problems.push(Problem::new(&at, "wrong_type", message));
+                // The others may lead there.
+                (Map::new(), Some(other).filter(|other| other.is_string()))
+            }
+        };
+        let at = format!("{at}/name");
+        match name {
+            Some(Value::String(name)) => match Name::new(name) {
+                Ok(_) if entries.contains_key(name) => {
+                    problems.push(Problem::new(at, "taken", format!("the stage `{name}` is there twice")));
+                }
+                Ok(_) => drop(entries.insert(name.clone(), spec)),
+                Err(error) => problems.push(Problem::new(at, "invalid_name", error.to_string())),
+            },
+            None | Some(Value::Null) if stage.is_object() => {
+                problems.push(Problem::new(at, "required", "`name` is required"));
+            }
+            Some(other) if stage.is_object() => {
+                let message = format!("a string is expected, not {}", engine_model::spec::shape(other));
+                problems.push(Problem::new(at, "wrong_type", message));
+            }
+            None | Some(_) => {}
+        }
+    }
+    entries
 }
 
 /// Stages by name, each with its name; `None` where they have no known form.
@@ -303,6 +336,17 @@ mod tests {
         let found: Vec<_> = problems.iter().map(|problem| (problem.pointer.as_str(), problem.code)).collect();
         assert_eq!(found, [("/object", "immutable"), ("/lable", "unknown_key"), ("/stages/open", "wrong_type")]);
         let (_, problems) = revised(json!({"stages": [{"name": "a"}, {"name": "a"}]}));
-        assert_eq!(problems[0].code, "taken");
+        let found: Vec<_> = problems.iter().map(|problem| (problem.pointer.as_str(), problem.code)).collect();
+        assert_eq!(found, [("/stages/1/name", "taken")]);
+        let (_, problems) = revised(json!({"stages": ["a", {"name": "B!"}, {}, {"name": 7}, 8, {"name": "c"}]}));
+        let found: Vec<_> = problems.iter().map(|problem| (problem.pointer.as_str(), problem.code)).collect();
+        let expected = [
+            ("/stages/0", "wrong_type"),
+            ("/stages/1/name", "invalid_name"),
+            ("/stages/2/name", "required"),
+            ("/stages/3/name", "wrong_type"),
+            ("/stages/4", "wrong_type"),
+        ];
+        assert_eq!(found, expected);
     }
 }

@@ -34,8 +34,9 @@ impl Session {
         let is_malformed = |problems: &Problems, at: &str| problems.iter().any(|problem| problem.pointer == at);
         let ListInput { object, name, description, filter, sharing, team } = input;
         // Of what does not read, nothing more is told than that.
-        let is_change = !is_new && problems.is_empty();
-        let takes_object_away = object == Some(None) && is_change;
+        let [takes_object, takes_name, takes_filter] =
+            ["/object", "/name", "/filter"].map(|at| !is_new && !is_malformed(&problems, at));
+        let object_sent = object.is_some();
         match object.flatten() {
             Some(object) if is_new => match self.catalog.object(&object) {
                 Ok(found) => match self.caller.check_any(Action::Read, &found.name) {
@@ -51,14 +52,14 @@ impl Session {
             None if is_new && !is_malformed(&problems, "/object") => {
                 problems.push(Problem::new("/object", "required", "`object` is required"));
             }
-            None if takes_object_away => {
+            None if takes_object && object_sent => {
                 let message =
                     format!("list {} is one of `{}` records and stays so; leave `object` out", row.id, row.object);
                 problems.push(Problem::new("/object", "required", message));
             }
             Some(_) | None => {}
         }
-        check_name(name.filter(|name| name.is_some() || is_new || is_change), &mut row, &mut problems);
+        check_name(name.filter(|name| name.is_some() || is_new || takes_name), &mut row, &mut problems);
         match description {
             Some(Some(text)) if text.chars().count() > DESCRIPTION => {
                 let message = format!("a description has at most {DESCRIPTION} characters");
@@ -79,7 +80,7 @@ impl Session {
                 problems.push(Problem::new("/filter", "not_applicable", message));
                 None
             }
-            Some(None) if is_change => {
+            Some(None) if takes_filter => {
                 let message = match &row.filter {
                     Some(_) => "a list whose members meet a filter keeps one; make another list for members by hand",
                     None => "the members of this list are put by hand, so there is no filter; leave `filter` out",
@@ -109,6 +110,10 @@ impl Session {
             Some(_) => {
                 let message = "`sharing` is one of `private`, `team` and `everyone`";
                 problems.push(Problem::new("/sharing", "invalid", message));
+                // Whether there is such a team can be told all the same.
+                if let Some(team) = team.flatten() {
+                    self.read_team(reader, Some(team), true, row.team_id, problems).await?;
+                }
                 return Ok(());
             }
             None => {}

@@ -40,7 +40,7 @@ pub use members::ListMember;
 pub use put::MembersChanged;
 
 pub(crate) use follow::Lists;
-pub(crate) use named::text_of;
+pub(crate) use named::{OutOfReach, Why, text_of};
 pub(crate) use upkeep::start;
 
 use crate::progress::Progress;

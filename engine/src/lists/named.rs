@@ -37,6 +37,26 @@ pub(super) enum Wanted {
     Names,
 }
 
+/// A list by which a caller cannot filter.
+#[derive(Debug)]
+pub(crate) struct OutOfReach {
+    /// Where the filter names it, such as `/filter/all/0/list`.
+    pub(crate) at: String,
+    pub(crate) id: String,
+    pub(crate) why: Why,
+}
+
+/// Why not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// There is none.
+    Gone,
+    /// The caller may not see it.
+    Hidden,
+    /// It asks about links to records of which the caller may read none.
+    AsksHidden,
+}
+
 /// What a list asks, as it is stored.
 pub(crate) fn text_of(filter: &str) -> Result<FilterText> {
     let raw: Box<RawValue> = serde_json::from_str(filter).map_err(Error::internal)?;
@@ -73,13 +93,12 @@ impl Session {
         Ok(visible)
     }
 
-    /// Where a filter of what somebody saves names lists that the caller cannot ask about, each with its id and whether
-    /// it is there.
+    /// Where a filter of what somebody saves names lists by which the caller cannot filter as whoever saved it.
     pub(crate) async fn lists_out_of_reach(
         &self,
         reader: &mut Reader,
         filter: Option<&Value>,
-    ) -> Result<Vec<(String, String, bool)>> {
+    ) -> Result<Vec<OutOfReach>> {
         let Some(filter) = filter else { return Ok(Vec::new()) };
         let raw = to_raw_value(filter).map_err(Error::internal)?;
         // What does not read is told by who understands the whole.
@@ -91,11 +110,28 @@ impl Session {
         let ids = text.lists().into_iter().filter_map(|id| id.parse().ok()).collect();
         let rows = list::many(reader, ids).await?;
         let visible = self.may_ask_about(reader, &rows).await?;
-        let missing = places.into_iter().filter(|(_, id)| !visible.contains(*id)).map(|(at, id)| {
-            let is_there = rows.iter().any(|row| row.id.to_string() == id);
-            (format!("/filter{at}/list"), id.to_owned(), is_there)
+        let there: BTreeSet<String> = rows.iter().map(|row| row.id.to_string()).collect();
+        let below = self.lists_below(reader, rows, Wanted::Names).await?;
+        let why = |id: &str| {
+            if !there.contains(id) {
+                Some(Why::Gone)
+            } else if !visible.contains(id) {
+                Some(Why::Hidden)
+            } else {
+                self.asks_unread(id, &below, 0).then_some(Why::AsksHidden)
+            }
+        };
+        let places = places.into_iter().filter_map(|(at, id)| {
+            Some(OutOfReach { at: format!("/filter{at}/list"), id: id.to_owned(), why: why(id)? })
         });
-        Ok(missing.collect())
+        Ok(places.collect())
+    }
+
+    /// Whether a list, or one below it, asks about links to records of which the caller may read none.
+    fn asks_unread(&self, id: &str, below: &NamedLists, depth: usize) -> bool {
+        let Some(NamedList { object, members: Members::Dynamic(text) }) = below.get(id) else { return false };
+        let has_own = !self.unread_links(text, object).is_empty();
+        has_own || (depth < MAX_DEPTH && text.lists().into_iter().any(|id| self.asks_unread(id, below, depth + 1)))
     }
 
     pub(crate) fn may_look_at_list(&self, row: &ListRow) -> bool {

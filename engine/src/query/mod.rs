@@ -10,6 +10,7 @@ mod list;
 mod search;
 mod suggest;
 mod table;
+mod unread;
 
 pub use hydrate::FoundRecord;
 pub(crate) use list::of_parameters;

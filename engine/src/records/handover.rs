@@ -34,7 +34,8 @@ impl Planner<'_> {
         handover: &Handover,
         name: Option<&str>,
     ) -> Result<Plan> {
-        if let (Handover::Claim, Some(owner)) = (handover, before.owner.filter(|owner| *owner != self.caller.user)) {
+        let owned_by = before.owner.filter(|owner| *owner != self.caller.user && before.archived_at.is_none());
+        if let (Handover::Claim, Some(owner)) = (handover, owned_by) {
             let message = format!("user {owner} owns the record already; ask them to release it");
             return Err(Error::new(ErrorCode::Conflict, message.clone()).with(Problem::new("", "owned", message)));
         }

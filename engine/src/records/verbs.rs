@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine_model::Problems;
+use engine_model::{Problem, Problems};
 
 use super::execute::Mode;
 use super::input::RecordInput;
@@ -42,7 +42,9 @@ impl Session {
                     if error.code != ErrorCode::ValidationFailed {
                         return error;
                     }
-                    problems.extend(error.problems);
+                    let is_told = |found: &Problem| problems.iter().any(|told| told.pointer == found.pointer);
+                    let (_, found): (Vec<_>, Problems) = error.problems.into_iter().partition(is_told);
+                    problems.extend(found);
                 }
                 Error::invalid(problems)
             }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::definitions::catalog::shortened;
 use crate::error::{Error, ErrorCode, Result};
+use crate::lists::Why;
 use crate::session::Session;
 
 impl Session {
@@ -43,10 +44,13 @@ impl Session {
         if let Some(behavior) = &behavior {
             let found = self.wrong_for_caller(behavior);
             problems.extend(found.into_iter().filter(|problem| !known.contains(problem)));
-            self.check_items(reader, behavior, &mut problems).await?;
+            if changed("items").is_some() {
+                self.check_items(reader, behavior, &mut problems).await?;
+            }
             let filter = filter_of(behavior).filter(|_| changed("filter").is_some());
             let lists = self.lists_out_of_reach(reader, filter).await?;
-            problems.extend(lists.into_iter().map(|(at, id, _)| no_list(at, &id)));
+            let lists = lists.into_iter().filter(|list| list.why != Why::AsksHidden);
+            problems.extend(lists.map(|list| no_list(list.at, &list.id)));
         }
         let sharing = spec.get("sharing").and_then(Value::as_str).unwrap_or_default();
         let team_id = self.read_team(reader, team, sharing == "team", row.team_id, &mut problems).await?;

@@ -1,11 +1,9 @@
 //! What something saved says of properties that the caller may not see: that is told, and values are taken out of it.
 
 use engine_model::access::Reach;
-use engine_model::association::Target;
 use engine_model::behavior::{Behavior, Content};
 use engine_model::json::read;
-use engine_model::query::Direction;
-use engine_model::query::ast::{FilterForm, FilterText};
+use engine_model::query::ast::FilterText;
 use engine_model::{Problem, Problems};
 use engine_store::Reader;
 use serde_json::value::to_raw_value;
@@ -15,6 +13,7 @@ use super::check::{filter_of, no_list};
 use super::item::Known;
 use crate::definitions::catalog::shortened;
 use crate::error::{Error, Result};
+use crate::lists::{OutOfReach, Why};
 use crate::session::Session;
 
 /// What is left of a condition on what the caller may not see, beside `hidden: true`.
@@ -25,12 +24,16 @@ impl Session {
     pub(super) async fn as_seen(&self, reader: &mut Reader, known: Known) -> Result<Known> {
         let mut known = self.without_unseen(known);
         let Some(behavior) = &known.behavior else { return Ok(known) };
-        for (at, id, is_there) in self.lists_out_of_reach(reader, filter_of(behavior)).await? {
-            if !is_there {
-                known.item.warnings.push(no_list(at, &id));
-                continue;
-            }
-            let message = format!("the {} filters by a list that you may not see", behavior.section.kind());
+        for OutOfReach { at, id, why } in self.lists_out_of_reach(reader, filter_of(behavior)).await? {
+            let what = match why {
+                Why::Gone => {
+                    known.item.warnings.push(no_list(at, &id));
+                    continue;
+                }
+                Why::Hidden => "a list that you may not see",
+                Why::AsksHidden => "a list that asks about links to records of which you may read none",
+            };
+            let message = format!("the {} filters by {what}", behavior.section.kind());
             let problem = Problem::new(at, "forbidden", message);
             if let (Some(filter), Some(at)) =
                 (known.item.spec.get_mut("filter"), problem.pointer.strip_prefix("/filter"))
@@ -62,7 +65,7 @@ impl Session {
             let pointers = pointers.filter_map(|pointer| pointer.strip_prefix("/filter"));
             pointers.chain(gone.iter().map(String::as_str)).for_each(|pointer| mask(filter, pointer));
         }
-        let unread = self.unread_links(&behavior);
+        let unread = self.unread_links_in(&behavior);
         let hidden = unseen.iter().map(|problem| &problem.pointer).chain(&unread);
         known.hidden = hidden.map(|pointer| self.hidden(&behavior, pointer)).collect();
         known.item.warnings.extend(known.hidden.iter().cloned());
@@ -106,41 +109,12 @@ impl Session {
         named.filter(|mention| is_unread(&mention.object)).map(|mention| mention.pointer).collect()
     }
 
-    /// Where a filter asks about linked records of which the caller may read none, so that it would find nothing, or all,
-    /// whatever there is.
-    fn unread_links(&self, behavior: &Behavior) -> Vec<String> {
-        let registry = &self.catalog.effective.registry;
-        let object = behavior.object().and_then(|name| registry.objects.get(name));
+    /// Where it filters by linked records of which the caller may read none.
+    fn unread_links_in(&self, behavior: &Behavior) -> Vec<String> {
         let raw = filter_of(behavior).and_then(|filter| to_raw_value(filter).ok());
         let text = raw.as_ref().and_then(|raw| read::<FilterText>(raw).ok());
-        let (Some(object), Some(text)) = (object, text) else { return Vec::new() };
-        let mut places = Vec::new();
-        self.find_unread_links(&text, &object.name, &mut places);
-        places
-    }
-
-    fn find_unread_links(&self, text: &FilterText, object: &str, places: &mut Vec<String>) {
-        let asked = match &text.form {
-            FilterForm::All(list) | FilterForm::Any(list) => {
-                return list.iter().for_each(|inner| self.find_unread_links(inner, object, places));
-            }
-            FilterForm::Not(inner) => return self.find_unread_links(inner, object, places),
-            FilterForm::Association(asked) => asked,
-            FilterForm::Property(_) | FilterForm::List(_) => return,
-        };
-        let registry = &self.catalog.effective.registry;
-        let Some(association) = registry.associations.get(asked.association.as_str()) else { return };
-        let leads_out = association.from.as_str() == object && asked.direction != Some(Direction::In);
-        let far: Vec<&str> = match (&association.to, leads_out) {
-            (_, false) => vec![&association.from],
-            (Target::Objects(objects), true) => objects.iter().map(|name| name.as_str()).collect(),
-            (Target::Any, true) => registry.objects.keys().map(|name| name.as_str()).collect(),
-        };
-        if far.iter().all(|object| self.caller.rights.grants(object).read == Reach::NONE) {
-            places.push(format!("/filter{}/association", text.pointer));
-        } else if let ([far], Some(inner)) = (far.as_slice(), &asked.matches) {
-            self.find_unread_links(inner, far, places);
-        }
+        let (Some(object), Some(text)) = (behavior.object(), text) else { return Vec::new() };
+        self.unread_links(&text, object).into_iter().map(|at| format!("/filter{at}")).collect()
     }
 
     /// Says that the caller may not see what stands at a place, without what it is compared with.

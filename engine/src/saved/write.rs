@@ -13,9 +13,6 @@ use crate::error::{Error, Result};
 use crate::records::Written;
 use crate::session::Session;
 
-/// Members that are never missing.
-const NEEDED: [&str; 3] = ["label", "object", "items"];
-
 impl Session {
     /// Saves a new one, which belongs to the caller; private unless it says otherwise.
     pub async fn saved_create(
@@ -45,7 +42,7 @@ impl Session {
         self.put_saved(tx, section, row, reply).await
     }
 
-    /// Changes one: what is given replaces what was there; null takes it away, but what cannot be missing.
+    /// Changes one: what is given replaces what was there; null takes it away.
     pub async fn saved_change(
         &mut self,
         section: Section,
@@ -62,7 +59,6 @@ impl Session {
         let known = self.wrong_before(&row, section, &patch)?;
         for (key, value) in patch {
             match value {
-                Value::Null if NEEDED.contains(&key.as_str()) => {}
                 Value::Null => drop(spec.shift_remove(&key)),
                 value => drop(spec.insert(key, value)),
             }

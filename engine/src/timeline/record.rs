@@ -191,8 +191,9 @@ fn placed(mut error: Error, taker: &Taker) -> Error {
     // What is told twice, by the input and by the record made of it, is told and counted once.
     let mut told: Vec<(String, &str)> = Vec::new();
     error.problems.retain(|problem| {
-        let is_told =
-            |(at, code): &(String, &str)| *at == problem.pointer && ["required", *code].contains(&problem.code);
+        let is_told = |(at, code): &(String, &str)| {
+            *at == problem.pointer && (["required", *code].contains(&problem.code) || *code == "wrong_type")
+        };
         let is_new = !told.iter().any(is_told);
         told.push((problem.pointer.clone(), problem.code));
         is_new

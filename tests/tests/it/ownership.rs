@@ -92,6 +92,16 @@ async fn one_of_many_who_claim_a_record_has_it(server: TestServer) {
     assert_eq!(owners, 1);
 }
 
+async fn what_is_archived_is_claimed_by_nobody(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let (_, mel) = tenant.user("mel", "member").await;
+    let deal = json!({"properties": {"name": "Roof"}, "owner_id": mel});
+    let deal = id(&tenant.post("/records/deal", &deal).await.ok(201));
+    tenant.delete(&format!("/records/deal/{deal}")).await.ok(204);
+    let refused = post(&tenant, &format!("/records/deal/{deal}/claim")).await.problem(409, "conflict");
+    assert_eq!(refused.errors(), [(String::new(), "archived".to_owned())]);
+}
+
 async fn many_records_are_handed_over_at_once(server: TestServer) {
     let tenant = server.tenant("generic").await;
     let (mel, mel_id) = tenant.user("mel", "member").await;
@@ -326,8 +336,11 @@ async fn all_that_a_user_has_is_handed_over(server: TestServer) {
     assert!(changes.iter().all(told), "{}", changes[0]);
     // The rest, also where properties name the user.
     let body = json!({"to": max_id, "properties": true});
-    tenant.post(&path, &body).await.ok(202);
+    let job = id(&tenant.post(&path, &body).await.ok(202)["job"]);
     jobs_are_done(&tenant).await;
+    // A record that names the user twice is one record.
+    let job = tenant.get(&format!("/jobs/{job}")).await.ok(200);
+    assert_eq!((&job["counts"]["updated"], &job["progress"]["done"]), (&json!(2), &json!(2)), "{job}");
     let task = tenant.get(&format!("/records/task/{task}")).await.ok(200);
     assert_eq!((&task["owner_id"], &task["properties"]["assigned_to_id"]), (&json!(max_id), &json!(max_id)));
     assert_eq!(owner(&tenant, "contact", &contact).await, max_id);
@@ -351,6 +364,7 @@ async fn all_that_a_user_has_is_handed_over(server: TestServer) {
 }
 
 scenarios![
+    what_is_archived_is_claimed_by_nobody,
     records_are_taken_on_and_given_back,
     one_of_many_who_claim_a_record_has_it,
     many_records_are_handed_over_at_once,

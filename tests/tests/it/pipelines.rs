@@ -502,6 +502,31 @@ async fn who_may_not_change_the_stage_learns_nothing_of_it(server: TestServer) {
     assert_eq!(tenant.get(&format!("/records/job/{job}")).await.ok(200)["properties"]["stage"], "begun");
 }
 
+async fn a_pipeline_keeps_a_stage(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    define_jobs(&tenant).await;
+    let stages = json!({"stages": {"one": {"archived": true}, "two": {"archived": true}}});
+    let refused = tenant.patch("/pipelines/job/small", &stages).await.problem(422, "validation_failed");
+    assert_eq!(refused.errors(), [("/stages".to_owned(), "required".to_owned())]);
+    tenant.patch("/pipelines/job/small", &json!({"stages": {"one": {"archived": true}}})).await.ok(200);
+    // One bad entry hides nothing of the others.
+    let wrong = json!({"name": "p1", "stages": ["a", {"name": "b", "requires": ["nope"], "rules": [{"rule": "nope > 1"}],
+        "probability": 500}, {"name": "B!"}, {"name": "b"}], "transitions": {"a": ["b"], "b": ["a", "c"]}});
+    let refused = tenant.post("/pipelines/job", &wrong).await.problem(422, "validation_failed");
+    let mut told = refused.pointers();
+    told.sort();
+    let expected = [
+        "/stages/0",
+        "/stages/1/probability",
+        "/stages/1/requires",
+        "/stages/1/rules/0/rule",
+        "/stages/2/name",
+        "/stages/3/name",
+        "/transitions/b/1",
+    ];
+    assert_eq!(told, expected);
+}
+
 async fn a_stage_asks_for_nothing_that_is_archived(server: TestServer) {
     let tenant = server.tenant("generic").await;
     define_jobs(&tenant).await;
@@ -514,6 +539,7 @@ async fn a_stage_asks_for_nothing_that_is_archived(server: TestServer) {
 }
 
 scenarios![
+    a_pipeline_keeps_a_stage,
     who_may_not_change_the_stage_learns_nothing_of_it,
     a_stage_asks_for_nothing_that_is_archived,
     a_record_enters_another_pipeline_where_new_ones_start,

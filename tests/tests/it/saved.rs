@@ -362,6 +362,25 @@ async fn what_is_saved_says_something_and_names_what_is_there(server: TestServer
     let told: BTreeSet<String> = refused.pointers().into_iter().collect();
     let expected = ["/kind", "/columns/0", "/group", "/sort/0/property", "/sort/0/direction", "/filter/property"];
     assert!(expected.iter().all(|at| told.contains(*at)), "{told:?}");
+    for (path, nulls, missing) in [
+        ("/views", json!({"label": null, "object": null}), vec!["/label", "/object"]),
+        ("/dashboards", json!({"label": null, "items": null}), vec!["/label", "/items"]),
+    ] {
+        let right = json!({"label": "Right", "object": "book"});
+        let right = if path == "/views" { right } else { json!({"label": "Right", "items": [{"view": "novels"}]}) };
+        let saved = id(&bob.post(path, &right).await.ok(201));
+        let refused = bob.patch(&format!("{path}/{saved}"), &nulls).await.problem(422, "validation_failed");
+        assert_eq!(refused.pointers(), missing);
+    }
+    // What a dashboard shows may go; it is renamed all the same.
+    let part = id(&bob.post("/views", &json!({"label": "Part", "object": "book"})).await.ok(201));
+    let dashboard = json!({"label": "Parts", "items": [{"view": part}], "sharing": "everyone"});
+    let dashboard = format!("/dashboards/{}", id(&bob.post("/dashboards", &dashboard).await.ok(201)));
+    tenant.patch(&dashboard, &json!({"label": "Of all"})).await.ok(200);
+    bob.delete(&format!("/views/{part}")).await.ok(204);
+    bob.patch(&dashboard, &json!({"label": "Renamed"})).await.ok(200);
+    let refused = bob.patch(&dashboard, &json!({"items": [{"view": part}, {"view": part}]})).await;
+    assert_eq!(refused.problem(422, "validation_failed").pointers(), ["/items/0/view", "/items/1/view"]);
     // What was right when it was saved stands in the way of no other change.
     let right = json!({"label": "Mine", "object": "book", "columns": ["title"], "filter": {"list": known}});
     let view = id(&bob.post("/views", &right).await.ok(201));

@@ -101,6 +101,17 @@ impl<'a, 'r> ObjectReader<'a, 'r> {
         }
     }
 
+    /// The same with nothing in the place of an element that cannot be read, so that the others can be looked at.
+    pub fn list_as_far<T: FromJson<'a>>(&mut self, name: &'static str, most: usize) -> Vec<Option<T>> {
+        let raw = self.take(name).filter(|raw| !is_null(raw));
+        let read = |raw| {
+            self.reading.at(Segment::Key(Cow::Borrowed(name)), |reading| {
+                reading.each(raw, most, |element, reading| Some(reading.value(element)))
+            })
+        };
+        raw.and_then(read).unwrap_or_default()
+    }
+
     /// Notes that a member is wrong in a way that its type does not tell.
     pub fn problem_at(&mut self, name: &'static str, code: &'static str, message: impl Into<String>) {
         self.reading.problem_at(name, code, message);

@@ -30,6 +30,17 @@ pub(crate) fn check(old: &Registry, new: &Registry) -> Problems {
             check_intervals(before, object, &at, &mut problems);
         }
     }
+    for pipeline in new.pipelines.values().flat_map(IndexMap::values).filter(|pipeline| !pipeline.archived) {
+        let before = old.pipelines.get(&pipeline.object).and_then(|all| all.get(&pipeline.name));
+        // One that was taken like this stays as it is.
+        let had_none = before.is_some_and(|before| before.first_stage().is_none());
+        if pipeline.first_stage().is_none() && !had_none {
+            let at = format!("{}/stages", push_segment("/pipelines", &pipeline.name));
+            let message =
+                "all stages are archived, so no record could be in one; archive the pipeline, or keep a stage";
+            problems.push(Problem::new(at, "required", message));
+        }
+    }
     for association in new.associations.values() {
         if old.associations.get(&association.name).is_none_or(|before| before.spec != association.spec) {
             check_schemas(

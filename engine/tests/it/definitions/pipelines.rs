@@ -111,7 +111,7 @@ async fn the_last_pipeline_goes_once_no_record_is_in_it() {
     assert!(schema["properties"].get("stage").is_none());
     let other = json!({"name": "other", "stages": ["open"]});
     let error = session.pipeline_define("company", map(other), None).await.expect_err("no stages");
-    assert_eq!(said(&error).1, [("/stages".to_owned(), "invalid")]);
+    assert_eq!(said(&error).1, [("/stages/0".to_owned(), "wrong_type")]);
     session.pipeline_restore("company", "flow", None).await.expect("restored");
     let id = create(&mut session, "company", json!({"name": "Globex"})).await;
     assert_eq!(read(&mut session, "company", &id).await["stage"], "open");
@@ -155,7 +155,7 @@ async fn mistakes_are_placed_where_the_body_has_them() {
             ("/stages/1/probability".to_owned(), "too_large"),
             ("/stages/1/requires".to_owned(), "unknown"),
             ("/stages/1/rules/0/rule".to_owned(), "unknown"),
-            ("/transitions/open".to_owned(), "unknown"),
+            ("/transitions/open/0".to_owned(), "unknown"),
         ]
     );
     let taken = session.pipeline_define("deal", map(json!({"name": "sales", "stages": {"a": {}}})), None).await;

@@ -28,10 +28,11 @@ struct MergeBody {
 impl<'a> FromJson<'a> for MergeBody {
     fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
         let mut object = reading.object(raw)?;
-        let from = object.list::<Id>("from", MOST);
+        let from = object.list_as_far::<Id>("from", MOST);
         let choices = object.optional::<Choices>("properties");
         object.finish();
-        let from = from.unwrap_or_default().into_iter().map(|Id(id)| id).collect();
+        // What cannot be read names no record, which is told already.
+        let from = from.into_iter().map(|id| id.map(|Id(id)| id).unwrap_or_default()).collect();
         Some(Self { from, choices: choices.map(|choices| choices.0).unwrap_or_default() })
     }
 }

@@ -199,9 +199,10 @@ impl<'a> FromJson<'a> for ActivityFields {
         let of = object.required::<String>("type");
         let at = object.optional::<String>("at");
         let details = object.optional::<PropertiesBody>("details").map(|body| PropertiesInput(body.0));
-        let also = object.list::<Id>("also", MOST_ALSO).unwrap_or_default();
+        let also = object.list_as_far::<Id>("also", MOST_ALSO);
         object.finish();
-        let also = also.into_iter().map(|Id(id)| id).collect();
+        // What cannot be read names no record, which is told already.
+        let also = also.into_iter().map(|id| id.map(|Id(id)| id).unwrap_or_default()).collect();
         Some(Self(ActivityInput { of, at, details: details.unwrap_or_default(), also }))
     }
 }

@@ -97,7 +97,7 @@ pub(crate) async fn create(
     super::create(session, Section::Dashboards, key, body).await
 }
 
-/// Changes a dashboard: what is given replaces what was there; null takes it away, but what cannot be missing.
+/// Changes a dashboard: what is given replaces what was there; null takes it away where it may be missing.
 #[utoipa::path(patch, path = "/dashboards/{id}", tag = "dashboards", operation_id = "update",
     params(("id" = String, Path, description = "Its id")), request_body = bodies::Dashboard,
     responses((status = 200, description = "The dashboard", body = ItemBody)))]

@@ -120,7 +120,7 @@ pub(crate) async fn create(
     super::create(session, Section::Reports, key, body).await
 }
 
-/// Changes a report: what is given replaces what was there; null takes it away, but what cannot be missing.
+/// Changes a report: what is given replaces what was there; null takes it away where it may be missing.
 #[utoipa::path(patch, path = "/reports/{id}", tag = "reports", operation_id = "update",
     params(("id" = String, Path, description = "Its id")), request_body = bodies::Report,
     responses((status = 200, description = "The report", body = ItemBody)))]

@@ -85,7 +85,7 @@ pub(crate) async fn create(
     super::create(session, Section::Views, key, body).await
 }
 
-/// Changes a view: what is given replaces what was there; null takes it away, but what cannot be missing.
+/// Changes a view: what is given replaces what was there; null takes it away where it may be missing.
 #[utoipa::path(patch, path = "/views/{id}", tag = "views", operation_id = "update",
     params(("id" = String, Path, description = "Its id")), request_body = bodies::View,
     responses((status = 200, description = "The view", body = ItemBody)))]

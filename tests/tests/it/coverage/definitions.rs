@@ -243,7 +243,7 @@ fn pipelines() -> Vec<Case> {
                 to("/pipelines/deal").json(json!({"name": "refused", "stages": [{"name": "a", "type": "opn"}], "transitions": {"a": ["b"]}})),
                 422,
                 "validation_failed",
-                &["/stages/0/type", "/transitions/a"],
+                &["/stages/0/type", "/transitions/a/0"],
             )
             .refuses(define("sales"), 409, "conflict", &["/name"]),
         made(Method::GET, "/pipelines/{object}/{pipeline}", "course_read").allows(

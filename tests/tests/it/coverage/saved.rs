@@ -103,7 +103,7 @@ fn views() -> Kind {
         .refuses(to("/views/nothing/records"), 404, "not_found", &[])
         .refuses(to("/views/$saved/records?limit=0"), 400, "bad_request", &["/limit"])
         .refuses(to("/views/$saved/records?cursor=nonsense"), 400, "bad_request", &["/cursor"]);
-    Kind { path: "/views", one: "view", right, wrong: (wrong, &["/kind"]), part: None, shows }
+    Kind { path: "/views", one: "view", right, wrong: (wrong, &["/kind", "/columns/0"]), part: None, shows }
 }
 
 fn reports() -> Kind {

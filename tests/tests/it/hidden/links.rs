@@ -51,7 +51,7 @@ async fn what_leads_to_hidden_records_is_not_told(server: TestServer) {
     let secret = id(&narrow.post("/lists", &list("Mine", json!({"list": shared}), "private")).await.ok(201));
     let path = format!("/lists/{secret}/members");
     let sized = create_id(&tenant, "open", json!({"size": 1})).await;
-    let members = async || narrow.get(&path).await.ok(200)["results"][0]["record"]["id"].clone();
+    let members = async || narrow.get(&path).await.ok(200)["results"][0]["id"].clone();
     assert_eq!(members().await, json!(sized));
     // What somebody has for themselves keeps nobody from deleting what it names, and goes on with what it has.
     tenant.delete(&format!("/lists/{shared}")).await.ok(204);

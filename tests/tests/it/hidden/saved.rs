@@ -169,9 +169,15 @@ async fn what_filters_by_hidden_lists_and_links_is_refused(server: TestServer) {
     let rights = json!({"*": all(), "thing": {"read": "none"}});
     let clerk = with_role(&tenant, "aide", rights, json!({})).await;
     let by_list = (json!({"any": [{"not": {"list": list}}]}), "/filter/any/0/not/list", "a list that you may not see");
+    let asking = json!({"object": "patient", "name": "Asks", "sharing": "everyone", "filter": {"any": [linked]}});
+    let asking = id(&tenant.post("/lists", &asking).await.ok(201));
+    let above = json!({"object": "patient", "name": "Above", "sharing": "everyone", "filter": {"list": asking}});
+    let above = id(&tenant.post("/lists", &above).await.ok(201));
+    let by_asking = "a list that asks about links to records of which you may read none";
+    let by_asking = (json!({"not": {"list": above}}), "/filter/not/list", by_asking);
     let by_link = "`patient_thing`, which the role `aide` does not allow to read";
     let by_link = (json!({"all": [linked]}), "/filter/all/0/association", by_link);
-    for (filter, at, what) in [by_list, by_link] {
+    for (filter, at, what) in [by_list, by_link, by_asking] {
         for (kind, path, rest) in [("view", "/views", "records"), ("report", "/reports", "data")] {
             let mut saved = json!({"label": "Shared", "object": "patient", "sharing": "everyone", "filter": filter});
             if kind == "report" {

@@ -135,7 +135,23 @@ async fn lists_are_seen_by_whom_they_are_shared_with(server: TestServer) {
     assert!(position > 0);
 }
 
+async fn all_that_is_wrong_with_a_change_is_told(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let list = json!({"object": "contact", "name": "Known", "filter": {"property": "email", "op": "exists"}});
+    let list = id(&tenant.post("/lists", &list).await.ok(201));
+    let wrong = json!({"name": null, "filter": null, "sharing": "x", "team": "99", "object": "deal", "zz": 1});
+    let refused = tenant.patch(&format!("/lists/{list}"), &wrong).await.problem(422, "validation_failed");
+    let mut told = refused.pointers();
+    told.sort();
+    assert_eq!(told, ["/filter", "/name", "/object", "/sharing", "/team", "/zz"]);
+    let refused = tenant.patch(&format!("/lists/{list}"), &json!({"name": 7, "object": null, "filter": 3})).await;
+    let mut told = refused.problem(422, "validation_failed").pointers();
+    told.sort();
+    assert_eq!(told, ["/filter", "/name", "/object"]);
+}
+
 scenarios![
+    all_that_is_wrong_with_a_change_is_told,
     what_is_wrong_with_a_list_is_told_at_once,
     a_property_that_is_gone_stops_its_lists_only,
     lists_are_seen_by_whom_they_are_shared_with,
