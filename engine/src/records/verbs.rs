@@ -5,6 +5,7 @@ use std::sync::Arc;
 use engine_model::{Problem, Problems};
 
 use super::execute::Mode;
+use super::failure::join;
 use super::input::RecordInput;
 use super::operation::{Done, Operation, Results, Step, Target};
 use super::write::{Reply, Written};
@@ -35,21 +36,30 @@ impl Session {
     }
 
     /// Why an operation whose input is malformed in these places cannot be done: with whatever else is wrong with it.
-    pub async fn refuse(&mut self, operation: Operation, mut problems: Problems) -> Error {
-        match self.plan_all(&[Step::from(operation)], &[0], self.now(), &Assigning::default()).await {
-            Ok((_, failed)) => {
-                for (_, error) in failed {
-                    if error.code != ErrorCode::ValidationFailed {
-                        return error;
-                    }
-                    let is_told = |found: &Problem| problems.iter().any(|told| told.pointer == found.pointer);
-                    let (_, found): (Vec<_>, Problems) = error.problems.into_iter().partition(is_told);
-                    problems.extend(found);
-                }
-                Error::invalid(problems)
-            }
-            Err(error) => error,
+    pub async fn refuse(&mut self, operation: Operation, problems: Problems) -> Error {
+        self.refuse_all(&[Step::from(operation)], Mode::Single, problems).await
+    }
+
+    /// The same of a list of operations, all or nothing.
+    pub async fn refuse_all(&mut self, steps: &[Step], mode: Mode, mut problems: Problems) -> Error {
+        let all: Vec<usize> = (0..steps.len()).collect();
+        let (_, failed) = match self.plan_all(steps, &all, self.now(), &Assigning::default()).await {
+            Ok(planned) => planned,
+            Err(error) => return error,
+        };
+        if failed.is_empty() {
+            return Error::invalid(problems);
         }
+        let is_single = mode == Mode::Single;
+        let found = join(failed, mode);
+        if is_single && found.code != ErrorCode::ValidationFailed {
+            return found;
+        }
+        // Of what does not read, nothing more is told than that.
+        let is_told = |found: &Problem| problems.iter().any(|told| covers(&told.pointer, &found.pointer));
+        let (_, more): (Vec<_>, Problems) = found.problems.into_iter().partition(is_told);
+        problems.extend(more);
+        Error::invalid(problems)
     }
 
     /// Makes a record.
@@ -61,6 +71,11 @@ impl Session {
     pub async fn record_update(&mut self, object: &str, target: Target, input: RecordInput) -> Result<Written<Done>> {
         self.perform(Operation::Update { object: object.to_owned(), target, input, version: None }, None).await
     }
+}
+
+/// Whether a place is within another one.
+fn covers(outer: &str, inner: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The reply to what cannot be answered, which is kept nowhere else.

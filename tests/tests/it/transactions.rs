@@ -100,7 +100,35 @@ async fn archiving_and_dissociating_are_operations(server: TestServer) {
     assert!(all_records(&tenant, "contact").await.is_empty());
 }
 
+async fn what_does_not_read_hides_nothing_of_the_rest(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    let deal = create_id(&tenant, "deal", json!({"name": "Roof"})).await;
+    let acme = create_id(&tenant, "company", json!({"name": "Acme"})).await;
+    let quiet = Silence::begins(&tenant).await;
+    let refuse = async |operations: serde_json::Value| {
+        let body = json!({"operations": operations});
+        let mut told = tenant.post("/transactions", &body).await.problem(422, "validation_failed").pointers();
+        told.sort();
+        told
+    };
+    let operations = json!([{"op": "associate", "type": "deal_cmopany", "from": deal, "to": acme, "replace": "x"},
+        {"op": "update", "object": "deal", "id": deal, "properties": {"nmae": "x", "amount": "much"}}]);
+    let expected = [
+        "/operations/0/replace",
+        "/operations/0/type",
+        "/operations/1/properties/amount",
+        "/operations/1/properties/nmae",
+    ];
+    assert_eq!(refuse(operations).await, expected);
+    // Operations that cannot be planned leave what names their records open.
+    let operations = json!([{"op": "craete", "ref": "a", "object": "deal"}, {"op": "create", "object": "daels"},
+        {"op": "associate", "type": "deal_company", "from": "$a", "to": acme}]);
+    assert_eq!(refuse(operations).await, ["/operations/0/op", "/operations/1/object"]);
+    quiet.holds().await;
+}
+
 scenarios![
+    what_does_not_read_hides_nothing_of_the_rest,
     operations_name_earlier_ones_and_happen_together,
     one_wrong_operation_refuses_all,
     archiving_and_dissociating_are_operations,

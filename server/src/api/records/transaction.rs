@@ -22,7 +22,7 @@ use crate::openapi::bodies;
 
 /// `{operations}`.
 #[derive(Debug)]
-struct TransactionBody(Vec<StepBody>);
+struct TransactionBody(Vec<Option<StepBody>>);
 
 impl<'a> FromJson<'a> for TransactionBody {
     fn from_json(raw: &'a RawValue, reading: &mut Reading<'a>) -> Option<Self> {
@@ -30,9 +30,9 @@ impl<'a> FromJson<'a> for TransactionBody {
         if !object.has("operations") {
             object.problem_at("operations", "required", "`operations` is required");
         }
-        let operations = object.list("operations", MOST);
+        let operations = object.list_as_far("operations", MOST);
         object.finish();
-        operations.map(Self)
+        Some(Self(operations))
     }
 }
 
@@ -153,9 +153,20 @@ pub(crate) async fn transact(
     body: JsonBody,
 ) -> ApiResult<Answer> {
     once(&mut session, key.as_ref(), &body).await?;
-    let TransactionBody(steps) = body.read()?;
-    let steps: Vec<Step> = steps.into_iter().map(|StepBody(step)| step).collect();
-    check_objects(&mut session, &steps).await?;
+    let (TransactionBody(steps), malformed) = body.read_all()?;
+    let known: Vec<(usize, &Step)> =
+        steps.iter().enumerate().filter_map(|(index, step)| Some((index, &step.as_ref()?.0))).collect();
+    let unknown = unknown_objects(&mut session, &known).await?;
+    // What names records of an operation that cannot be planned would seem to name none.
+    let are_known = known.len() == steps.len() && !steps.is_empty() && unknown.is_empty();
+    let problems = [malformed, unknown].concat();
+    let steps: Vec<Step> = steps.into_iter().flatten().map(|StepBody(step)| step).collect();
+    if !problems.is_empty() {
+        return Err(match are_known {
+            true => session.refuse_all(&steps, Mode::Atomic("operations"), problems).await.into(),
+            false => engine::Error::invalid(problems).into(),
+        });
+    }
     let references: Arc<Vec<Option<String>>> = Arc::new(steps.iter().map(|step| step.reference.clone()).collect());
     let kept = Arc::clone(&references);
     let reply: Reply<Results> = Arc::new(move |written: &Written<Results>| {
@@ -170,9 +181,9 @@ pub(crate) async fn transact(
 }
 
 /// An object that is named in a body is a mistake of the body, unlike one in a path.
-async fn check_objects(session: &mut Session, steps: &[Step]) -> ApiResult<()> {
+async fn unknown_objects(session: &mut Session, steps: &[(usize, &Step)]) -> ApiResult<Problems> {
     let mut problems = Problems::new();
-    for (index, step) in steps.iter().enumerate() {
+    for (index, step) in steps {
         let Some(object) = step.operation.object() else { continue };
         match session.object_exists(object).await {
             Ok(()) => {}
@@ -182,7 +193,7 @@ async fn check_objects(session: &mut Session, steps: &[Step]) -> ApiResult<()> {
             Err(error) => return Err(error.into()),
         }
     }
-    if problems.is_empty() { Ok(()) } else { Err(engine::Error::invalid(problems).into()) }
+    Ok(problems)
 }
 
 fn answer(done: Vec<Done>, references: &[Option<String>]) -> ApiResult<Answer> {
