@@ -152,12 +152,10 @@ impl Session {
                 first.problems.extend(other.problems);
                 first
             });
-            match failed {
-                Some(error) => {
-                    progress.failed += 1;
-                    errors.push(JobError::of_record(id, error));
-                }
-                None => progress.updated += i64::from(!done.is_empty()),
+            progress.updated += i64::from(!done.is_empty());
+            if let Some(error) = failed {
+                progress.failed += 1;
+                errors.push(JobError::of_record(id, error));
             }
         }
         Ok(errors)

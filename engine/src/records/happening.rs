@@ -3,7 +3,8 @@
 
 use engine_model::problem::push_segment;
 use engine_model::{Problem, Properties};
-use engine_store::association::{Direction, of_many};
+use engine_store::association::{LinkKey, leading};
+use engine_store::record;
 
 use super::details::{HAPPENS_ELSEWHERE, about_of, happens_elsewhere, type_named};
 use super::plan::Body;
@@ -28,14 +29,19 @@ impl Session {
     /// steps.
     pub(super) async fn misplaced(&self, ready: &[Ready]) -> Result<Vec<(usize, Error)>> {
         let mut misplaced = Vec::new();
+        let unlinked: Vec<LinkKey> = ready.iter().filter_map(|ready| ready.plan.unlinked()).collect();
         for ready in ready {
             let Some(Becoming { after, records, pointer }) = self.becoming(&ready.plan.body) else { continue };
             let Ok(object) = self.catalog.object(&after.object) else { continue };
             let Some(about) = about_of(object) else { continue };
-            let links = of_many(&mut self.reader().await?, records, about, Direction::Out, MOST).await?;
-            let wrong = links
+            let mut reader = self.reader().await?;
+            let mut links = leading(&mut reader, records, about, MOST).await?;
+            links.retain(|link| !unlinked.contains(link));
+            // Archived ones come back with their links.
+            let far = record::many(&mut reader, links.iter().map(|link| link.to_id).collect()).await?;
+            let wrong = far
                 .iter()
-                .find_map(|link| happens_elsewhere(&self.catalog, object, &after.properties, about, &link.object));
+                .find_map(|far| happens_elsewhere(&self.catalog, object, &after.properties, about, &far.object));
             if let Some(message) = wrong {
                 let message = format!("{message}, which it is linked with");
                 misplaced.push((ready.index, refuse(vec![Problem::new(pointer, HAPPENS_ELSEWHERE, message)])));

@@ -5,6 +5,7 @@ use engine_model::change::ChangeKind;
 use engine_model::object::ObjectDefinition;
 use engine_model::time::Timestamp;
 use engine_model::{Problem, RecordId};
+use engine_store::association::LinkKey;
 use engine_store::commit::{LogEntry, NewLink, RecordRef, RecordUpdate, UniqueValue, Write};
 use uuid::Uuid;
 
@@ -322,6 +323,16 @@ impl Plan {
         };
         let states = drafts.into_iter().flatten().map(|draft| &draft.after);
         states.filter_map(|state| Some((state.object.clone(), state.id()?))).collect()
+    }
+
+    /// The link that it takes away.
+    pub(super) fn unlinked(&self) -> Option<LinkKey> {
+        match &self.body {
+            Body::Unlink(Write::Unlink { kind, from: RecordRef::Id(from), to: RecordRef::Id(to) }) => {
+                Some(LinkKey { from_id: from.0, kind: kind.clone(), to_id: to.0 })
+            }
+            _ => None,
+        }
     }
 
     /// The rows to write, in order.

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use engine_model::behavior::Score;
 use engine_model::{Problem, RecordId};
 use engine_store::Reader;
-use engine_store::association::{leading, leading_to};
+use engine_store::association::{counts, leading, leading_to};
 use engine_store::commit::{RecordRef, Write};
 
 use super::draft::Draft;
@@ -26,6 +26,8 @@ pub(crate) struct Purging {
     /// Criteria that were asked for one of these records alone. With the link they would be asked of everybody, so they
     /// are put away.
     orphans: Vec<Draft>,
+    /// Records with the number of links among which their answers were found: with others it is looked again.
+    counted: Vec<(RecordId, i64)>,
 }
 
 /// What goes with records that are purged.
@@ -35,6 +37,8 @@ pub(crate) struct Dependents {
     answers: HashMap<i64, Vec<RecordId>>,
     /// Criteria, by the record that they are asked for alone.
     orphans: HashMap<i64, Vec<RecordId>>,
+    /// How many links each record had before these were looked for; none where no score could have answered.
+    links: HashMap<i64, i64>,
     /// They are more than go at once.
     are_too_many: bool,
     gone: HashSet<RecordRef>,
@@ -45,7 +49,11 @@ impl Dependents {
     pub(super) async fn load(reader: &mut Reader, catalog: &Catalog, purged: &[i64]) -> Result<Self> {
         let mut dependents = Self::default();
         let behaviors = catalog.effective.registry.behaviors.values();
-        for score in behaviors.filter_map(|behavior| behavior.score()) {
+        let scores: Vec<&Score> = behaviors.filter_map(|behavior| behavior.score()).collect();
+        if !scores.is_empty() {
+            dependents.links.extend(counts(reader, purged.to_vec()).await?);
+        }
+        for score in scores {
             let Score { assessments, criteria, .. } = score;
             let kinds = [Some(&assessments.subject), Some(&assessments.criterion), assessments.counterpart.as_ref()];
             for kind in kinds.into_iter().flatten() {
@@ -107,6 +115,11 @@ impl Planner<'_> {
             let ids = purged.flat_map(|id| ids.get(&id.0).into_iter().flatten());
             ids.filter_map(|id| self.workspace.state(RecordRef::Id(*id)).cloned()).collect()
         };
+        let links = |state: &State| {
+            let id = state.id()?;
+            Some((id, *dependents.links.get(&id.0)?))
+        };
+        let counted = states.iter().filter_map(links).collect();
         let (answers, orphans) = (of(&dependents.answers), of(&dependents.orphans));
         states.extend(answers);
         let gone = &mut self.workspace.dependents.gone;
@@ -122,7 +135,7 @@ impl Planner<'_> {
             self.workspace.put(object, draft.before.as_ref(), draft.after.clone(), None);
             drafts.push(draft);
         }
-        let body = Body::Purge(Box::new(Purging { states, orphans: drafts }));
+        let body = Body::Purge(Box::new(Purging { states, orphans: drafts, counted }));
         Ok(Plan { body, links: Vec::new(), effect: Effect::Changed, upsert: None })
     }
 }
@@ -130,7 +143,7 @@ impl Planner<'_> {
 impl Purging {
     /// The rows to write.
     pub(super) fn writes(&self, catalog: &Catalog) -> Result<Vec<Write>> {
-        let mut writes = Vec::new();
+        let mut writes: Vec<Write> = self.counted.iter().map(|(id, links)| Write::HasLinks(*id, *links)).collect();
         for orphan in &self.orphans {
             writes.extend(orphan.writes(definition_of(catalog, orphan)?));
         }

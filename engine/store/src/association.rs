@@ -215,6 +215,24 @@ pub async fn leading_to(reader: &mut Reader, records: Vec<i64>, kind: &str, limi
     reader.fetch_all(&LEADING_TO, args![tenant, records, kind, limit]).await
 }
 
+const COUNTS: Sql = Sql::each(
+    "select wanted.value, \
+       (select count(*) from association l where l.tenant_id = $1 and l.from_id = wanted.value) + \
+       (select count(*) from association l indexed by association_to \
+        where l.tenant_id = $1 and l.to_id = wanted.value) \
+     from json_each($2) wanted",
+    "select wanted.id, \
+       (select count(*) from association where tenant_id = $1 and from_id = wanted.id) + \
+       (select count(*) from association where tenant_id = $1 and to_id = wanted.id) \
+     from unnest($2::bigint[]) wanted(id)",
+);
+
+/// How many links each of these records has, from either end.
+pub async fn counts(reader: &mut Reader, records: Vec<i64>) -> Result<Vec<(i64, i64)>> {
+    let tenant = reader.tenant();
+    reader.fetch_all(&COUNTS, args![tenant, records]).await
+}
+
 /// A link as it is stored.
 #[derive(Debug, Clone, FromRow)]
 pub struct StoredLink {

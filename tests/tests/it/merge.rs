@@ -388,6 +388,10 @@ async fn what_does_not_fit_any_more_stays_in(server: TestServer) {
     let codes: Vec<String> = refused.errors().into_iter().map(|(at, code)| format!("{at} {code}")).collect();
     assert_eq!(codes.len(), 4, "{codes:?}");
     assert!(codes.iter().all(|code| code.starts_with("/id ")), "{codes:?}");
+    let told = refused.body["errors"].to_string();
+    for property in ["kind", "size", "code", "stage"] {
+        assert!(told.contains(&format!("record {loser} as it was does not fit: `{property}`: ")), "{told}");
+    }
     quiet.holds().await;
     // Once it fits again it comes out as it was.
     let back = [

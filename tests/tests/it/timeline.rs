@@ -264,6 +264,14 @@ async fn details_are_what_their_type_declares_however_they_are_written(server: T
     let refused = tenant.post(&merge, &json!({"from": [called]})).await.problem(422, "validation_failed");
     assert_eq!(refused.errors(), elsewhere("/from"));
     quiet.holds().await;
+    // A link that rests comes back, and one that goes in the same request does not count.
+    tenant.delete(&format!("/records/contact/{other}")).await.ok(204);
+    let refused = tenant.patch(&path, &typed(&json!({"price": "1"}))).await.problem(422, "validation_failed");
+    assert_eq!(refused.errors(), elsewhere("/properties/activity_type"));
+    tenant.post(&format!("/records/contact/{other}/restore"), &json!({})).await.ok(200);
+    let operations = json!([{"op": "dissociate", "type": "activity_about", "from": called, "to": other},
+        {"op": "update", "object": "activity", "id": called, "properties": typed(&json!({"price": "1"}))["properties"]}]);
+    tenant.post("/transactions", &json!({"operations": operations})).await.ok(200);
 
     // The list of types is open; of one that nobody declares nothing is known.
     let open = json!({"properties": {"activity_type": "status_changed", "metadata": {"from": "a", "to": 7}}});

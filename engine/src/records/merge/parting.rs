@@ -20,7 +20,6 @@ use crate::records::operation::{Effect, LeftOut};
 use crate::records::plan::{Body, Plan, Planner, check_version, definition_of};
 use crate::records::rules::unfit;
 use crate::records::state::State;
-use crate::records::write::refuse;
 
 /// A record that is about to be taken out of another one.
 #[derive(Debug)]
@@ -64,8 +63,8 @@ impl Planner<'_> {
         let returned = return_links(self.basis.catalog, seen, &merged.detail.links, loser_id, winner_id, is_seen);
         let (properties, standing) = give_back(object, &winner, &merged.detail);
         self.check_values(object, &winner, &properties)?;
-        let mut winner =
-            Draft::next(&self.basis, object, winner, properties, standing, Problems::new()).map_err(refuse)?;
+        let mut winner = Draft::next(&self.basis, object, winner, properties, standing, Problems::new())
+            .map_err(|found| unfitting(&format!("record {winner_id} without what it took"), found))?;
         winner.touch_at_least(self.basis.pen);
         let loser = Draft::restore(loser, self.basis.pen);
         self.workspace.put(object, winner.before.as_ref(), winner.after.clone(), None);
@@ -94,19 +93,7 @@ impl Planner<'_> {
     /// Refuses to bring a record back that the definitions would not take any more: nobody could change it then.
     fn check_fits(&self, object: &ObjectDefinition, loser: &State, id: RecordId) -> Result<()> {
         let found = self.basis.told(object, unfit(self.basis.catalog, object, loser));
-        if found.is_empty() {
-            return Ok(());
-        }
-        let of_record = |problem: Problem| {
-            let message = format!("record {id} as it was does not fit any more: {}", problem.message);
-            Problem::new("/id", problem.code, message)
-        };
-        let problems: Problems = found.into_iter().map(of_record).collect();
-        let detail = match problems.as_slice() {
-            [only] => only.message.clone(),
-            many => format!("record {id} as it was does not fit any more, for {} reasons; see `errors`", many.len()),
-        };
-        Err(Error { problems, ..Error::new(ErrorCode::Conflict, detail) })
+        if found.is_empty() { Ok(()) } else { Err(unfitting(&format!("record {id} as it was"), found)) }
     }
 
     /// The record as it was when it was merged into `winner`.
@@ -138,6 +125,21 @@ impl Planner<'_> {
         }
         Ok(loser.clone())
     }
+}
+
+/// That a record would not fit the definitions, with each property for which that is so.
+fn unfitting(record: &str, found: Problems) -> Error {
+    let of_record = |problem: Problem| {
+        let property = problem.pointer.strip_prefix("/properties/").map(|rest| rest.split('/').next().unwrap_or(rest));
+        let at = property.map(|name| format!("`{name}`: ")).unwrap_or_default();
+        Problem::new("/id", problem.code, format!("{record} does not fit: {at}{}", problem.message))
+    };
+    let problems: Problems = found.into_iter().map(of_record).collect();
+    let detail = match problems.as_slice() {
+        [only] => only.message.clone(),
+        many => format!("{record} does not fit, for {} reasons; see `errors`", many.len()),
+    };
+    Error { problems, ..Error::new(ErrorCode::Conflict, detail) }
 }
 
 fn conflict(code: &'static str, message: String) -> Error {

@@ -75,6 +75,7 @@ impl<'s, 'u> Draft<'s, 'u> {
                 Ok(())
             }
             Write::Purge(record) => self.purge(*record),
+            Write::HasLinks(record, links) => self.has_links(*record, *links),
             Write::Merge { winner, losers } => self.merge(*winner, losers),
             Write::Unmerge { winner, loser } => self.unmerge(*winner, *loser),
             Write::Log(LogEntry { kind, object, record, changes }) => {

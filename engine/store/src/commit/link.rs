@@ -104,6 +104,19 @@ impl<'u> Draft<'_, 'u> {
         stored.chain(self.done.links.keys().filter(is_its)).any(|key| self.present_link(*key).is_some())
     }
 
+    /// Refuses where a record has not as many links as whoever writes has looked at.
+    pub(super) fn has_links(&self, record: RecordId, links: i64) -> Result<(), Refusal> {
+        let is_its = |key: &&LinkKey<'u>| key.1 == record.0 || key.2 == record.0;
+        let decided = self.done.links.keys().filter(|key| !self.state.links.contains_key(*key));
+        let known = self.state.links.keys().chain(decided).filter(is_its);
+        let present = known.filter(|key| self.present_link(**key).is_some()).count();
+        let unseen = self.state.unseen_links.get(&record.0).copied().unwrap_or(0);
+        match i64::try_from(present).is_ok_and(|present| unseen + present == links) {
+            true => Ok(()),
+            false => Err(Refusal::Stale(RecordRef::Id(record))),
+        }
+    }
+
     /// Label and properties of the link as decided so far.
     fn present_link(&self, key: LinkKey<'u>) -> Option<(Option<&str>, &str)> {
         match self.done.links.get(&key) {

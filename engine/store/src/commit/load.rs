@@ -300,11 +300,11 @@ impl Seen {
         Ok(seen)
     }
 
-    /// Counts the links of records to be merged, which few groups have.
+    /// Counts the links of records to be merged or purged, which few groups have.
     async fn count_links(mut self, lease: &mut Lease, tenant: TenantId, mentions: &Mentions<'_>) -> Result<Self> {
-        if !mentions.merged.is_empty() {
-            let merged: Vec<i64> = mentions.merged.iter().copied().collect();
-            self.link_counts = lease.fetch_all(&LINK_COUNTS, args![tenant, merged]).await?;
+        if !mentions.counted.is_empty() {
+            let counted: Vec<i64> = mentions.counted.iter().copied().collect();
+            self.link_counts = lease.fetch_all(&LINK_COUNTS, args![tenant, counted]).await?;
         }
         Ok(self)
     }

@@ -18,8 +18,8 @@ pub(super) struct Mentions<'u> {
     /// Associations and where they may lead only once.
     pub(super) ends: IndexSet<(&'u str, i64)>,
     pub(super) keys: IndexSet<&'u str>,
-    /// Records to be merged into others, whose links are counted.
-    pub(super) merged: IndexSet<i64>,
+    /// Records whose links are counted, as those that are merged into others.
+    pub(super) counted: IndexSet<i64>,
 }
 
 /// Which mention of links found a link.
@@ -48,10 +48,14 @@ impl<'u> Mentions<'u> {
             Write::Insert(_) | Write::Log(_) | Write::Vacate(..) => {}
             Write::Update(update) => self.add_record(update.record),
             Write::Purge(id) => drop(self.records.insert(id.0)),
+            Write::HasLinks(id, _) => {
+                self.records.insert(id.0);
+                self.counted.insert(id.0);
+            }
             Write::Merge { winner, losers } => {
                 self.records.insert(winner.0);
                 self.records.extend(losers.iter().map(|loser| loser.record.0));
-                self.merged.extend(losers.iter().map(|loser| loser.record.0));
+                self.counted.extend(losers.iter().map(|loser| loser.record.0));
             }
             Write::Unmerge { winner, loser } => self.records.extend([winner.0, loser.0]),
             Write::Claim(_, value) | Write::Release(_, value) => drop(self.values.insert(value)),

@@ -112,6 +112,8 @@ pub enum Write {
     /// Erases a record's values from its row, its links, the log and the kept replies, leaving a tombstone. What it
     /// claims and occupies is released and vacated by writes of the same item.
     Purge(RecordId),
+    /// Refuses the item where a record does not have this many links: who wrote it has looked at all of them.
+    HasLinks(RecordId, i64),
     /// Has the ids of other records lead to this one, and keeps what it takes to take them apart again. Their next states
     /// and where their links have gone are writes of the same item before it; one that has links left is refused as
     /// stale, since somebody has linked it meanwhile.

@@ -226,7 +226,35 @@ async fn what_was_answered_of_what_is_purged_goes_with_it(server: TestServer) {
     assert!(counted(&tenant).await.0 < before);
 }
 
+async fn no_answer_outlives_what_is_purged_meanwhile(server: TestServer) {
+    let tenant = server.tenant("generic").await;
+    for round in 0..4 {
+        let size = criterion(&tenant, "Size", "20", "1").await;
+        let ada = contact(&tenant, json!({})).await;
+        let path = format!("{}/criteria/{size}", score_of(&ada));
+        let says = (0..8).map(|points| {
+            let said = json!({"score": points, "rationale": "Said"});
+            let (tenant, path) = (&tenant, &path);
+            async move { tenant.put(path, &said).await.status }
+        });
+        let gone =
+            if round % 2 == 0 { format!("/records/contact/{ada}") } else { format!("/records/fit_criterion/{size}") };
+        let purge = async { tenant.delete(&format!("{gone}?purge=true")).await.status };
+        let (statuses, purged) = futures::join!(futures::future::join_all(says), purge);
+        assert_eq!(purged, 204);
+        assert!(statuses.iter().all(|status| [200, 404, 409, 422].contains(status)), "{statuses:?}");
+        let kind = if round % 2 == 0 { "fit_assessment_subject" } else { "fit_assessment_fit_criterion" };
+        let alone = json!({"association": kind, "direction": "out", "quantifier": "none"});
+        let answers = json!({"all": [alone, {"property": "assessed_by", "op": "eq", "value": "person"}]});
+        let body = json!({"filter": answers, "count": true});
+        let left = tenant.post("/records/fit_assessment/search", &body).await.ok(200);
+        assert_eq!(left["total"], 0, "{left}");
+        tenant.delete(&format!("/records/fit_criterion/{size}")).await;
+    }
+}
+
 scenarios![
+    no_answer_outlives_what_is_purged_meanwhile,
     what_comes_back_while_a_record_is_merged_goes_out_with_it,
     a_product_that_is_taken_out_takes_its_answers_out_of_totals,
     what_was_answered_of_what_is_purged_goes_with_it,

@@ -1,7 +1,10 @@
 //! Purging erases values wherever the store keeps them.
 
+use std::collections::BTreeMap;
+
 use engine_model::change::ChangeKind;
 use engine_model::{RecordId, Sequence, TenantId};
+use engine_store::association;
 use engine_store::commit::{Outcome, RecordRef, RecordUpdate, Refusal, Write};
 use engine_store::idempotency::{self, StoredReply};
 use engine_store::record::{self, Key};
@@ -22,6 +25,7 @@ on_both!(
     purge_erases_a_record_made_in_its_own_group,
     purged_record_takes_no_more_writes,
     purge_that_is_sent_again_is_answered_the_same,
+    purge_is_refused_where_a_link_has_come_that_nobody_has_looked_at,
 );
 
 const SECRET: &str = "geheim";
@@ -190,6 +194,28 @@ async fn purged_record_takes_no_more_writes(home: Home) {
     assert_eq!(results(&again), [missing]);
     let unknown = home.committed(unit(tenant).item([Write::Purge(RecordId(99))])).await;
     assert_eq!(results(&unknown), [Err(vec![Refusal::Missing(RecordRef::Id(RecordId(99)))])]);
+}
+
+async fn purge_is_refused_where_a_link_has_come_that_nobody_has_looked_at(home: Home) {
+    let tenant = home.tenant().await;
+    let mut ids = Vec::new();
+    for name in ["Ada", "Eve", "Max"] {
+        ids.push(home.insert(unit(tenant).item(create(name, 0))).await);
+    }
+    home.done(unit(tenant).item([link(ids[0], ids[1], ManyToMany)])).await;
+    let counted = association::counts(&mut home.reader(tenant).await, vec![ids[1].0, ids[2].0]).await.unwrap();
+    assert_eq!(counted.into_iter().collect::<BTreeMap<_, _>>(), BTreeMap::from([(ids[1].0, 1), (ids[2].0, 0)]));
+    let purge = |links: i64| unit(tenant).item([Write::HasLinks(ids[1], links), Write::Purge(ids[1])]);
+    let stale = Err(vec![Refusal::Stale(RecordRef::Id(ids[1]))]);
+    for links in [0, 2] {
+        assert_eq!(results(&home.committed(purge(links)).await), [stale.clone()]);
+    }
+    // One that comes in the same group counts.
+    let linking = unit(tenant).item([link(ids[2], ids[1], ManyToMany)]).build();
+    let outcomes = home.group(tenant, vec![linking, purge(1).build()]).await;
+    let outcomes: Vec<_> = outcomes.into_iter().map(committed).collect();
+    assert_eq!([results(&outcomes[0]), results(&outcomes[1])], [vec![Ok(())], vec![stale]]);
+    home.done(purge(2)).await;
 }
 
 async fn purge_that_is_sent_again_is_answered_the_same(home: Home) {

@@ -59,6 +59,7 @@ async fn links(reader: &mut Reader) {
     association::page(reader, &LinkKey::default(), 10).await.unwrap();
     association::touching(reader, vec![1, 2], 10).await.unwrap();
     association::leading(reader, vec![1, 2], "works_at", 10).await.unwrap();
+    association::counts(reader, vec![1, 2]).await.unwrap();
     association::leading_to(reader, vec![1, 2], "works_at", 10).await.unwrap();
     association::among(reader, &[LinkKey { from_id: 1, kind: "works_at".to_owned(), to_id: 2 }]).await.unwrap();
     survey::touched_after(reader, Sequence(0), 10).await.unwrap();
