@@ -40,11 +40,7 @@ pub(crate) fn direction_from(association: &AssociationDefinition, object: &str) 
 }
 
 /// Where a link between two records starts and where it leads; none where the association links no such records.
-pub(crate) fn ends_of(
-    association: &AssociationDefinition,
-    near: End<'_>,
-    far: End<'_>,
-) -> Option<(RecordRef, RecordRef)> {
+fn ends_of(association: &AssociationDefinition, near: End<'_>, far: End<'_>) -> Option<(RecordRef, RecordRef)> {
     let leads =
         |from: End<'_>, to: End<'_>| association.from.as_str() == from.object && association.to.accepts(to.object);
     if leads(near, far) {

@@ -1,12 +1,11 @@
 //! Plans one operation: from the workspace and the definitions to the rows to write.
 
 use engine_model::access::Action;
-use engine_model::change::ChangeKind;
 use engine_model::object::ObjectDefinition;
 use engine_model::time::Timestamp;
 use engine_model::{Problem, RecordId};
 use engine_store::association::LinkKey;
-use engine_store::commit::{LogEntry, NewLink, RecordRef, RecordUpdate, UniqueValue, Write};
+use engine_store::commit::{NewLink, RecordRef, UniqueValue, Write};
 use uuid::Uuid;
 
 use super::basis::Basis;
@@ -16,7 +15,6 @@ use super::links::End;
 use super::merge::{Merging, Parting};
 use super::operation::{Effect, Operation, Step, Target};
 use super::purging::Purging;
-use super::rules::{intervals, unique_values};
 use super::state::State;
 use super::workspace::{Workspace, upsert_key};
 use super::write::refuse;
@@ -356,29 +354,6 @@ impl Plan {
 pub(super) fn definition_of<'c>(catalog: &'c Catalog, draft: &Draft) -> Result<&'c ObjectDefinition> {
     let object = catalog.effective.registry.objects.get(draft.after.object.as_str());
     object.ok_or_else(|| Error::internal("a planned record has no object"))
-}
-
-/// The rows that erase one record.
-pub(super) fn purge(catalog: &Catalog, state: &State) -> Result<Vec<Write>> {
-    let record = state.record;
-    let id = state.id().ok_or_else(|| Error::new(ErrorCode::BadRequest, "a new record cannot be purged"))?;
-    let mut writes = vec![Write::Update(RecordUpdate {
-        record,
-        expected_version: state.version,
-        properties: "{}".to_owned(),
-        display_name: String::new(),
-        owner: None,
-        team: None,
-        archived_at: Some(state.archived_at.unwrap_or(state.updated_at)),
-    })];
-    if let (Some(object), None) = (catalog.effective.registry.objects.get(state.object.as_str()), state.archived_at) {
-        writes.extend(unique_values(object, &state.properties).into_iter().map(|value| Write::Release(record, value)));
-        writes.extend(intervals(object, &state.properties).into_iter().map(|span| Write::Vacate(record, span)));
-    }
-    writes.push(Write::Purge(id));
-    let changes = "{}".to_owned();
-    writes.push(Write::Log(LogEntry { kind: ChangeKind::RecordPurged, object: state.object.clone(), record, changes }));
-    Ok(writes)
 }
 
 pub(super) fn unchanged(state: State) -> Draft {

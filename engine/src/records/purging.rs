@@ -4,14 +4,16 @@
 use std::collections::{HashMap, HashSet};
 
 use engine_model::behavior::Score;
+use engine_model::change::ChangeKind;
 use engine_model::{Problem, RecordId};
 use engine_store::Reader;
-use engine_store::association::{counts, leading, leading_to};
-use engine_store::commit::{RecordRef, Write};
+use engine_store::association::{LinkKey, counts, leading, leading_to};
+use engine_store::commit::{LogEntry, RecordRef, RecordUpdate, Write};
 
 use super::draft::Draft;
 use super::operation::Effect;
-use super::plan::{Body, Plan, Planner, definition_of, purge};
+use super::plan::{Body, Plan, Planner, definition_of};
+use super::rules::{intervals, unique_values};
 use super::state::State;
 use crate::definitions::catalog::Catalog;
 use crate::error::{Error, ErrorCode, Result};
@@ -80,9 +82,7 @@ impl Dependents {
         criteria.dedup();
         let all = leading(reader, criteria, kind, MOST_ANSWERS).await?;
         for link in asked {
-            let is_asked_beside = |other: &engine_store::association::LinkKey| {
-                other.from_id == link.from_id && !purged.contains(&other.to_id)
-            };
+            let is_asked_beside = |other: &LinkKey| other.from_id == link.from_id && !purged.contains(&other.to_id);
             if !all.iter().any(is_asked_beside) {
                 self.orphans.entry(link.to_id).or_default().push(RecordId(link.from_id));
             }
@@ -148,8 +148,31 @@ impl Purging {
             writes.extend(orphan.writes(definition_of(catalog, orphan)?));
         }
         for state in &self.states {
-            writes.extend(purge(catalog, state)?);
+            writes.extend(erase(catalog, state)?);
         }
         Ok(writes)
     }
+}
+
+/// The rows that erase one record.
+fn erase(catalog: &Catalog, state: &State) -> Result<Vec<Write>> {
+    let record = state.record;
+    let id = state.id().ok_or_else(|| Error::new(ErrorCode::BadRequest, "a new record cannot be purged"))?;
+    let mut writes = vec![Write::Update(RecordUpdate {
+        record,
+        expected_version: state.version,
+        properties: "{}".to_owned(),
+        display_name: String::new(),
+        owner: None,
+        team: None,
+        archived_at: Some(state.archived_at.unwrap_or(state.updated_at)),
+    })];
+    if let (Some(object), None) = (catalog.effective.registry.objects.get(state.object.as_str()), state.archived_at) {
+        writes.extend(unique_values(object, &state.properties).into_iter().map(|value| Write::Release(record, value)));
+        writes.extend(intervals(object, &state.properties).into_iter().map(|span| Write::Vacate(record, span)));
+    }
+    writes.push(Write::Purge(id));
+    let changes = "{}".to_owned();
+    writes.push(Write::Log(LogEntry { kind: ChangeKind::RecordPurged, object: state.object.clone(), record, changes }));
+    Ok(writes)
 }

@@ -31,6 +31,10 @@ impl Session {
         if failed.iter().any(|(_, error)| may_be_outdated(error)) && self.refresh().await? {
             (ready, failed) = self.plan_all(steps, &all, at, &Assigning::default()).await?;
         }
+        // As where it is done.
+        let misplaced = self.misplaced(&ready).await?;
+        ready.retain(|ready| !misplaced.iter().any(|(index, _)| *index == ready.index));
+        failed.extend(misplaced);
         let mut results: Vec<(usize, Result<Effect>)> =
             failed.into_iter().map(|(index, error)| (index, Err(error))).collect();
         let refused = self.judge(&mut ready, false).await?;

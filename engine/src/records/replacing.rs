@@ -116,12 +116,7 @@ impl Session {
 
     /// Whether it is an import of somebody for whom not every link gives way to its own.
     fn replaces_some(&self) -> bool {
-        self.is_import() && !self.takes_any_link()
-    }
-
-    /// Whether the caller sees every link, and none is kept from it.
-    fn takes_any_link(&self) -> bool {
-        self.caller.rights.reads_every_record() && self.caller.rights.admin
+        self.is_import() && !self.caller.takes_any_link()
     }
 }
 

@@ -215,7 +215,8 @@ pub async fn leading_to(reader: &mut Reader, records: Vec<i64>, kind: &str, limi
     reader.fetch_all(&LEADING_TO, args![tenant, records, kind, limit]).await
 }
 
-const COUNTS: Sql = Sql::each(
+/// Both who purges and the commit count by it, so that they count the same.
+pub(crate) const LINK_COUNTS: Sql = Sql::each(
     "select wanted.value, \
        (select count(*) from association l where l.tenant_id = $1 and l.from_id = wanted.value) + \
        (select count(*) from association l indexed by association_to \
@@ -230,7 +231,7 @@ const COUNTS: Sql = Sql::each(
 /// How many links each of these records has, from either end.
 pub async fn counts(reader: &mut Reader, records: Vec<i64>) -> Result<Vec<(i64, i64)>> {
     let tenant = reader.tenant();
-    reader.fetch_all(&COUNTS, args![tenant, records]).await
+    reader.fetch_all(&LINK_COUNTS, args![tenant, records]).await
 }
 
 /// A link as it is stored.

@@ -20,6 +20,7 @@ use crate::records::operation::{Effect, LeftOut};
 use crate::records::plan::{Body, Plan, Planner, check_version, definition_of};
 use crate::records::rules::unfit;
 use crate::records::state::State;
+use crate::records::write::refuse;
 
 /// A record that is about to be taken out of another one.
 #[derive(Debug)]
@@ -127,8 +128,12 @@ impl Planner<'_> {
     }
 }
 
-/// That a record would not fit the definitions, with each property for which that is so.
+/// That a record would not fit the definitions, with each property for which that is so; what the caller may not change is
+/// said as anywhere.
 fn unfitting(record: &str, found: Problems) -> Error {
+    if found.iter().any(|problem| problem.code == "forbidden") {
+        return refuse(found);
+    }
     let of_record = |problem: Problem| {
         let property = problem.pointer.strip_prefix("/properties/").map(|rest| rest.split('/').next().unwrap_or(rest));
         let at = property.map(|name| format!("`{name}`: ")).unwrap_or_default();

@@ -4,6 +4,7 @@ use engine_model::TenantId;
 use sqlx::FromRow;
 
 use super::mention::{LinkMention, Mentions};
+use crate::association::LINK_COUNTS;
 use crate::error::Result;
 use crate::idempotency::StoredReply;
 use crate::lease::Lease;
@@ -227,18 +228,6 @@ const LOAD: Sql = Sql::postgres(
      cross join lateral ( \
        select status, created_at, fingerprint, headers, body from idempotency \
        where tenant_id = $1 and key = wanted.key offset 0) k",
-);
-
-const LINK_COUNTS: Sql = Sql::each(
-    "select wanted.value, \
-       (select count(*) from association l where l.tenant_id = $1 and l.from_id = wanted.value) + \
-       (select count(*) from association l indexed by association_to \
-        where l.tenant_id = $1 and l.to_id = wanted.value) \
-     from json_each($2) wanted",
-    "select wanted.id, \
-       (select count(*) from association where tenant_id = $1 and from_id = wanted.id) + \
-       (select count(*) from association where tenant_id = $1 and to_id = wanted.id) \
-     from unnest($2::bigint[]) wanted(id)",
 );
 
 /// Opens a transaction and loads what a group of the tenant's units mentions.
